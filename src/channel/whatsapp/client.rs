@@ -1,0 +1,388 @@
+//! Sends through Meta's Graph API and reads its answers.
+//!
+//! One call is one request. Whether a request that brought no clear answer may be repeated is not
+//! decided here: it is reported as unknown.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+
+use super::codes;
+use crate::channel::{Accepted, Channel, Fault, Form, Outbound, Scope, SendError};
+use crate::domain::outbound::{Choice, Recipient, TemplateCall};
+use crate::domain::redact::redact_digits;
+
+/// Longest answer that is read; Meta's are a few hundred bytes.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// Meta shows up to three reply buttons; more become a list.
+const MAX_BUTTONS: usize = 3;
+
+/// One WhatsApp number at Meta.
+#[derive(Clone, Debug)]
+pub struct WhatsappSettings {
+    /// Address with version, `https://graph.facebook.com/v25.0`.
+    pub api_url: String,
+    /// The number's id.
+    pub phone_number_id: String,
+    /// Token of a system user.
+    pub access_token: SecretString,
+    /// How long an answer may take before the outcome counts as unknown.
+    pub timeout: Duration,
+    /// What stands on the button that opens a list, ≤ 20 characters.
+    pub list_button: String,
+}
+
+/// The adapter.
+#[derive(Debug)]
+pub struct WhatsappClient {
+    http: reqwest::Client,
+    url: String,
+    probe_url: String,
+    token: SecretString,
+    timeout: Duration,
+    list_button: String,
+}
+
+impl WhatsappClient {
+    /// An adapter that shares `http` with the others.
+    #[must_use]
+    pub fn new(http: reqwest::Client, settings: WhatsappSettings) -> Self {
+        let base =
+            format!("{}/{}", settings.api_url.trim_end_matches('/'), settings.phone_number_id);
+        Self {
+            http,
+            url: format!("{base}/messages"),
+            probe_url: base,
+            token: settings.access_token,
+            timeout: settings.timeout,
+            list_button: settings.list_button,
+        }
+    }
+
+    fn body(&self, message: &Outbound) -> Value {
+        let mut body = json!({
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "biz_opaque_callback_data": message.id.to_string(),
+        });
+        address(&mut body, &message.to);
+        match &message.form {
+            Form::Template(call) => {
+                body["type"] = "template".into();
+                body["template"] = template(call);
+            }
+            Form::Free { text, choices } if choices.is_empty() => {
+                body["type"] = "text".into();
+                body["text"] = json!({"body": cut(text.expose(), 4096), "preview_url": false});
+            }
+            Form::Free { text, choices } => {
+                body["type"] = "interactive".into();
+                body["interactive"] = interactive(text.expose(), choices, &self.list_button);
+            }
+        }
+        body
+    }
+}
+
+/// `to` always with + and country code: without it Meta prepends the business's own country code
+/// and the message may reach a stranger.
+fn address(body: &mut Value, to: &Recipient) {
+    if let Some(phone) = &to.phone {
+        body["to"] = phone.expose().into();
+    } else if let Some(bsuid) = &to.bsuid {
+        body["recipient"] = bsuid.expose().into();
+    }
+}
+
+fn template(call: &TemplateCall) -> Value {
+    let params: Vec<Value> = call
+        .params
+        .iter()
+        .map(
+            |(name, value)| json!({"type": "text", "parameter_name": name, "text": value.expose()}),
+        )
+        .collect();
+    let mut template = json!({"name": call.name, "language": {"code": call.language}});
+    if !params.is_empty() {
+        template["components"] = json!([{"type": "body", "parameters": params}]);
+    }
+    template
+}
+
+fn interactive(text: &str, choices: &[Choice], list_button: &str) -> Value {
+    if choices.len() <= MAX_BUTTONS {
+        let buttons: Vec<Value> = choices
+            .iter()
+            .map(|c| json!({"type": "reply", "reply": {"id": cut(&c.id, 256), "title": cut(&c.title, 20)}}))
+            .collect();
+        return json!({"type": "button", "body": {"text": cut(text, 1024)}, "action": {"buttons": buttons}});
+    }
+    let rows: Vec<Value> = choices
+        .iter()
+        .take(10)
+        .map(|c| json!({"id": cut(&c.id, 200), "title": cut(&c.title, 24)}))
+        .collect();
+    json!({"type": "list", "body": {"text": cut(text, 4096)},
+           "action": {"button": cut(list_button, 20), "sections": [{"rows": rows}]}})
+}
+
+fn cut(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).map_or(text, |(at, _)| &text[..at])
+}
+
+#[async_trait]
+impl Channel for WhatsappClient {
+    async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
+        let response = self
+            .http
+            .post(&self.url)
+            .bearer_auth(self.token.expose_secret())
+            .timeout(self.timeout)
+            .json(&self.body(message))
+            .send()
+            .await
+            .map_err(|error| no_answer(&error))?;
+        let status = response.status().as_u16();
+        let after = wait_asked(response.headers());
+        let answer = match read_bounded(response).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(no_answer(&error)),
+        };
+        let answer: Option<Value> = serde_json::from_slice(&answer).ok();
+        interpret(status, answer.as_ref(), after)
+    }
+
+    async fn probe(&self) -> Result<String, SendError> {
+        let response = self
+            .http
+            .get(&self.probe_url)
+            .query(&[("fields", "display_phone_number,verified_name,quality_rating")])
+            .bearer_auth(self.token.expose_secret())
+            .timeout(self.timeout)
+            .send()
+            .await
+            .map_err(|error| no_answer(&error))?;
+        let status = response.status().as_u16();
+        let answer = read_bounded(response).await.map_err(|error| no_answer(&error))?;
+        let answer: Option<Value> = serde_json::from_slice(&answer).ok();
+        match answer {
+            Some(answer) if status == 200 => {
+                let word = |name: &str| answer[name].as_str().unwrap_or("?").to_owned();
+                Ok(format!("{}, quality {}", word("verified_name"), word("quality_rating")))
+            }
+            answer => match interpret(status, answer.as_ref(), None) {
+                Err(error) => Err(error),
+                Ok(_) => Err(SendError::Unknown(unreadable(status))),
+            },
+        }
+    }
+}
+
+async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut answer = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > MAX_ANSWER_BYTES {
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+/// A request that never left is certainly not taken; anything later may have been.
+fn no_answer(error: &reqwest::Error) -> SendError {
+    if error.is_connect() || error.is_builder() {
+        let fault = Fault {
+            code: "not_connected".to_owned(),
+            detail: "the provider could not be reached".to_owned(),
+        };
+        return SendError::Retry { after: None, scope: Scope::Account, fault };
+    }
+    let (code, detail) = if error.is_timeout() {
+        ("timeout", "the provider did not answer in time")
+    } else {
+        ("no_answer", "the connection ended before the provider answered")
+    };
+    SendError::Unknown(Fault { code: code.to_owned(), detail: detail.to_owned() })
+}
+
+fn unreadable(status: u16) -> Fault {
+    Fault {
+        code: format!("http_{status}"),
+        detail: "the provider's answer could not be read".to_owned(),
+    }
+}
+
+fn interpret(
+    status: u16,
+    answer: Option<&Value>,
+    after: Option<Duration>,
+) -> Result<Accepted, SendError> {
+    let Some(answer) = answer else {
+        return Err(match status {
+            429 => SendError::Retry { after, scope: Scope::Account, fault: unreadable(status) },
+            401 => SendError::Misconfigured(unreadable(status)),
+            // Something between us and Meta refused; the message itself was not looked at.
+            400..=499 => {
+                SendError::Retry { after, scope: Scope::Account, fault: unreadable(status) }
+            }
+            _ => SendError::Unknown(unreadable(status)),
+        });
+    };
+    if let Some(code) = answer["error"]["code"].as_i64() {
+        let error = &answer["error"];
+        let details = error["error_data"]["details"]
+            .as_str()
+            .or_else(|| error["message"].as_str())
+            .unwrap_or_default();
+        let details = redact_digits(cut(details, 300));
+        return Err(codes::classify(code, error["error_subcode"].as_i64(), &details, after));
+    }
+    match answer["messages"][0]["id"].as_str() {
+        Some(id) if (200..300).contains(&status) => {
+            Ok(Accepted { provider_message_id: cut(id, 512).to_owned() })
+        }
+        _ => Err(SendError::Unknown(unreadable(status))),
+    }
+}
+
+/// How long the provider asks to wait: `Retry-After` in seconds, or the minutes of the business
+/// usage header. At most a day, whatever it says.
+fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let seconds = header(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse::<u64>().ok());
+    let minutes = || {
+        let usage: Value = serde_json::from_str(header("x-business-use-case-usage")?).ok()?;
+        usage
+            .as_object()?
+            .values()
+            .filter_map(Value::as_array)
+            .flatten()
+            .filter_map(|use_case| use_case["estimated_time_to_regain_access"].as_u64())
+            .max()
+            .filter(|minutes| *minutes > 0)
+    };
+    seconds
+        .or_else(|| minutes().map(|minutes| minutes.saturating_mul(60)))
+        .map(|seconds| Duration::from_secs(seconds.min(86_400)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::Timestamp;
+    use crate::domain::id::IdSource;
+    use crate::domain::message::MessageText;
+    use crate::domain::phone::PhoneNumber;
+
+    fn client() -> WhatsappClient {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        WhatsappClient::new(
+            reqwest::Client::new(),
+            WhatsappSettings {
+                api_url: "http://127.0.0.1:9/v25.0/".to_owned(),
+                phone_number_id: "1065".to_owned(),
+                access_token: "t".to_owned().into(),
+                timeout: Duration::from_secs(1),
+                list_button: "Pilih".to_owned(),
+            },
+        )
+    }
+
+    fn outbound(form: Form) -> Outbound {
+        Outbound {
+            id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
+            to: Recipient { phone: PhoneNumber::parse("0812-3456-7890").ok(), bsuid: None },
+            form,
+        }
+    }
+
+    fn choices(n: usize) -> Vec<Choice> {
+        (0..n)
+            .map(|i| Choice {
+                id: format!("c{i}"),
+                title: format!("Pilihan nomor {i} panjang sekali"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_number_goes_out_with_plus_and_country_code_and_our_id_rides_along() {
+        let message = outbound(Form::Free { text: MessageText::new("halo"), choices: vec![] });
+        let body = client().body(&message);
+        assert_eq!(body["to"], "+6281234567890");
+        assert_eq!(body["biz_opaque_callback_data"], message.id.to_string());
+        assert_eq!(body["text"]["body"], "halo");
+    }
+
+    #[test]
+    fn three_choices_are_buttons_and_four_a_list_within_metas_lengths() {
+        let free = |n| Form::Free { text: MessageText::new("x".repeat(2000)), choices: choices(n) };
+        let buttons = client().body(&outbound(free(3)));
+        assert_eq!(buttons["interactive"]["action"]["buttons"].as_array().unwrap().len(), 3);
+        let title = &buttons["interactive"]["action"]["buttons"][0]["reply"]["title"];
+        assert_eq!(title.as_str().unwrap().chars().count(), 20);
+        assert_eq!(buttons["interactive"]["body"]["text"].as_str().unwrap().len(), 1024);
+        let list = client().body(&outbound(free(12)));
+        assert_eq!(list["interactive"]["type"], "list");
+        let rows = list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 10);
+    }
+
+    #[test]
+    fn a_template_carries_named_parameters() {
+        let call = TemplateCall {
+            name: "kabar_card_printed_v1".to_owned(),
+            language: "id".to_owned(),
+            params: vec![("ref".to_owned(), MessageText::new("K7QX-3M"))],
+        };
+        let body = client().body(&outbound(Form::Template(call)));
+        assert_eq!(body["template"]["language"]["code"], "id");
+        let param = &body["template"]["components"][0]["parameters"][0];
+        assert_eq!(
+            (param["parameter_name"].as_str(), param["text"].as_str()),
+            (Some("ref"), Some("K7QX-3M"))
+        );
+    }
+
+    #[test]
+    fn answers_without_a_clear_word_are_unknown_and_digits_of_details_are_removed() {
+        assert!(matches!(interpret(502, None, None), Err(SendError::Unknown(_))));
+        assert!(matches!(interpret(200, Some(&json!({})), None), Err(SendError::Unknown(_))));
+        assert!(matches!(interpret(401, None, None), Err(SendError::Misconfigured(_))));
+        let error = json!({"error": {"code": 131_026, "error_data": {"details": "to 6281234567890 failed"}}});
+        let Err(found) = interpret(400, Some(&error), None) else { panic!() };
+        assert!(!found.fault().detail.contains("6281234567890"));
+    }
+
+    #[test]
+    fn the_wait_a_provider_asks_for_is_read_from_either_header_and_bounded() {
+        let headers = |name: &'static str, value: &str| {
+            HeaderMap::from_iter([(
+                reqwest::header::HeaderName::from_static(name),
+                value.parse().unwrap(),
+            )])
+        };
+        assert_eq!(wait_asked(&headers("retry-after", "7")), Some(Duration::from_secs(7)));
+        assert_eq!(
+            wait_asked(&headers("retry-after", "99999999")),
+            Some(Duration::from_secs(86_400))
+        );
+        let usage = r#"{"1":[{"type":"messages","estimated_time_to_regain_access":3}]}"#;
+        assert_eq!(
+            wait_asked(&headers("x-business-use-case-usage", usage)),
+            Some(Duration::from_secs(180))
+        );
+        assert_eq!(wait_asked(&headers("retry-after", "soon")), None);
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_cannot_be_reached_has_certainly_not_taken_the_message() {
+        let message = outbound(Form::Free { text: MessageText::new("halo"), choices: vec![] });
+        let error = client().send(&message).await.unwrap_err();
+        assert!(matches!(error, SendError::Retry { scope: Scope::Account, .. }), "{error}");
+    }
+}

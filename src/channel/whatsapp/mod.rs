@@ -1,0 +1,7 @@
+//! WhatsApp through Meta's Cloud API.
+
+pub mod client;
+pub mod codes;
+pub mod webhook;
+
+pub use client::{WhatsappClient, WhatsappSettings};

@@ -1,0 +1,141 @@
+//! `kabar check`: a doctor for configuration, database, texts and accounts.
+
+use std::process::ExitCode;
+
+use kabar::channel::SendError;
+use kabar::service::App;
+use kabar::store::account;
+
+use super::{ConfigArg, office};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print a JSON array of findings
+    #[arg(long)]
+    json: bool,
+}
+
+struct Finding {
+    what: String,
+    is_good: bool,
+    detail: String,
+    hint: String,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let mut findings = Vec::new();
+    match look(&args.config, &mut findings).await {
+        Ok(()) => {}
+        Err(error) => {
+            let hint = error.downcast_ref::<super::Hinted>().map(|h| h.hint.clone());
+            let hint = hint.or_else(|| {
+                error.downcast_ref::<kabar::config::ConfigError>().map(|error| error.hint.clone())
+            });
+            findings.push(bad("start", format!("{error:#}"), hint.unwrap_or_default()));
+        }
+    }
+    if args.json {
+        let rows: Vec<_> = findings
+            .iter()
+            .map(|f| serde_json::json!({"what": f.what, "ok": f.is_good, "detail": f.detail, "hint": f.hint}))
+            .collect();
+        println!("{}", serde_json::Value::Array(rows));
+    } else {
+        for finding in &findings {
+            println!(
+                "{} {}: {}",
+                if finding.is_good { "ok  " } else { "FAIL" },
+                finding.what,
+                finding.detail
+            );
+            if !finding.is_good && !finding.hint.is_empty() {
+                println!("     hint: {}", finding.hint);
+            }
+        }
+    }
+    let is_good = findings.iter().all(|finding| finding.is_good);
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn good(what: &str, detail: impl Into<String>) -> Finding {
+    Finding { what: what.to_owned(), is_good: true, detail: detail.into(), hint: String::new() }
+}
+
+fn bad(what: &str, detail: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { what: what.to_owned(), is_good: false, detail: detail.into(), hint: hint.into() }
+}
+
+async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let config = office::load(arg)?;
+    findings.push(good("configuration", office::config_path(arg)?.display().to_string()));
+    for what in &config.not_served {
+        findings.push(bad(
+            "configuration",
+            what.clone(),
+            "take it out, or wait for a version that does",
+        ));
+    }
+    if config.whatsapp.is_empty() {
+        findings.push(bad(
+            "accounts",
+            "there is none, so nothing can be sent",
+            "add an [[account]]; the README's first message shows how",
+        ));
+    }
+    for account in &config.whatsapp {
+        let is_plain = account.api_url.starts_with("http://");
+        let host = account.api_url.trim_start_matches("http://");
+        let is_local = ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local));
+        if is_plain && !is_local {
+            findings.push(bad(
+                &account.id,
+                "api_url is not encrypted: tokens and citizens' data would be readable on the way",
+                "write https://",
+            ));
+        }
+    }
+    let office = office::open(config).await?;
+    findings.push(good(
+        "texts",
+        format!("{} announcements", office.app.templates.announcements().count()),
+    ));
+    office.app.db.ping().await?;
+    findings.push(good("database", "open, its tables are up to date, the keys fit"));
+    accounts(&office.app, findings).await?;
+    office.app.db.close().await;
+    Ok(())
+}
+
+async fn accounts(app: &App, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
+    let stopped = account::list_stopped(&app.db).await?;
+    for account in &app.accounts {
+        if let Some((_, stop)) = stopped.iter().find(|(id, _)| *id == account.id) {
+            findings.push(bad(
+                &account.id,
+                format!(
+                    "stopped since {}: {} ({})",
+                    stop.at.utc().to_rfc3339(),
+                    stop.reason,
+                    stop.code
+                ),
+                "mend the cause; one message tries again by itself, or restart the service",
+            ));
+        }
+        findings.push(match account.adapter.probe().await {
+            Ok(words) => good(&account.id, format!("answers: {words}")),
+            Err(SendError::Misconfigured(fault)) => bad(
+                &account.id,
+                fault.to_string(),
+                "look at access_token, phone_number_id and the number's state in WhatsApp Manager",
+            ),
+            Err(error) => bad(
+                &account.id,
+                error.to_string(),
+                "look at api_url and whether this machine reaches it",
+            ),
+        });
+    }
+    Ok(())
+}

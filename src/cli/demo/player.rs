@@ -1,0 +1,250 @@
+//! Moves the sample office's cards: by itself, slowly enough to watch, and at the press of a button.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::Days;
+use kabar::domain::area::AreaCode;
+use kabar::domain::card::CardStatus;
+use kabar::domain::document::Document;
+use kabar::domain::nik::Nik;
+use kabar::domain::raw_update::RawUpdate;
+use kabar::service::App;
+use kabar::service::card::{self, Item};
+use kabar::store::service_point::{self, ServicePoint};
+use kabar::store::{card as card_store, person};
+use serde::Deserialize;
+use tokio::sync::{Mutex, watch};
+
+/// Time between two cards that move by themselves.
+const PACE: Duration = Duration::from_secs(7);
+/// The name under which the updates of the demo are remembered.
+const SOURCE: &str = "demo";
+
+#[derive(Deserialize)]
+struct Office {
+    service_point: Vec<Point>,
+    person: Vec<Person>,
+}
+
+#[derive(Deserialize)]
+struct Point {
+    code: String,
+    name: String,
+    short_name: String,
+    area: String,
+    address: String,
+    hours: String,
+    hours_short: String,
+}
+
+#[derive(Clone, Deserialize)]
+struct Person {
+    name: String,
+    nik: String,
+    phone: String,
+    area: String,
+    rt: String,
+    rw: String,
+    service_point: String,
+}
+
+/// Something one can make happen.
+#[derive(Debug)]
+pub(super) struct Action {
+    pub(super) id: &'static str,
+    pub(super) label: &'static str,
+    from: &'static [CardStatus],
+    to: CardStatus,
+}
+
+use CardStatus as S;
+
+/// The buttons of the phones page.
+pub(super) const ACTIONS: &[Action] = &[
+    Action {
+        id: "print",
+        label: "Cetak satu kartu",
+        from: &[S::ReadyToPrint, S::WaitingForBlank],
+        to: S::Printed,
+    },
+    Action {
+        id: "home",
+        label: "Jadwalkan antar ke rumah",
+        from: &[S::Printed, S::Shipped],
+        to: S::HomeDeliveryScheduled,
+    },
+    Action {
+        id: "collect",
+        label: "Siap diambil di kecamatan",
+        from: &[S::Printed, S::Shipped],
+        to: S::ReadyToCollect,
+    },
+    Action {
+        id: "issue",
+        label: "Serahkan satu kartu",
+        from: &[S::HomeDeliveryScheduled, S::ReadyToCollect],
+        to: S::Issued,
+    },
+    Action {
+        id: "blank",
+        label: "Blangko habis untuk satu orang",
+        from: &[S::ReadyToPrint],
+        to: S::WaitingForBlank,
+    },
+    Action {
+        id: "failed",
+        label: "Satu perekaman gagal",
+        from: &[S::Recorded, S::ReadyToPrint],
+        to: S::EnrollmentFailed,
+    },
+];
+
+struct Cast {
+    people: Vec<(Person, Option<CardStatus>)>,
+    next: usize,
+}
+
+/// Plays card updates into the office. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Player {
+    app: Arc<App>,
+    cast: Arc<Mutex<Cast>>,
+    phones: Arc<Vec<(String, String)>>,
+}
+
+impl Player {
+    /// Reads the sample people, writes the service points, and looks up where each card was left.
+    pub(super) async fn open(app: Arc<App>) -> anyhow::Result<Self> {
+        let office: Office =
+            toml::from_str(include_str!("office.toml")).context("sample office")?;
+        let mut tx = app.db.begin().await?;
+        for point in office.service_point {
+            let point = ServicePoint {
+                area: AreaCode::parse(&point.area)?,
+                code: point.code,
+                name: point.name,
+                short_name: point.short_name,
+                address: Some(point.address),
+                hours: point.hours,
+                hours_short: point.hours_short,
+            };
+            service_point::upsert_point(&mut tx, &point, app.now()).await?;
+        }
+        let mut people = Vec::with_capacity(office.person.len());
+        for sample in office.person {
+            let nik = Nik::parse(&sample.nik)?;
+            let status = match person::find_by_nik(&mut tx, &app.db, &nik).await? {
+                Some(known) => card_store::find_latest(&mut tx, &app.db, known.id, Document::KtpEl)
+                    .await?
+                    .map(|card| card.on_file.status),
+                None => None,
+            };
+            people.push((sample, status));
+        }
+        tx.commit().await?;
+        let phones = people
+            .iter()
+            .filter(|(person, _)| !person.phone.is_empty())
+            .map(|(person, _)| (person.phone.clone(), person.name.clone()))
+            .rev()
+            .collect();
+        let cast = Arc::new(Mutex::new(Cast { people, next: 0 }));
+        let player = Self { app, cast, phones: Arc::new(phones) };
+        player.begin().await?;
+        Ok(player)
+    }
+
+    /// The phones of the sample people; a family's phone comes more than once.
+    pub(super) fn phones(&self) -> Vec<(String, String)> {
+        self.phones.to_vec()
+    }
+
+    /// Everybody not on file yet was recorded some time ago; that is no news.
+    async fn begin(&self) -> anyhow::Result<()> {
+        let mut cast = self.cast.lock().await;
+        for at in 0..cast.people.len() {
+            if cast.people[at].1.is_none() {
+                self.tell(&mut cast, at, CardStatus::ReadyToPrint, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves a card every few seconds until told to stop.
+    pub(super) async fn play(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(PACE) => {}
+            }
+            if let Err(error) = self.advance().await {
+                tracing::error!("demo: {error:#}");
+            }
+        }
+    }
+
+    /// The next card's next step.
+    async fn advance(&self) -> anyhow::Result<()> {
+        let mut cast = self.cast.lock().await;
+        // Four people at a time, so that one sees a card go all its way.
+        let group = cast.next / 16 * 4;
+        let at = (group + cast.next % 4) % cast.people.len();
+        cast.next += 1;
+        let to = match cast.people[at].1 {
+            Some(S::ReadyToPrint | S::WaitingForBlank) => S::Printed,
+            Some(S::Printed | S::Shipped) if at.is_multiple_of(2) => S::HomeDeliveryScheduled,
+            Some(S::Printed | S::Shipped) => S::ReadyToCollect,
+            Some(S::HomeDeliveryScheduled | S::ReadyToCollect) => S::Issued,
+            _ => S::ReadyToPrint,
+        };
+        self.tell(&mut cast, at, to, false).await
+    }
+
+    /// What a button stands for, for the first card it fits; `false` when there is none.
+    pub(super) async fn act(&self, action: &Action) -> anyhow::Result<bool> {
+        let mut cast = self.cast.lock().await;
+        let fits = |status: Option<CardStatus>| status.is_some_and(|s| action.from.contains(&s));
+        let Some(at) = cast.people.iter().position(|(_, status)| fits(*status)) else {
+            return Ok(false);
+        };
+        self.tell(&mut cast, at, action.to, false).await?;
+        Ok(true)
+    }
+
+    async fn tell(
+        &self,
+        cast: &mut Cast,
+        at: usize,
+        status: CardStatus,
+        is_silent: bool,
+    ) -> anyhow::Result<()> {
+        let person = &cast.people[at].0;
+        let now = self.app.now();
+        let zone = self.app.zone(None).offset();
+        let tomorrow = now.in_zone(zone).date_naive().checked_add_days(Days::new(1));
+        let is_home = status == CardStatus::HomeDeliveryScheduled;
+        let update = RawUpdate {
+            id: format!("demo-{at}-{}", now.as_ms()),
+            occurred_at: now.utc().to_rfc3339(),
+            nik: person.nik.clone(),
+            status: status.as_str().to_owned(),
+            name: person.name.clone(),
+            phone: person.phone.clone(),
+            area: person.area.clone(),
+            rt: person.rt.clone(),
+            rw: person.rw.clone(),
+            service_point: person.service_point.clone(),
+            home_date: tomorrow.filter(|_| is_home).map(|day| day.to_string()).unwrap_or_default(),
+            home_from: if is_home { "09:00".to_owned() } else { String::new() },
+            home_to: if is_home { "12:00".to_owned() } else { String::new() },
+            is_silent,
+            ..RawUpdate::default()
+        };
+        let item = Item { update: Ok(update), raw: String::new() };
+        card::record(&self.app, SOURCE, &[item]).await?;
+        cast.people[at].1 = Some(status);
+        Ok(())
+    }
+}

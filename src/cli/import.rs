@@ -1,0 +1,2 @@
+//! `kabar import`: takes in a spreadsheet.
+pub(super) enum Command {}

@@ -1,0 +1,152 @@
+//! The commands, one file each. What fails says what, why, and a hint.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to their terminal")]
+
+mod ask;
+mod chat;
+mod check;
+mod demo;
+mod init;
+mod office;
+mod sandbox;
+mod serve;
+mod template;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kabar::config::ConfigError;
+
+/// Tells citizens what happens to their e-KTP, on WhatsApp, SMS and Telegram.
+#[derive(Debug, Parser)]
+#[command(name = "kabar", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A sample office with phones to try everything on; needs nothing else
+    Demo(demo::Args),
+    /// Write a configuration with fresh keys and the first officer
+    Init(init::Args),
+    /// Run the service
+    Serve(serve::Args),
+    /// Say what is wrong with configuration, database, texts and accounts
+    Check(check::Args),
+    /// Answer questions from standard input, one a line; no database, no network
+    Ask(ask::Args),
+    /// The whole conversation in a terminal
+    Chat(chat::Args),
+    /// Check and show the texts citizens read
+    #[command(subcommand)]
+    Templates(template::Command),
+    /// Tokens for the API
+    #[command(subcommand)]
+    Token(token::Command),
+    /// The local stand-in for WhatsApp alone
+    Sandbox(sandbox::Args),
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct ConfigArg {
+    /// Configuration file [default: kabar.toml, then /etc/kabar/kabar.toml]
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// An error with what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+struct Hinted {
+    what: String,
+    hint: String,
+}
+
+fn hinted(what: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    Hinted { what: what.into(), hint: hint.into() }.into()
+}
+
+/// Runs the command the arguments name.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    // One provider for every TLS client of the process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Init(args) => init::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Serve(args) => serve::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Check(args) => check::run(args).await,
+        Command::Ask(args) => ask::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Chat(args) => chat::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Templates(command) => template::run(command),
+        Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1) {
+        let text = cause.to_string();
+        if !said.ends_with(&text) {
+            eprintln!("  because: {text}");
+        }
+        said = text;
+    }
+    let hint = error
+        .chain()
+        .find_map(|cause| {
+            cause
+                .downcast_ref::<Hinted>()
+                .map(|hinted| hinted.hint.as_str())
+                .or_else(|| cause.downcast_ref::<ConfigError>().map(|error| error.hint.as_str()))
+        })
+        .filter(|hint| !hint.is_empty());
+    if let Some(hint) = hint {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Ends when the terminal or the system asks the program to.
+async fn asked_to_stop() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,652 @@
+//! Reads the configuration: built-in defaults, the file, the environment; then checks all of it.
+//!
+//! The rest of the program sees typed values. An unknown key, a missing secret or a value that
+//! cannot be meant stops start-up with the place and a hint; a secret never stands in an error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::domain::area::AreaCode;
+use crate::domain::card::{AnnouncePolicy, AnnouncementKind};
+use crate::domain::message::{ChannelKind, UnknownWait};
+use crate::domain::quiet_hours::QuietHours;
+use crate::store::{Key, Sealer};
+use crate::telemetry::Format;
+
+/// Every key with its default and its explanation.
+pub const DEFAULTS: &str = include_str!("config.default.toml");
+const ENV_PREFIX: &str = "KABAR_";
+
+/// What is wrong with a configuration, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct ConfigError {
+    what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+fn wrong(what: impl Into<String>, hint: impl Into<String>) -> ConfigError {
+    ConfigError { what: what.into(), hint: hint.into() }
+}
+
+/// A configuration that can be worked with.
+#[derive(Debug)]
+pub struct Config {
+    /// Address to listen on.
+    pub listen: String,
+    /// How the outside reaches this service; empty when it was not told.
+    pub public_url: String,
+    /// The database, with an SQLite path made absolute.
+    pub database_url: String,
+    /// The office's name.
+    pub office_name: String,
+    /// The office's area.
+    pub office_area: AreaCode,
+    /// Seals personal data.
+    pub sealer: Sealer,
+    /// When nobody is announced anything.
+    pub quiet_hours: QuietHours,
+    /// Channels in the order of preference.
+    pub channels: Vec<ChannelKind>,
+    /// What is announced.
+    pub policy: AnnouncePolicy,
+    /// How long a provider's answer may take.
+    pub send_timeout: Duration,
+    /// Calls for one message.
+    pub max_attempts: i64,
+    /// How long unknown outcomes wait.
+    pub unknown_wait: UnknownWait,
+    /// A folder of templates; none for the built-in ones.
+    pub templates: Option<PathBuf>,
+    /// What is logged.
+    pub log_level: String,
+    /// How it is logged.
+    pub log_format: Format,
+    /// WhatsApp accounts.
+    pub whatsapp: Vec<WhatsappAccount>,
+    /// Accounts and sources that this version cannot serve yet, in words.
+    pub not_served: Vec<String>,
+}
+
+/// A WhatsApp number at Meta.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhatsappAccount {
+    /// Name of the account.
+    pub id: String,
+    /// Always `whatsapp`.
+    pub channel: String,
+    /// Whose citizens it serves.
+    #[serde(default)]
+    pub area: String,
+    /// Address of the Graph API with its version.
+    pub api_url: String,
+    /// The number's id.
+    pub phone_number_id: String,
+    /// The business account's id.
+    #[serde(default)]
+    pub waba_id: String,
+    /// The business portfolio; the business account's id when empty.
+    #[serde(default)]
+    pub portfolio: String,
+    /// Token of a system user.
+    pub access_token: SecretString,
+    /// Signs webhooks.
+    pub app_secret: SecretString,
+    /// Proves webhooks' subscription.
+    pub verify_token: SecretString,
+    /// Messages a second.
+    #[serde(default = "default_rate")]
+    pub messages_per_second: u32,
+    /// Requests at the same time.
+    #[serde(default = "default_in_flight")]
+    pub in_flight: usize,
+}
+
+const fn default_rate() -> u32 {
+    80
+}
+
+const fn default_in_flight() -> usize {
+    64
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    server: Server,
+    database: Database,
+    office: Office,
+    keys: Keys,
+    announce: Announce,
+    send: Send,
+    templates: TemplateDir,
+    log: Log,
+    #[serde(default)]
+    account: Vec<Table>,
+    #[serde(default)]
+    source: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Server {
+    listen: String,
+    public_url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Database {
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Office {
+    name: String,
+    area: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    seal: SecretString,
+    seal_version: u32,
+    index: SecretString,
+    previous: Vec<SecretString>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Announce {
+    quiet_hours: String,
+    channels: Vec<String>,
+    fallback_after: String,
+    statuses: BTreeMap<String, bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Send {
+    timeout: String,
+    max_attempts: i64,
+    unknown_reply: String,
+    unknown_announcement: String,
+    unknown_broadcast: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemplateDir {
+    dir: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Log {
+    level: String,
+    format: Format,
+}
+
+impl Config {
+    /// Reads the file at `path` above the defaults and below the environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with what is wrong, where, and what to do.
+    pub fn load(
+        path: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            wrong(
+                format!("{} cannot be read: {error}", path.display()),
+                "`kabar init` writes a configuration, and -c names another",
+            )
+        })?;
+        let base = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, &path.display().to_string(), base, env)
+    }
+
+    fn parse(
+        text: &str,
+        name: &str,
+        base: &Path,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let defaults: Table =
+            DEFAULTS.parse().map_err(|error| wrong(format!("built-in defaults: {error}"), ""))?;
+        let file: Table = text.parse().map_err(|error: toml::de::Error| {
+            wrong(format!("{name}: {}", error.message()), place(text, error.span()))
+        })?;
+        let mut all = defaults;
+        merge(&mut all, file);
+        merge_env(&mut all, env)?;
+        read_secret_files(&mut all, base)?;
+        let file: File = serde_path_to_error::deserialize(Value::Table(all)).map_err(|error| {
+            let at = error.path().to_string();
+            wrong(
+                format!("{name}: {at}: {}", first_line(error.inner())),
+                "every key stands with its meaning in `kabar init`'s file and in the README",
+            )
+        })?;
+        file.check(name, base)
+    }
+}
+
+/// A TOML error's own words, without the excerpt: it could show a secret.
+fn first_line(error: &toml::de::Error) -> String {
+    error.message().lines().next().unwrap_or_default().to_owned()
+}
+
+fn place(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let Some(span) = span else { return "check the file's TOML".to_owned() };
+    let line = text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1);
+    format!("look at line {line}")
+}
+
+fn merge(into: &mut Table, from: Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `KABAR_SECTION__KEY`. A value is read as TOML where the default is no text, so that numbers,
+/// lists and switches work, and taken as it is where the default is a text.
+fn merge_env(
+    into: &mut Table,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<(), ConfigError> {
+    for (name, value) in env {
+        let Some(rest) = name.strip_prefix(ENV_PREFIX) else { continue };
+        let Some((section, key)) = rest.split_once("__") else { continue };
+        let path: Vec<String> =
+            std::iter::once(section).chain(key.split("__")).map(str::to_ascii_lowercase).collect();
+        let unknown = || {
+            wrong(
+                format!("the environment's {name} names nothing"),
+                "it is KABAR_SECTION__KEY with a section and key of the configuration",
+            )
+        };
+        let Some((last, parents)) = path.split_last() else { continue };
+        let mut table = &mut *into;
+        for part in parents {
+            let next = table.get_mut(part).and_then(Value::as_table_mut);
+            table = next.ok_or_else(unknown)?;
+        }
+        let known = last.strip_suffix("_file").unwrap_or(last);
+        let value = match table.get(known) {
+            None => return Err(unknown()),
+            Some(Value::String(_)) => Value::String(value),
+            Some(_) if last != known => Value::String(value),
+            Some(_) => format!("v = {value}")
+                .parse::<Table>()
+                .ok()
+                .and_then(|mut parsed| parsed.remove("v"))
+                .ok_or_else(|| {
+                    wrong(
+                        format!("the environment's {name} cannot be read"),
+                        "write it as in the configuration file",
+                    )
+                })?,
+        };
+        table.insert(last.clone(), value);
+    }
+    Ok(())
+}
+
+/// Puts the content of `x_file` in the place of `x`, everywhere.
+fn read_secret_files(table: &mut Table, base: &Path) -> Result<(), ConfigError> {
+    let names: Vec<String> = table.keys().cloned().collect();
+    for name in names {
+        match table.get_mut(&name) {
+            Some(Value::Table(inner)) => read_secret_files(inner, base)?,
+            Some(Value::Array(items)) => {
+                for item in items {
+                    if let Value::Table(inner) = item {
+                        read_secret_files(inner, base)?;
+                    }
+                }
+            }
+            Some(Value::String(path)) if name.ends_with("_file") => {
+                let path = base.join(path.as_str());
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    wrong(
+                        format!("{name}: {} cannot be read: {error}", path.display()),
+                        "the service's user must be able to read it",
+                    )
+                })?;
+                let key = name.trim_end_matches("_file").to_owned();
+                table.remove(&name);
+                table.insert(key, Value::String(text.trim().to_owned()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl File {
+    fn check(self, name: &str, base: &Path) -> Result<Config, ConfigError> {
+        let at =
+            |key: &str, what: String, hint: &str| wrong(format!("{name}: {key}: {what}"), hint);
+        let area = |key: &str, text: &str| {
+            AreaCode::parse(text)
+                .map_err(|error| at(key, error.to_string(), "an area code is written like 35.17"))
+        };
+        if self.office.area.trim().is_empty() {
+            return Err(at(
+                "office.area",
+                "is missing".to_owned(),
+                "the office's area code, like \"35.17\"",
+            ));
+        }
+        if self.office.name.trim().is_empty() || self.office.name.chars().count() > 100 {
+            return Err(at(
+                "office.name",
+                "must have 1 to 100 characters".to_owned(),
+                "the name as citizens know it",
+            ));
+        }
+        let wait = |key: &str, text: &str| {
+            humantime::parse_duration(text).map_err(|error| {
+                at(key, error.to_string(), "a time is written like \"30s\", \"10m\" or \"4h\"")
+            })
+        };
+        let quiet_hours = QuietHours::parse(&self.announce.quiet_hours).map_err(|error| {
+            at("announce.quiet_hours", error.to_string(), "like \"20:00-07:00\", or \"off\"")
+        })?;
+        wait("announce.fallback_after", &self.announce.fallback_after)?;
+        let channels = self
+            .announce
+            .channels
+            .iter()
+            .map(|word| {
+                word.parse().map_err(|_| {
+                    at(
+                        "announce.channels",
+                        "names an unknown channel".to_owned(),
+                        "whatsapp, telegram, sms",
+                    )
+                })
+            })
+            .collect::<Result<Vec<ChannelKind>, _>>()?;
+        if !(1..=1000).contains(&self.send.max_attempts) {
+            return Err(at(
+                "send.max_attempts",
+                "must be 1 to 1000".to_owned(),
+                "8 is the default",
+            ));
+        }
+        let mut enabled = Vec::new();
+        for (word, is_on) in &self.announce.statuses {
+            let kind: AnnouncementKind = word.parse().map_err(|_| {
+                let known: Vec<&str> =
+                    AnnouncementKind::ALL.iter().map(|kind| kind.as_str()).collect();
+                at("announce.statuses", format!("{word} is no announcement"), &known.join(", "))
+            })?;
+            if *is_on {
+                enabled.push(kind);
+            }
+        }
+        let unknown_wait = UnknownWait {
+            reply: wait("send.unknown_reply", &self.send.unknown_reply)?,
+            announcement: wait("send.unknown_announcement", &self.send.unknown_announcement)?,
+            broadcast: wait("send.unknown_broadcast", &self.send.unknown_broadcast)?,
+        };
+        let (whatsapp, not_served) = accounts(name, self.account, &self.source)?;
+        Ok(Config {
+            listen: self.server.listen,
+            public_url: self.server.public_url,
+            database_url: absolute_sqlite(&self.database.url, base),
+            office_name: self.office.name.trim().to_owned(),
+            office_area: area("office.area", &self.office.area)?,
+            sealer: sealer(name, &self.keys)?,
+            quiet_hours,
+            channels,
+            policy: AnnouncePolicy { enabled },
+            send_timeout: wait("send.timeout", &self.send.timeout)?,
+            max_attempts: self.send.max_attempts,
+            unknown_wait,
+            templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
+            log_level: self.log.level,
+            log_format: self.log.format,
+            whatsapp,
+            not_served,
+        })
+    }
+}
+
+/// A relative SQLite path means: beside the configuration, from wherever the program is started.
+fn absolute_sqlite(url: &str, base: &Path) -> String {
+    match url.strip_prefix("sqlite:") {
+        Some(path) => {
+            let path =
+                base.join(path.trim_start_matches("//").split('?').next().unwrap_or_default());
+            let path = std::path::absolute(&path).unwrap_or(path);
+            format!("sqlite://{}", path.display())
+        }
+        None => url.to_owned(),
+    }
+}
+
+fn sealer(name: &str, keys: &Keys) -> Result<Sealer, ConfigError> {
+    use secrecy::ExposeSecret as _;
+
+    let hint =
+        "`kabar init` writes fresh keys; for a database that exists, use the keys it was made with";
+    let parse = |key: &str, text: &SecretString| {
+        if text.expose_secret().is_empty() {
+            return Err(wrong(format!("{name}: keys.{key} is missing"), hint));
+        }
+        Key::parse(text).map_err(|error| wrong(format!("{name}: keys.{key}: {error}"), hint))
+    };
+    let seal = parse("seal", &keys.seal)?;
+    let index = parse("index", &keys.index)?;
+    let mut previous = Vec::new();
+    for text in &keys.previous {
+        let bad = || {
+            wrong(
+                format!("{name}: keys.previous has an entry that cannot be read"),
+                "each is written \"version:base64\"",
+            )
+        };
+        let (version, key) = text.expose_secret().split_once(':').ok_or_else(bad)?;
+        let key = Key::parse(&SecretString::from(key)).map_err(|_| bad())?;
+        previous.push((version.parse().map_err(|_| bad())?, key));
+    }
+    Sealer::new((keys.seal_version, &seal), &previous, &index)
+        .map_err(|error| wrong(format!("{name}: keys: {error}"), hint))
+}
+
+fn accounts(
+    name: &str,
+    tables: Vec<Table>,
+    sources: &[Table],
+) -> Result<(Vec<WhatsappAccount>, Vec<String>), ConfigError> {
+    let mut whatsapp: Vec<WhatsappAccount> = Vec::new();
+    let mut not_served = Vec::new();
+    for (n, table) in tables.into_iter().enumerate() {
+        let word =
+            |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = word("id");
+        let is_name = !id.is_empty()
+            && id.len() <= 60
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+        if !is_name {
+            return Err(wrong(
+                format!("{name}: account {}: id is missing or not usable", n + 1),
+                "small letters, digits and dashes, like \"wa-jombang\"",
+            ));
+        }
+        match word("channel").as_str() {
+            "whatsapp" => {
+                let account: WhatsappAccount = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+                    wrong(
+                        format!("{name}: account {id}: {}: {}", error.path(), first_line(error.inner())),
+                        "a WhatsApp account needs api_url, phone_number_id, access_token, app_secret and verify_token",
+                    )
+                })?;
+                account.check(name)?;
+                if whatsapp.iter().any(|other| other.id == account.id) {
+                    return Err(wrong(
+                        format!("{name}: two accounts have the id {id}"),
+                        "give each its own",
+                    ));
+                }
+                whatsapp.push(account);
+            }
+            "telegram" | "sms" => not_served
+                .push(format!("account {id}: this version does not serve {} yet", word("channel"))),
+            _ => {
+                return Err(wrong(
+                    format!("{name}: account {id}: channel is missing or unknown"),
+                    "whatsapp, telegram or sms",
+                ));
+            }
+        }
+    }
+    for table in sources {
+        let id = table.get("id").and_then(Value::as_str).unwrap_or("without id");
+        not_served.push(format!("source {id}: this version does not watch sources yet"));
+    }
+    Ok((whatsapp, not_served))
+}
+
+impl WhatsappAccount {
+    fn check(&self, name: &str) -> Result<(), ConfigError> {
+        use secrecy::ExposeSecret as _;
+
+        let at = |key: &str, hint: &str| {
+            wrong(format!("{name}: account {}: {key} is missing or not usable", self.id), hint)
+        };
+        let is_url = self.api_url.parse::<axum::http::Uri>().is_ok_and(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+        });
+        if !is_url {
+            return Err(at("api_url", "https://graph.facebook.com/v25.0"));
+        }
+        if self.phone_number_id.is_empty()
+            || !self.phone_number_id.bytes().all(|b| b.is_ascii_alphanumeric())
+        {
+            return Err(at(
+                "phone_number_id",
+                "the number's id, not the number: digits, from Meta's WhatsApp Manager",
+            ));
+        }
+        for (key, secret) in [
+            ("access_token", &self.access_token),
+            ("app_secret", &self.app_secret),
+            ("verify_token", &self.verify_token),
+        ] {
+            if secret.expose_secret().is_empty() {
+                return Err(at(key, "a secret has no default; give it or its _file"));
+            }
+        }
+        if !self.area.is_empty() && AreaCode::parse(&self.area).is_err() {
+            return Err(at("area", "an area code is written like 35.17"));
+        }
+        if self.messages_per_second == 0 || self.in_flight == 0 {
+            return Err(at("messages_per_second or in_flight", "at least 1"));
+        }
+        Ok(())
+    }
+
+    /// The scope in which Meta's user ids name people.
+    #[must_use]
+    pub fn portfolio(&self) -> &str {
+        [&self.portfolio, &self.waba_id, &self.phone_number_id]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .map_or("", String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: &str = "[keys]\nseal = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\nindex = \"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\"\n";
+    const OFFICE: &str = "[office]\nname = \"Disdukcapil Jombang\"\narea = \"35.17\"\n";
+    const ACCOUNT: &str = "[[account]]\nid = \"wa\"\nchannel = \"whatsapp\"\napi_url = \"http://127.0.0.1:1/v25.0\"\nphone_number_id = \"1\"\naccess_token = \"a\"\napp_secret = \"b\"\nverify_token = \"c\"\n";
+
+    fn parse(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::parse(text, "kabar.toml", Path::new("/etc/kabar"), env)
+    }
+
+    #[test]
+    fn defaults_file_and_environment_stand_above_each_other() {
+        let text = format!("{OFFICE}{KEYS}[announce]\nquiet_hours = \"21:00-06:00\"\n{ACCOUNT}");
+        let config = parse(
+            &text,
+            &[("KABAR_SERVER__LISTEN", "127.0.0.1:0"), ("KABAR_SEND__MAX_ATTEMPTS", "3")],
+        )
+        .unwrap();
+        assert_eq!(config.listen, "127.0.0.1:0");
+        assert_eq!(config.max_attempts, 3);
+        assert_eq!(config.quiet_hours.to_string(), "21:00-06:00");
+        assert_eq!(config.database_url, "sqlite:///etc/kabar/kabar.db");
+        assert_eq!(config.whatsapp[0].messages_per_second, 80);
+        assert!(!config.policy.enabled.contains(&AnnouncementKind::ReadyToPrint));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place_and_secrets_are_not_shown() {
+        let cases = [
+            (format!("{OFFICE}{KEYS}[server]\nlisten_on = \"x\"\n"), "listen_on"),
+            (format!("{KEYS}"), "office.area"),
+            (OFFICE.to_owned(), "keys.seal"),
+            (
+                format!("{OFFICE}{KEYS}[announce]\nquiet_hours = \"nachts\"\n"),
+                "announce.quiet_hours",
+            ),
+            (format!("{OFFICE}{KEYS}[announce.statuses]\nprinted = true\n"), "announce.statuses"),
+            (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("app_secret", "secret")), "account wa"),
+            (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("http://", "")), "api_url"),
+            (format!("{OFFICE}{KEYS}{ACCOUNT}{ACCOUNT}"), "two accounts"),
+            ("[office".to_owned(), "kabar.toml"),
+        ];
+        for (text, expected) in cases {
+            let error = parse(&text, &[]).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(!error.hint.is_empty(), "{error}");
+            assert!(!error.to_string().contains("AAAAAAA"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("token"), "from-the-file\n").unwrap();
+        let account = ACCOUNT.replace("access_token = \"a\"", "access_token_file = \"token\"");
+        let text = format!("{OFFICE}{KEYS}{account}");
+        let config = Config::parse(&text, "kabar.toml", dir.path(), std::iter::empty()).unwrap();
+        let token = secrecy::ExposeSecret::expose_secret(&config.whatsapp[0].access_token);
+        assert_eq!(token, "from-the-file");
+    }
+
+    #[test]
+    fn an_environment_variable_that_names_nothing_is_refused() {
+        let text = format!("{OFFICE}{KEYS}");
+        assert!(
+            parse(&text, &[("KABAR_SERVER__PORT", "1")])
+                .unwrap_err()
+                .to_string()
+                .contains("KABAR_SERVER__PORT")
+        );
+    }
+}

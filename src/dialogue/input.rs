@@ -1,0 +1,156 @@
+//! What the conversation is told about one message, and what it gives back.
+//!
+//! Plain data, filled by the service. The texts in it mask themselves in `Debug`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::message::ChannelKind;
+
+use super::state::State;
+
+/// What was understood of the text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meaning {
+    /// A label, `clarify` or `out_of_scope`.
+    pub intent: String,
+    /// From 0 to 1.
+    pub confidence: f32,
+    /// Labels to offer when asking back, otherwise the next nearest.
+    pub alternatives: Vec<String>,
+}
+
+/// One card registered to the phone that writes, in words a citizen reads.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct CardFact {
+    /// The card's id; comes back in the choice of a card.
+    pub id: String,
+    /// The holder, masked: `Siti A.`.
+    pub who: String,
+    /// The paper: `KTP-el`.
+    pub document: String,
+    /// Where it is, as the vocabulary says it.
+    pub status: String,
+    /// Since when: `21 November`.
+    pub as_of: String,
+    /// Where it can be collected, with the hours; only when it can.
+    pub place: Option<String>,
+    /// Day and window of a home delivery still to come.
+    pub appointment: Option<String>,
+    /// What to bring or have ready; only together with a place or an appointment.
+    pub bring: Option<String>,
+}
+
+/// A message reference that stands in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceFact {
+    /// As printed: `K7QX-3M`.
+    pub reference: String,
+    /// When a message with it was sent to this phone; nothing when none was.
+    pub sent_on: Option<String>,
+}
+
+/// A citizen's message and the facts it is answered from.
+#[derive(Clone)]
+pub struct Input {
+    /// The text, redacted.
+    pub text: String,
+    /// A NIK was in it before redaction.
+    pub had_nik: bool,
+    /// The id of the button or list row that was pressed.
+    pub choice: Option<String>,
+    /// What was understood of the text.
+    pub meaning: Meaning,
+    /// The phone is on file for somebody.
+    pub is_registered: bool,
+    /// The phone asked to stop.
+    pub is_opted_out: bool,
+    /// The cards registered to the phone.
+    pub cards: Vec<CardFact>,
+    /// A reference in the text, when there is one.
+    pub reference: Option<ReferenceFact>,
+    /// The name of the office.
+    pub office: String,
+    /// The channel the message came by.
+    pub channel: ChannelKind,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// Something to press, or on SMS to answer by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Comes back as [`Input::choice`].
+    pub id: String,
+    /// At most 20 characters.
+    pub title: String,
+}
+
+/// One message to the citizen.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The text.
+    pub text: String,
+    /// Up to three are buttons, up to ten a list. Empty on SMS, where they stand in the text.
+    pub choices: Vec<Choice>,
+}
+
+/// What the office has to do besides answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send nothing more unasked.
+    OptOut,
+    /// Messages are welcome again.
+    OptIn,
+    /// The phone does not belong to the people it is on file for: suppress and flag it.
+    WrongPerson,
+    /// A question without an answer: count it, so that the answer can be written.
+    UnknownQuestion,
+}
+
+/// What one message led to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Step {
+    /// To be kept for the next message.
+    pub state: State,
+    /// What to send; one message, or none.
+    pub replies: Vec<Reply>,
+    /// What to do.
+    pub effects: Vec<Effect>,
+    /// The label that was answered, `clarify`, `out_of_scope`, or `wrong_person`.
+    pub intent: String,
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input")
+            .field("intent", &self.meaning.intent)
+            .field("cards", &self.cards.len())
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CardFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CardFact").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({} characters, {} choices)", self.text.len(), self.choices.len())
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step")
+            .field("intent", &self.intent)
+            .field("replies", &self.replies)
+            .field("effects", &self.effects)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! The lines of the conversation: their names, what may stand in them, and how they are checked.
+//!
+//! A line's words stand in `message_templates/dialogue`; here is only what a line is for. Every
+//! line is rendered with samples when it is loaded, so a hole without a filling stops the start.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::{Deserialize, Serialize};
+
+use super::input::CardFact;
+use crate::words;
+
+words! {
+    /// Something the conversation says.
+    pub enum Line {
+        /// What can be asked.
+        Menu = "menu",
+        /// Answer to a greeting.
+        Greeting = "greeting",
+        /// Answer to thanks.
+        Thanks = "thanks",
+        /// Answer to a bare yes, no or ok.
+        Ack = "ack",
+        /// For which service are requirements wanted?
+        Requirements = "requirements",
+        /// The choices of a reply, numbered, as they stand in an SMS.
+        ChoicesSms = "choices_sms",
+        /// Where one person's cards are.
+        Status = "status",
+        /// Whose card is meant?
+        StatusChoose = "status_choose",
+        /// On file, but no card is known.
+        StatusNone = "status_none",
+        /// Not on file.
+        Unregistered = "unregistered",
+        /// A NIK was typed.
+        NikWarning = "nik_warning",
+        /// Did you mean …?
+        AskBack = "ask_back",
+        /// No answer is known.
+        Unknown = "unknown",
+        /// Stopped.
+        Stopped = "stopped",
+        /// It sounded like stopping: sure?
+        StopQuestion = "stop_question",
+        /// Not stopped after all.
+        Kept = "kept",
+        /// Started again.
+        Started = "started",
+        /// Started, but nobody is on file for the phone.
+        StartedUnregistered = "started_unregistered",
+        /// The phone was released from the data.
+        WrongPerson = "wrong_person",
+        /// Asked to be told: already so.
+        SubscribeActive = "subscribe_active",
+        /// Asked to be told, but stopped earlier.
+        SubscribeStopped = "subscribe_stopped",
+        /// Asked to be told, and not on file.
+        SubscribeUnregistered = "subscribe_unregistered",
+        /// The reference is ours.
+        ReferenceKnown = "reference_known",
+        /// The reference is not ours, or was not sent to this phone.
+        ReferenceUnknown = "reference_unknown",
+    }
+}
+
+/// A line as its file holds it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LineText {
+    pub(super) text: String,
+    pub(super) sms: Option<String>,
+    /// Names of buttons of `buttons.toml`.
+    #[serde(default)]
+    pub(super) choices: Vec<String>,
+}
+
+/// What may stand in a line. Every line may use all of it.
+#[derive(Clone, Default, Serialize)]
+pub(super) struct Holes<'a> {
+    pub(super) office: &'a str,
+    pub(super) is_opted_out: bool,
+    pub(super) cards: &'a [CardFact],
+    pub(super) more: bool,
+    pub(super) choices: &'a str,
+    pub(super) reference: &'a str,
+    pub(super) sent_on: &'a str,
+}
+
+/// What may stand in an answer.
+#[derive(Clone, Default, Serialize)]
+pub(super) struct AnswerHoles<'a> {
+    pub(super) office: &'a str,
+}
+
+/// The longest reply, as WhatsApp takes it beside buttons.
+pub(super) const MAX_CHARS: usize = 1_024;
+/// Three parts of an SMS in GSM letters.
+const MAX_SMS_UNITS: usize = 3 * 153;
+/// Bounds what a faulty template may cost.
+const FUEL: u64 = 20_000;
+
+/// Fills the holes of a text.
+pub(super) fn render<T: Serialize>(source: &str, holes: T) -> Result<String, minijinja::Error> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    Ok(env.render_str(source.trim(), Serde(holes))?.trim().to_owned())
+}
+
+/// What is wrong with a rendered text that citizens read, if anything.
+pub(super) fn fault(text: &str, is_sms: bool) -> Option<String> {
+    let lower = text.to_lowercase();
+    if text.trim().is_empty() {
+        return Some("is empty".into());
+    }
+    if text.chars().count() > MAX_CHARS {
+        return Some(format!("is longer than {MAX_CHARS} characters: shorten it"));
+    }
+    if text.contains('!') {
+        return Some("has an exclamation mark: leave it out".into());
+    }
+    if ["http", "www.", "wa.me"].iter().any(|link| lower.contains(link)) {
+        return Some("has a link, and citizens are told that we send none: leave it out".into());
+    }
+    if super::state::words(text).iter().any(|word| word == "otp") {
+        return Some("has the word OTP: write \"kode\"".into());
+    }
+    if is_sms {
+        return sms_fault(text);
+    }
+    None
+}
+
+fn sms_fault(text: &str) -> Option<String> {
+    let is_gsm = |c: char| c == '\n' || (c.is_ascii_graphic() && c != '`') || c == ' ';
+    if let Some(other) = text.chars().find(|c| !is_gsm(*c)) {
+        return Some(format!("has `{other}`, which makes an SMS cost double: give an `sms` text"));
+    }
+    let units: usize = text.chars().map(|c| if "^{}\\[~]|".contains(c) { 2 } else { 1 }).sum();
+    (units > MAX_SMS_UNITS)
+        .then(|| format!("takes {units} letters as SMS, three parts hold {MAX_SMS_UNITS}: give a shorter `sms` text"))
+}
+
+impl LineText {
+    /// The words for a channel.
+    pub(super) fn source(&self, is_sms: bool) -> &str {
+        self.sms.as_deref().filter(|_| is_sms).unwrap_or(&self.text)
+    }
+
+    /// Everything that is wrong with the line.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for is_sms in [false, true] {
+            for holes in SampleCards::all().iter().map(SampleCards::holes) {
+                let fault = match render(self.source(is_sms), holes) {
+                    Ok(text) => fault(&text, is_sms),
+                    Err(error) => Some(format!("cannot be rendered ({error:#}): check its holes")),
+                };
+                faults.extend(fault);
+            }
+        }
+        faults.dedup();
+        faults
+    }
+}
+
+/// Sample fillings: none, one and two cards, with everything and with nothing optional.
+struct SampleCards {
+    cards: Vec<CardFact>,
+    is_opted_out: bool,
+}
+
+impl SampleCards {
+    fn all() -> Vec<Self> {
+        let card = |status: &str, is_full: bool| CardFact {
+            id: "crd_1".into(),
+            who: "Siti A.".into(),
+            document: "KTP-el".into(),
+            status: status.into(),
+            as_of: "21 November".into(),
+            place: is_full.then(|| "Kantor Kecamatan Jombang, Senin-Kamis 08.00-15.00".into()),
+            appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
+            bring: is_full.then(|| "KTP lama atau surat kehilangan".into()),
+        };
+        let (short, full) = (card("sudah dicetak", false), card("sudah bisa diambil", true));
+        vec![
+            Self { cards: vec![], is_opted_out: false },
+            Self { cards: vec![short.clone()], is_opted_out: false },
+            Self { cards: vec![full, short], is_opted_out: true },
+        ]
+    }
+
+    fn holes(&self) -> Holes<'_> {
+        Holes {
+            office: "Disdukcapil Kabupaten Contoh",
+            is_opted_out: self.is_opted_out,
+            cards: &self.cards,
+            more: self.is_opted_out,
+            choices: "1 KTP hilang, 2 KTP rusak",
+            reference: "K7QX-3M",
+            sent_on: "21 November 2026",
+        }
+    }
+}

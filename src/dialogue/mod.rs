@@ -1,0 +1,25 @@
+//! The conversation: from what was understood of a message to what is answered.
+//!
+//! Pure: [`step`] is given the script, what is kept of the conversation, and the facts of the
+//! moment, and returns replies, the new state, and what the office has to do. It never reads a
+//! clock or a database, never repeats what a citizen wrote, and holds no sentence that a citizen
+//! reads: those stand in `message_templates`.
+
+mod answer;
+mod command;
+mod embedded;
+mod input;
+mod line;
+mod script;
+mod state;
+mod step;
+pub mod transcript;
+
+pub use answer::Answer;
+pub use input::{CardFact, Choice, Effect, Input, Meaning, ReferenceFact, Reply, Step};
+pub use script::Script;
+pub use state::{Offer, State};
+pub use step::step;
+
+#[cfg(test)]
+mod tests;

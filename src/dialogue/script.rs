@@ -1,0 +1,393 @@
+//! Everything the conversation can say, loaded and checked at once.
+//!
+//! Answers, lines, buttons, and the examples from which the understanding is trained. A script
+//! that loads has a text for every label and every line; nothing is checked again later.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::answer::{Answer, MAX_BUTTON};
+use super::embedded::FILES;
+use super::input::Choice;
+use super::line::{Line, LineText};
+use crate::domain::message::ChannelKind;
+use crate::words;
+
+/// Most entries of a list on WhatsApp.
+pub(super) const MAX_CHOICES: usize = 10;
+
+/// Labels that the conversation answers by itself; all others need an answer file.
+const CONVERSATION: &[&str] = &[
+    "status_card",
+    "clarify_topic",
+    "subscribe",
+    "stop",
+    "greeting",
+    "thanks",
+    "ack",
+    "help_capabilities",
+    "out_of_scope",
+];
+
+words! {
+    /// A button of the conversation itself; the word is its key in `buttons.toml`.
+    pub enum Button {
+        /// Where is my card?
+        Status = "status",
+        /// Which requirements?
+        Requirements = "requirements",
+        /// What can be asked?
+        Menu = "menu",
+        /// Stop.
+        Stop = "stop",
+        /// Start again.
+        Start = "start",
+        /// Do not stop after all.
+        Keep = "keep",
+    }
+}
+
+/// What a choice stands for; its text form is the id that comes back from a phone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Picked<'a> {
+    Button(Button),
+    Answer(&'a str),
+    Card(&'a str),
+}
+
+impl<'a> Picked<'a> {
+    pub(super) fn parse(id: &'a str) -> Option<Self> {
+        let (kind, what) = id.split_once(':')?;
+        match kind {
+            "do" => what.parse().ok().map(Self::Button),
+            "ask" => Some(Self::Answer(what)),
+            "card" => Some(Self::Card(what)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn id(self) -> String {
+        match self {
+            Self::Button(button) => format!("do:{button}"),
+            Self::Answer(label) => format!("ask:{label}"),
+            Self::Card(card) => format!("card:{card}"),
+        }
+    }
+}
+
+/// The loaded script.
+#[derive(Clone, Debug)]
+pub struct Script {
+    answers: BTreeMap<String, Answer>,
+    lines: BTreeMap<Line, LineText>,
+    buttons: BTreeMap<Button, String>,
+    requirements: Vec<String>,
+    /// (label, example); a topic's label carries what to offer.
+    examples: Vec<(String, String)>,
+    spelling: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinesFile {
+    #[serde(default)]
+    requirements: Vec<String>,
+    line: BTreeMap<String, LineText>,
+}
+
+#[derive(Deserialize)]
+struct ExamplesFile {
+    #[serde(default)]
+    topic: Vec<Topic>,
+    #[serde(flatten)]
+    labels: BTreeMap<String, LabelExamples>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topic {
+    offer: Vec<String>,
+    examples: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelExamples {
+    examples: Vec<String>,
+}
+
+impl Script {
+    /// Reads `answers` and `dialogue` below the folder `message_templates`. `labels` are the words
+    /// the understanding knows.
+    ///
+    /// # Errors
+    /// Everything that is wrong, one entry each: the file, the problem, and what to do.
+    pub fn load(dir: &Path, labels: &[&str]) -> Result<Self, Vec<String>> {
+        let mut files = Vec::new();
+        for folder in ["answers", "dialogue"] {
+            files.extend(read_folder(dir, folder).map_err(|problem| vec![problem])?);
+        }
+        Self::from_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), labels)
+    }
+
+    /// The script that is compiled in.
+    ///
+    /// # Errors
+    /// As [`Script::load`].
+    pub fn embedded(labels: &[&str]) -> Result<Self, Vec<String>> {
+        Self::from_files(FILES.iter().copied(), labels)
+    }
+
+    /// Pairs of label and example question, for training the understanding.
+    pub fn examples(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.examples.iter().map(|(label, text)| (label.as_str(), text.as_str()));
+        self.answers
+            .values()
+            .flat_map(|a| a.examples.iter().map(|text| (a.intent.as_str(), text.as_str())))
+            .chain(own)
+    }
+
+    /// The table of spellings, as its file holds it.
+    #[must_use]
+    pub fn spelling(&self) -> &str {
+        &self.spelling
+    }
+
+    /// The answer to a label; nothing for those the conversation answers by itself.
+    #[must_use]
+    pub fn answer(&self, label: &str) -> Option<&Answer> {
+        self.answers.get(label)
+    }
+
+    /// What a citizen reads in answer to a label, where that does not depend on who asks.
+    #[must_use]
+    pub fn answer_text(&self, label: &str, office: &str, channel: ChannelKind) -> Option<String> {
+        self.answers.get(label)?.render(office, channel == ChannelKind::Sms).ok()
+    }
+
+    pub(super) fn line(&self, line: Line) -> Option<&LineText> {
+        self.lines.get(&line)
+    }
+
+    pub(super) fn requirements(&self) -> &[String] {
+        &self.requirements
+    }
+
+    pub(super) fn button(&self, button: Button) -> Choice {
+        let title = self.buttons.get(&button).cloned().unwrap_or_default();
+        Choice { id: Picked::Button(button).id(), title }
+    }
+
+    /// How a label is offered; nothing for labels that nobody would pick.
+    pub(super) fn offer(&self, label: &str) -> Option<Choice> {
+        if let Some(answer) = self.answers.get(label) {
+            let id = Picked::Answer(label).id();
+            return Some(Choice { id, title: answer.button.clone() });
+        }
+        match label {
+            "status_card" => Some(self.button(Button::Status)),
+            "help_capabilities" => Some(self.button(Button::Menu)),
+            _ => None,
+        }
+    }
+
+    fn from_files<'a>(
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+        labels: &[&str],
+    ) -> Result<Self, Vec<String>> {
+        let mut loading = Loading::default();
+        for (name, text) in files {
+            loading.take(name, text);
+        }
+        loading.finish(labels)
+    }
+}
+
+fn read_folder(dir: &Path, folder: &str) -> Result<Vec<(String, String)>, String> {
+    let unreadable = |error: std::io::Error| {
+        format!("{folder}: cannot be read ({error}), check the folder and its permissions")
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir.join(folder)).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        // Editors leave hidden files and copies beside the real ones.
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        if name.starts_with('.') || !is_toml {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+        files.push((format!("{folder}/{name}"), text));
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[derive(Default)]
+struct Loading {
+    answers: BTreeMap<String, Answer>,
+    lines: BTreeMap<Line, LineText>,
+    buttons: BTreeMap<Button, String>,
+    requirements: Vec<String>,
+    examples: Vec<(String, String)>,
+    spelling: String,
+    problems: Vec<String>,
+}
+
+impl Loading {
+    fn take(&mut self, name: &str, text: &str) {
+        let taken = match name {
+            "dialogue/spelling.toml" => {
+                text.clone_into(&mut self.spelling);
+                toml::from_str::<toml::Table>(text).map(|_| ())
+            }
+            "dialogue/buttons.toml" => toml::from_str(text).map(|file| self.take_buttons(&file)),
+            "dialogue/examples.toml" => toml::from_str(text).map(|file| self.take_examples(file)),
+            _ if name.starts_with("answers/") => {
+                toml::from_str(text).map(|answer| self.take_answer(name, answer))
+            }
+            _ => toml::from_str(text).map(|file| self.take_lines(name, file)),
+        };
+        if let Err(error) = taken {
+            self.problem(name, &format!("{}, compare it with its neighbours", one_line(&error)));
+        }
+    }
+
+    fn take_answer(&mut self, name: &str, answer: Answer) {
+        for fault in answer.faults() {
+            self.problem(name, &fault);
+        }
+        if let Some(other) = self.answers.insert(answer.intent.clone(), answer) {
+            self.problem(name, &format!("`{}` has two answers: remove one", other.intent));
+        }
+    }
+
+    fn take_lines(&mut self, name: &str, file: LinesFile) {
+        self.requirements.extend(file.requirements);
+        for (word, text) in file.line {
+            let Ok(line) = word.parse::<Line>() else {
+                self.problem(name, &format!("`line.{word}` is not known: check its name"));
+                continue;
+            };
+            for fault in text.faults() {
+                self.problem(name, &format!("`line.{word}` {fault}"));
+            }
+            for button in text.choices.iter().filter(|b| b.parse::<Button>().is_err()) {
+                self.problem(name, &format!("`line.{word}` offers `{button}`: no such button"));
+            }
+            if self.lines.insert(line, text).is_some() {
+                self.problem(name, &format!("`line.{word}` stands twice: remove one"));
+            }
+        }
+    }
+
+    fn take_buttons(&mut self, file: &BTreeMap<String, String>) {
+        let name = "dialogue/buttons.toml";
+        for (word, title) in file {
+            match word.parse::<Button>() {
+                Ok(button) if (1..=MAX_BUTTON).contains(&title.chars().count()) => {
+                    self.buttons.insert(button, title.clone());
+                }
+                Ok(_) => {
+                    self.problem(name, &format!("`{word}` must have 1 to {MAX_BUTTON} characters"));
+                }
+                Err(_) => self.problem(name, &format!("`{word}` is no button: check its name")),
+            }
+        }
+    }
+
+    fn take_examples(&mut self, file: ExamplesFile) {
+        let name = "dialogue/examples.toml";
+        for (label, list) in file.labels {
+            if !CONVERSATION.contains(&label.as_str()) {
+                self.problem(name, &format!("`{label}` is not answered by the conversation: put its examples into its answer"));
+            }
+            self.examples.extend(list.examples.into_iter().map(|text| (label.clone(), text)));
+        }
+        for topic in file.topic {
+            if !(2..=3).contains(&topic.offer.len()) {
+                self.problem(name, "a topic must offer two or three labels");
+            }
+            let label = format!("clarify_topic/{}", topic.offer.join("/"));
+            self.examples.extend(topic.examples.into_iter().map(|text| (label.clone(), text)));
+        }
+    }
+
+    fn finish(mut self, labels: &[&str]) -> Result<Script, Vec<String>> {
+        self.check_labels(labels);
+        for line in Line::ALL.iter().filter(|line| !self.lines.contains_key(line)) {
+            self.problems.push(format!("dialogue: `line.{line}` is missing, write it"));
+        }
+        for button in Button::ALL.iter().filter(|button| !self.buttons.contains_key(button)) {
+            self.problems.push(format!("dialogue/buttons.toml: `{button}` is missing, write it"));
+        }
+        let mut titles = BTreeSet::new();
+        let all_titles = self.answers.values().map(|a| &a.button).chain(self.buttons.values());
+        let twice: Vec<String> =
+            all_titles.filter(|title| !titles.insert(title.to_lowercase())).cloned().collect();
+        for title in twice {
+            self.problems.push(format!("answers: two buttons say `{title}`, change one"));
+        }
+        if !(2..=MAX_CHOICES).contains(&self.requirements.len()) {
+            self.problems.push(format!(
+                "dialogue/menu.toml: `requirements` must list 2 to {MAX_CHOICES} labels"
+            ));
+        }
+        if self.problems.is_empty() {
+            Ok(Script {
+                answers: self.answers,
+                lines: self.lines,
+                buttons: self.buttons,
+                requirements: self.requirements,
+                examples: self.examples,
+                spelling: self.spelling,
+            })
+        } else {
+            Err(self.problems)
+        }
+    }
+
+    fn check_labels(&mut self, labels: &[&str]) {
+        let mut problems = Vec::new();
+        for label in self.answers.keys().filter(|label| !labels.contains(&label.as_str())) {
+            problems.push(format!("answers: `{label}` is no label, check `intent`"));
+        }
+        for label in labels {
+            let is_conversation = CONVERSATION.contains(label);
+            if is_conversation == self.answers.contains_key(*label) {
+                problems.push(if is_conversation {
+                    format!("answers: `{label}` is answered by the conversation, remove its file")
+                } else {
+                    format!("answers: `{label}` has no answer, write one")
+                });
+            }
+            let has_examples = |(of, _): &(String, String)| of.split('/').next() == Some(*label);
+            if is_conversation && !self.examples.iter().any(has_examples) {
+                problems
+                    .push(format!("dialogue/examples.toml: `{label}` has no examples, add some"));
+            }
+        }
+        let offered = self.examples.iter().flat_map(|(label, _)| label.split('/').skip(1));
+        let unknown: BTreeSet<&str> = offered
+            .chain(self.requirements.iter().map(String::as_str))
+            .filter(|label| *label != "status_card" && !self.answers.contains_key(*label))
+            .collect();
+        for label in unknown {
+            problems.push(format!("dialogue: `{label}` is offered but has no answer, check it"));
+        }
+        self.problems.extend(problems);
+    }
+
+    fn problem(&mut self, file: &str, what: &str) {
+        self.problems.push(format!("{file}: {what}"));
+    }
+}
+
+/// The parser's message with its line number, without the excerpt it draws.
+fn one_line(error: &toml::de::Error) -> String {
+    error.to_string().lines().next().map_or_else(String::new, |first| {
+        format!("{} ({})", first.trim_start_matches("TOML parse error "), error.message())
+    })
+}

@@ -1,0 +1,396 @@
+//! A card's way from recording to the hand, and the decision what an update of it means.
+//!
+//! Pure rules: what is recorded, whether it is news, and which announcement it causes. Where the
+//! words come from is `status_word`'s business; where rows go is the store's.
+
+use std::fmt;
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::area::AreaCode;
+use super::clock::Timestamp;
+use super::document::Document;
+use super::nik::Nik;
+use super::person::PersonName;
+use super::phone::PhoneNumber;
+use crate::words;
+
+/// A stored word that belongs to no value of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a word of {kind}")]
+pub struct UnknownWord {
+    /// The kind of value expected.
+    pub kind: &'static str,
+}
+
+words! {
+    /// Where a card is. Declared in the order of the process, which is neither the order of
+    /// OpenSID's numbers nor, everywhere, that of SIAK's words.
+    pub enum CardStatus {
+        /// Too young for a card (BELUM WAJIB).
+        NotRequired = "not_required",
+        /// Has a NIK and was never recorded (UNREGISTERED, BELUM REKAM).
+        Unregistered = "unregistered",
+        /// Photo, prints, iris and signature were taken (BIO_CAPTURED, SUDAH REKAM).
+        Recorded = "recorded",
+        /// On the way to or at the centre (PROCESSING, SENT_FOR_ENROLLMENT, RECEIVED_AT_CENTRAL).
+        Processing = "processing",
+        /// The biometrics could not be used; the citizen must come back.
+        EnrollmentFailed = "enrollment_failed",
+        /// An operator must look (SEARCH_FAILURE_AT_CENTRAL, REQUEST_VALIDATION).
+        NeedsOperator = "needs_operator",
+        /// Similar to another record (ADJUDICATE_RECORD); never told to the citizen in detail.
+        Adjudicated = "adjudicated",
+        /// Recorded twice (DUPLICATE_RECORD); no card can be issued until it is resolved.
+        Duplicate = "duplicate",
+        /// Unique and ready to print (PRINT_READY_RECORD), waiting for its turn.
+        ReadyToPrint = "ready_to_print",
+        /// Ready to print, and the office has no blank cards.
+        WaitingForBlank = "waiting_for_blank",
+        /// The print job has been started (SENT_FOR_CARD_PRINTING).
+        SentForPrinting = "sent_for_printing",
+        /// Printed (CARD_PRINTED).
+        Printed = "printed",
+        /// Sent on to where it will be handed over (CARD_SHIPPED).
+        Shipped = "shipped",
+        /// A day has been set on which it is brought home.
+        HomeDeliveryScheduled = "home_delivery_scheduled",
+        /// Waits at a service point.
+        ReadyToCollect = "ready_to_collect",
+        /// In the citizen's hand (CARD_ISSUED).
+        Issued = "issued",
+    }
+}
+
+impl CardStatus {
+    /// How far along the process; used only to order two updates of the very same moment.
+    #[must_use]
+    pub const fn stage(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether the card's way ends here, so that a later step of the process is a new card.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Issued)
+    }
+
+    /// Whether a card exists in plastic at this stage.
+    #[must_use]
+    pub const fn is_printed(self) -> bool {
+        matches!(
+            self,
+            Self::Printed
+                | Self::Shipped
+                | Self::HomeDeliveryScheduled
+                | Self::ReadyToCollect
+                | Self::Issued
+        )
+    }
+}
+
+words! {
+    /// The announcements that exist; each is a folder of `message_templates/announcements`.
+    pub enum AnnouncementKind {
+        /// The recording was received.
+        RecordingReceived = "recording_received",
+        /// The recording failed; please come back.
+        EnrollmentFailed = "enrollment_failed",
+        /// Please contact the office, without saying why.
+        ContactOffice = "contact_office",
+        /// Ready to print, waiting for its turn.
+        ReadyToPrint = "ready_to_print",
+        /// Ready to print, no blank cards; no need to come.
+        WaitingForBlank = "waiting_for_blank",
+        /// Printed.
+        CardPrinted = "card_printed",
+        /// Sent on to the place of hand-over.
+        CardShipped = "card_shipped",
+        /// Will be brought home on a day.
+        HomeDeliveryScheduled = "home_delivery_scheduled",
+        /// Can be collected at a place.
+        ReadyToCollect = "ready_to_collect",
+        /// Has been handed over.
+        CardIssued = "card_issued",
+    }
+}
+
+/// A promised home delivery: a day and a window, in the recipient's own zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HomeDelivery {
+    /// The day.
+    pub date: NaiveDate,
+    /// Start of the window, when one was given.
+    pub from: Option<NaiveTime>,
+    /// End of the window, when one was given.
+    pub to: Option<NaiveTime>,
+}
+
+impl HomeDelivery {
+    /// When the appointment is over: the end of its window, or of its day.
+    #[must_use]
+    pub fn ends_at(&self, zone: chrono::FixedOffset) -> Timestamp {
+        let local = match self.to {
+            Some(to) => self.date.and_time(to),
+            None => self.date.and_time(NaiveTime::MIN) + chrono::TimeDelta::days(1),
+        };
+        // A fixed offset maps every local time to exactly one moment.
+        local
+            .and_local_timezone(zone)
+            .single()
+            .map_or(Timestamp::from_ms(i64::MAX), Timestamp::from)
+    }
+}
+
+/// What a source said about a card, with every part checked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardUpdate {
+    /// The source's own name of the update; its repetition is no news.
+    pub external_id: String,
+    /// When it happened, according to the source.
+    pub occurred_at: Timestamp,
+    /// Whose card.
+    pub nik: Nik,
+    /// Which paper.
+    pub document: Document,
+    /// Where the card is now.
+    pub status: CardStatus,
+    /// The holder's name, if told.
+    pub name: Option<PersonName>,
+    /// Where the holder is reached; see [`PhoneGiven`].
+    pub phone: PhoneGiven,
+    /// Where the holder lives.
+    pub area: Option<AreaCode>,
+    /// The holder's RT.
+    pub rt: Option<String>,
+    /// The holder's RW.
+    pub rw: Option<String>,
+    /// Code of the service point that has or will have the card.
+    pub service_point: Option<String>,
+    /// The appointment of a home delivery.
+    pub home_delivery: Option<HomeDelivery>,
+    /// Record without announcing.
+    pub is_silent: bool,
+}
+
+impl fmt::Debug for CardUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CardUpdate")
+            .field("status", &self.status)
+            .field("document", &self.document)
+            .field("occurred_at", &self.occurred_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an update said about the holder's phone. A number that cannot receive messages does not
+/// spoil the update: the card is recorded and the person is listed as not reachable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhoneGiven {
+    /// The update says nothing; what is on file stays.
+    NotGiven,
+    /// A mobile number.
+    Mobile(PhoneNumber),
+    /// Something that is no reachable number, with the reason: landline, foreign, damaged.
+    Unusable(&'static str),
+}
+
+/// What is on file of the card an update speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardOnFile {
+    /// Its status.
+    pub status: CardStatus,
+    /// Since when, according to the source.
+    pub status_at: Timestamp,
+    /// What was last announced of it, as [`Announcement::fingerprint`].
+    pub last_announced: Option<String>,
+}
+
+/// Which announcement an update causes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// Which text.
+    pub kind: AnnouncementKind,
+    /// After this moment it would be untrue, and is not sent.
+    pub expires_at: Option<Timestamp>,
+    /// Tells two announcements of one kind apart: another day, another place.
+    pub fingerprint: String,
+}
+
+words! {
+    /// What became of an accepted update.
+    pub enum UpdateOutcome {
+        /// It was news and an announcement was planned.
+        Announced = "announced",
+        /// It was news that this office does not announce.
+        NotAnnounced = "not_announced",
+        /// It was recorded silently, as asked.
+        Silent = "silent",
+        /// An older state than the one on file: kept for the history.
+        Older = "older",
+        /// The state was on file already.
+        Unchanged = "unchanged",
+        /// The card went back a step: recorded, not announced.
+        StepBack = "step_back",
+        /// News of something that has already passed.
+        Expired = "expired",
+    }
+}
+
+/// What is to be done with an update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardPlan {
+    /// The update opens a new card of the same person: their first, or a reprint.
+    pub is_new_card: bool,
+    /// The update becomes the card's state; otherwise it only joins its history.
+    pub becomes_current: bool,
+    /// What to tell the holder.
+    pub announcement: Option<Announcement>,
+    /// Why, in one word.
+    pub outcome: UpdateOutcome,
+}
+
+/// Which statuses an office announces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnnouncePolicy {
+    /// The kinds that are switched on.
+    pub enabled: Vec<AnnouncementKind>,
+}
+
+impl Default for AnnouncePolicy {
+    fn default() -> Self {
+        Self {
+            enabled: AnnouncementKind::ALL
+                .iter()
+                .copied()
+                .filter(|kind| {
+                    !matches!(
+                        kind,
+                        AnnouncementKind::RecordingReceived | AnnouncementKind::ReadyToPrint
+                    )
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Decides what an update does to the card on file. `zone` is the recipient's, for appointments.
+///
+/// Rules: an older update never becomes the state and never speaks; after a card was issued a new
+/// step of the process is a reprint, a new card; a step back is recorded in silence, because a
+/// status that jumps back is more often a slip of the source than news; the same thing is not
+/// said twice in a row.
+#[must_use]
+pub fn plan(
+    on_file: Option<&CardOnFile>,
+    update: &CardUpdate,
+    policy: &AnnouncePolicy,
+    zone: chrono::FixedOffset,
+    now: Timestamp,
+) -> CardPlan {
+    let quiet = |is_new_card, becomes_current, outcome| CardPlan {
+        is_new_card,
+        becomes_current,
+        announcement: None,
+        outcome,
+    };
+    let mut is_new_card = true;
+    let mut last_announced = None;
+    if let Some(card) = on_file {
+        let order = (update.occurred_at, update.status.stage());
+        if order < (card.status_at, card.status.stage()) {
+            return quiet(false, false, UpdateOutcome::Older);
+        }
+        is_new_card = card.status.is_final() && starts_again(update.status);
+        if !is_new_card {
+            last_announced = card.last_announced.as_deref();
+            let is_appointment = update.home_delivery.is_some() || update.service_point.is_some();
+            if update.status.stage() < card.status.stage() && !is_appointment {
+                return quiet(false, true, UpdateOutcome::StepBack);
+            }
+        }
+    }
+    if update.is_silent {
+        return quiet(is_new_card, true, UpdateOutcome::Silent);
+    }
+    match announcement(update, zone, now) {
+        None => quiet(is_new_card, true, UpdateOutcome::NotAnnounced),
+        Some(found) if !policy.enabled.contains(&found.kind) => {
+            quiet(is_new_card, true, UpdateOutcome::NotAnnounced)
+        }
+        Some(found) if last_announced == Some(found.fingerprint.as_str()) => {
+            quiet(is_new_card, true, UpdateOutcome::Unchanged)
+        }
+        Some(found) if found.expires_at.is_some_and(|at| at <= now) => {
+            quiet(is_new_card, true, UpdateOutcome::Expired)
+        }
+        Some(found) => CardPlan {
+            is_new_card,
+            becomes_current: true,
+            announcement: Some(found),
+            outcome: UpdateOutcome::Announced,
+        },
+    }
+}
+
+/// Whether this step, coming after a hand-over, means that another card is being made. Biodata
+/// states after it (a NIK that is required again, an operator's note) do not.
+const fn starts_again(status: CardStatus) -> bool {
+    !matches!(
+        status,
+        CardStatus::NotRequired
+            | CardStatus::Unregistered
+            | CardStatus::NeedsOperator
+            | CardStatus::Issued
+    )
+}
+
+/// The announcement that belongs to an update's status, if there is one.
+fn announcement(
+    update: &CardUpdate,
+    zone: chrono::FixedOffset,
+    now: Timestamp,
+) -> Option<Announcement> {
+    use AnnouncementKind as K;
+    use CardStatus as S;
+    let appointment = update.home_delivery.as_ref().map(|h| (h, h.ends_at(zone)));
+    let plain = |kind| (kind, None, String::new());
+    let (kind, expires_at, detail) = match (update.status, appointment) {
+        (S::HomeDeliveryScheduled, Some((home, ends_at))) => {
+            (K::HomeDeliveryScheduled, Some(ends_at), appointment_words(home))
+        }
+        // A printed card with an appointment still ahead: the appointment is the news. One that
+        // has passed says nothing any more, the card is still printed.
+        (S::Printed | S::Shipped, Some((home, ends_at))) if ends_at > now => {
+            (K::HomeDeliveryScheduled, Some(ends_at), appointment_words(home))
+        }
+        (S::Recorded, _) => plain(K::RecordingReceived),
+        (S::EnrollmentFailed, _) => plain(K::EnrollmentFailed),
+        (S::Adjudicated | S::Duplicate, _) => plain(K::ContactOffice),
+        (S::ReadyToPrint, _) => plain(K::ReadyToPrint),
+        (S::WaitingForBlank, _) => plain(K::WaitingForBlank),
+        (S::Printed, _) => plain(K::CardPrinted),
+        // A delivery without a day is no appointment one could keep; the card is on its way.
+        (S::Shipped | S::HomeDeliveryScheduled, _) => plain(K::CardShipped),
+        (S::ReadyToCollect, _) => {
+            (K::ReadyToCollect, None, update.service_point.clone().unwrap_or_default())
+        }
+        (S::Issued, _) => plain(K::CardIssued),
+        (
+            S::NotRequired
+            | S::Unregistered
+            | S::Processing
+            | S::NeedsOperator
+            | S::SentForPrinting,
+            _,
+        ) => return None,
+    };
+    let fingerprint =
+        if detail.is_empty() { kind.as_str().to_owned() } else { format!("{kind}:{detail}") };
+    Some(Announcement { kind, expires_at, fingerprint })
+}
+
+fn appointment_words(home: &HomeDelivery) -> String {
+    let time = |t: Option<NaiveTime>| t.map(|t| t.format("%H:%M").to_string()).unwrap_or_default();
+    format!("{} {}-{}", home.date, time(home.from), time(home.to))
+}

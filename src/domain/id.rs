@@ -1,0 +1,122 @@
+//! Names of rows: typed, prefixed and sortable by the time they were given, like `msg_01J8…`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Mutex;
+
+use ulid::Ulid;
+
+use super::clock::Timestamp;
+
+/// A text that is not an id of the kind expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id of the form {prefix}…")]
+pub struct IdError {
+    /// How such an id begins.
+    pub prefix: &'static str,
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Ulid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                text.strip_prefix(concat!($prefix, "_"))
+                    .filter(|rest| rest.len() == 26)
+                    .and_then(|rest| Ulid::from_string(rest).ok())
+                    .map(Self)
+                    .ok_or(IdError { prefix: concat!($prefix, "_") })
+            }
+        }
+
+        impl From<Ulid> for $name {
+            fn from(ulid: Ulid) -> Self {
+                Self(ulid)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An outbound message; also what a provider echoes back to us.
+    MessageId = "msg";
+    /// A message that a citizen wrote.
+    InboundId = "inb";
+    /// One provider event waiting in the inbox, or done.
+    EventId = "evt";
+    /// One call of a provider for one message.
+    AttemptId = "att";
+    /// One word of a provider about one message.
+    ReceiptId = "rcp";
+    /// One printed (or to be printed) card or paper of a person.
+    CardId = "crd";
+    /// One update of a card, as a source said it.
+    UpdateId = "upd";
+    /// An update that could not be taken, kept for the office.
+    RejectionId = "rej";
+    /// Somebody who has a NIK.
+    PersonId = "per";
+    /// An address that writes to us or that we write to, with its conversation.
+    ContactId = "con";
+    /// A token for the API.
+    TokenId = "tok";
+    /// Somebody who works with the console.
+    OfficerId = "off";
+}
+
+/// Gives ids that are unique and, within this process, strictly increasing.
+#[derive(Debug, Default)]
+pub struct IdSource {
+    last: Mutex<u128>,
+}
+
+impl IdSource {
+    /// The next id, stamped with `now`. Two ids of the same millisecond keep their order, which is
+    /// what keeps two messages to one person in order.
+    pub fn next<T: From<Ulid>>(&self, now: Timestamp) -> T {
+        let ms = u64::try_from(now.as_ms()).unwrap_or(0);
+        let fresh = Ulid::from_parts(ms, random_u128()).0;
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let id = if fresh > *last { fresh } else { last.wrapping_add(1) };
+        *last = id;
+        T::from(Ulid(id))
+    }
+}
+
+fn random_u128() -> u128 {
+    let mut bytes = [0; 16];
+    // Without randomness ids would still be unique within this process: the counter sees to it.
+    let _ = getrandom::fill(&mut bytes);
+    u128::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_one_millisecond_keep_their_order_and_survive_a_round_trip() {
+        let source = IdSource::default();
+        let now = Timestamp::from_ms(1_763_700_000_000);
+        let ids: Vec<MessageId> = (0..1000).map(|_| source.next(now)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b && a.to_string() < b.to_string()));
+        assert_eq!(ids[7].to_string().parse(), Ok(ids[7]));
+    }
+
+    #[test]
+    fn an_id_of_another_kind_is_refused() {
+        let id: CardId = IdSource::default().next(Timestamp::from_ms(1));
+        assert!(id.to_string().parse::<MessageId>().is_err());
+        assert!("msg_".parse::<MessageId>().is_err());
+    }
+}

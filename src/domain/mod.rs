@@ -1,0 +1,21 @@
+//! What Kabar is about, in types that hold the rules: cards, people, messages, areas, times.
+//!
+//! No input or output and nothing asynchronous happens here, and nothing of ours is imported:
+//! every other floor stands on this one.
+
+pub mod area;
+pub mod card;
+pub mod clock;
+pub mod consent;
+pub mod document;
+pub mod id;
+pub mod message;
+pub mod nik;
+pub mod outbound;
+pub mod person;
+pub mod phone;
+pub mod quiet_hours;
+pub mod raw_update;
+pub mod redact;
+pub mod reference;
+pub mod status_word;

@@ -1,0 +1,77 @@
+//! What leaves: to whom, and in which forms it may be written.
+
+use std::fmt;
+
+use super::message::MessageText;
+use super::phone::PhoneNumber;
+
+/// A person's business-scoped user id at Meta, like `ID.13491208655302741918`. It names the person
+/// to one business portfolio only, changes with their number, and may be all we know of them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Bsuid(String);
+
+impl Bsuid {
+    /// Reads `CC.` or `CC.ENT.` followed by 1 to 128 letters and digits (Meta, business-scoped
+    /// user ids, 2026).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (country, rest) = text.split_once('.')?;
+        let body = rest.strip_prefix("ENT.").unwrap_or(rest);
+        let is_country = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        let is_body =
+            (1..=128).contains(&body.len()) && body.bytes().all(|b| b.is_ascii_alphanumeric());
+        (is_country && is_body).then(|| Self(text.to_owned()))
+    }
+
+    /// The id itself, where it is really needed.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Bsuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bsuid(…)")
+    }
+}
+
+/// How somebody is reached on a channel. At least one part is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recipient {
+    /// The phone number.
+    pub phone: Option<PhoneNumber>,
+    /// The id at Meta.
+    pub bsuid: Option<Bsuid>,
+}
+
+/// A button or list row the reader can press.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What comes back when it is pressed; at most 200 characters.
+    pub id: String,
+    /// What stands on it; at most 20 characters where it becomes a button, 24 in a list.
+    pub title: String,
+}
+
+/// A call of a template registered with the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateCall {
+    /// Its registered name.
+    pub name: String,
+    /// Its language code.
+    pub language: String,
+    /// Its named parameters in order. Values are personal.
+    pub params: Vec<(String, MessageText)>,
+}
+
+/// A message in every form it may take; which one leaves is decided when it leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The form that may be sent at any time, if there is one.
+    pub template: Option<TemplateCall>,
+    /// The words.
+    pub text: MessageText,
+    /// What can be pressed under the words.
+    pub choices: Vec<Choice>,
+}

@@ -1,0 +1,86 @@
+//! A person's name, and the little of it that may be shown.
+
+use std::fmt;
+
+/// A person's name as the source wrote it. Masks itself in `Debug`; has no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// Longest name taken, in characters; OpenSID keeps 100.
+    pub const MAX_CHARS: usize = 150;
+
+    /// Takes a name with outer and doubled white space removed; `None` when nothing is left.
+    /// Control characters become spaces, and what exceeds [`Self::MAX_CHARS`] is cut.
+    #[must_use]
+    pub fn parse(raw: &str) -> Option<Self> {
+        let cleaned: String = raw
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(Self::MAX_CHARS)
+            .collect();
+        let joined = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!joined.is_empty()).then_some(Self(joined))
+    }
+
+    /// The whole name, where it is really needed.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The first name and the initial of the next, as citizens read it: `Siti A.`, and `Siti`
+    /// alone when there is no second. Written in capitals at the source, it is lowered.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let mut words = self.0.split(' ').filter(|w| w.chars().any(char::is_alphabetic));
+        let first = words.next().map(capitalised).unwrap_or_default();
+        match words.next().and_then(|w| w.chars().find(|c| c.is_alphabetic())) {
+            Some(initial) => format!("{first} {}.", initial.to_uppercase()),
+            None => first,
+        }
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let word: String = word
+        .chars()
+        .filter(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'))
+        .take(20)
+        .collect();
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |c| {
+        c.to_uppercase().chain(chars.flat_map(char::to_lowercase)).collect()
+    })
+}
+
+impl fmt::Debug for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonName(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(raw: &str) -> String {
+        PersonName::parse(raw).map(|n| n.masked()).unwrap_or_default()
+    }
+
+    #[test]
+    fn only_the_first_name_and_one_initial_are_shown() {
+        assert_eq!(masked("Siti Aminah"), "Siti A.");
+        assert_eq!(masked("  SITI\tAMINAH  BINTI\nHASAN "), "Siti A.");
+        assert_eq!(masked("Suparman"), "Suparman");
+        assert_eq!(masked("M. Yusuf"), "M Y.");
+        assert_eq!(masked("Nur'aini, S.Pd"), "Nur'aini S.");
+    }
+
+    #[test]
+    fn a_name_of_nothing_is_no_name_and_debug_shows_none() {
+        assert!(PersonName::parse(" \u{0} ").is_none());
+        let name = PersonName::parse("Siti Aminah");
+        assert!(!format!("{name:?}").contains("Siti"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Posts webhooks: so many at once, and again until they are answered with 200.
+//!
+//! Knows nothing of what it carries. A body that nobody takes is posted with growing waits
+//! until the sandbox shuts down.
+
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::Sandbox;
+
+/// Requests under way at once.
+const MAX_AT_ONCE: usize = 64;
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The longest wait between two attempts.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
+/// A body for somebody's webhook, with one header that proves its origin.
+pub(super) struct Parcel {
+    pub(super) url: String,
+    pub(super) header: (&'static str, String),
+    pub(super) body: Vec<u8>,
+}
+
+/// Carries parcels.
+pub(super) struct Office {
+    http: reqwest::Client,
+    places: Semaphore,
+    first_wait: Duration,
+}
+
+impl Office {
+    pub(super) fn new(first_wait: Duration) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(TIMEOUT)
+            .build()?;
+        Ok(Self { http, places: Semaphore::new(MAX_AT_ONCE), first_wait })
+    }
+
+    /// Posts until it is taken. Gives up only when the sandbox shuts down.
+    pub(super) async fn bring(&self, sandbox: &Sandbox, parcel: &Parcel) {
+        // Zero would ask a broken receiver without pause.
+        let mut wait = self.first_wait.max(Duration::from_millis(1));
+        while !sandbox.0.closing.is_cancelled() && !self.post(parcel).await {
+            tracing::debug!(url = parcel.url, ?wait, "webhook not taken, posting it again");
+            sandbox.pause(wait).await;
+            wait = (wait * 2).min(MAX_WAIT);
+        }
+    }
+
+    async fn post(&self, parcel: &Parcel) -> bool {
+        let Ok(_place) = self.places.acquire().await else { return false };
+        let (name, value) = &parcel.header;
+        let request = self
+            .http
+            .post(&parcel.url)
+            .header("content-type", "application/json")
+            .header(*name, value)
+            .body(parcel.body.clone());
+        // Redelivery is for anything but 200, other 2xx included.
+        matches!(request.send().await, Ok(answer) if answer.status() == reqwest::StatusCode::OK)
+    }
+}

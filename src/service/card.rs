@@ -1,0 +1,235 @@
+//! Records card updates: the one path from every source to the outbox.
+//!
+//! Rules are `domain::card::plan`'s; here they meet the rows. A chunk of items is one transaction,
+//! and each item stands alone within it: what is wrong with one is kept and rejects no other.
+
+use super::announce::{self, Holder};
+use super::{App, ServiceError};
+use crate::domain::card::{self, CardUpdate, UpdateOutcome};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{CardId, PersonId};
+use crate::domain::person::PersonName;
+use crate::domain::raw_update::{RawUpdate, Reason};
+use crate::store::{StoreError, Tx, card as card_store, message, person, rejection};
+
+/// How many items share a transaction.
+pub const CHUNK: usize = 200;
+/// Two requests naming the same new person at once collide; the later one then finds the row.
+const MAX_COLLISIONS: usize = 5;
+
+/// One item of a source.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its parts, or why they could not even be told apart.
+    pub update: Result<RawUpdate, Reason>,
+    /// The item as received, kept if it is rejected.
+    pub raw: String,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// Taken.
+    Accepted(UpdateOutcome),
+    /// Known already; nothing changed.
+    Duplicate,
+    /// Kept aside.
+    Rejected {
+        /// The source's id, as received.
+        id: Option<String>,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+/// Records items of a source in order and plans what they cause. Either all of them are committed
+/// or none is.
+///
+/// # Errors
+/// When the database fails; then the items should be sent again.
+pub async fn record(
+    app: &App,
+    source: &str,
+    items: &[Item],
+) -> Result<Vec<Recorded>, ServiceError> {
+    let mut collisions = 0;
+    loop {
+        match record_once(app, source, items).await {
+            Err(ServiceError::Store(StoreError::Conflict(_))) if collisions < MAX_COLLISIONS => {
+                collisions += 1;
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn record_once(
+    app: &App,
+    source: &str,
+    items: &[Item],
+) -> Result<Vec<Recorded>, ServiceError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        let result = record_item(app, &mut tx, source, item, now).await?;
+        if let Recorded::Rejected { reason, .. } = &result {
+            let id = app.ids.next(now);
+            let reason = (reason.code, reason.message.as_str());
+            rejection::upsert_rejection(&mut tx, &app.db, id, source, &item.raw, reason, now)
+                .await?;
+        }
+        results.push(result);
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    app.metrics.card_updates(source, &results);
+    if results.contains(&Recorded::Accepted(UpdateOutcome::Announced)) {
+        app.signals.wake_outbox();
+    }
+    Ok(results)
+}
+
+async fn record_item(
+    app: &App,
+    tx: &mut Tx,
+    source: &str,
+    item: &Item,
+    now: Timestamp,
+) -> Result<Recorded, ServiceError> {
+    let raw = match &item.update {
+        Ok(raw) => raw,
+        Err(reason) => return Ok(Recorded::Rejected { id: None, reason: reason.clone() }),
+    };
+    let rejected = |reason| {
+        let id = (!raw.id.is_empty()).then(|| raw.id.clone());
+        Ok(Recorded::Rejected { id, reason })
+    };
+    let zone = app.zone(None).offset();
+    let update = match raw.check(zone, now) {
+        Ok(update) => update,
+        Err(reason) => return rejected(reason),
+    };
+    let id_hash = app.db.index("external_id", &update.external_id);
+    let content_hash = app.db.index("content", &raw.canonical());
+    match card_store::find_update(tx, source, &id_hash).await? {
+        Some(known) if known == content_hash => return Ok(Recorded::Duplicate),
+        Some(_) => {
+            return rejected(Reason::new(
+                "conflicting_id",
+                "this id was used before for an update with other content",
+            ));
+        }
+        None => {}
+    }
+    let outcome = apply(app, tx, source, &update, (&id_hash, &content_hash), now).await?;
+    Ok(Recorded::Accepted(outcome))
+}
+
+async fn apply(
+    app: &App,
+    tx: &mut Tx,
+    source: &str,
+    update: &CardUpdate,
+    hashes: (&str, &str),
+    now: Timestamp,
+) -> Result<UpdateOutcome, ServiceError> {
+    let known = person::find_by_nik(tx, &app.db, &update.nik).await?;
+    let before = match &known {
+        Some(person) => card_store::find_latest(tx, &app.db, person.id, update.document).await?,
+        None => None,
+    };
+    let area = update.area.as_ref().or(known.as_ref().and_then(|person| person.area.as_ref()));
+    let zone = app.zone(area);
+    let on_file = before.as_ref().map(|card| &card.on_file);
+    let plan = card::plan(on_file, update, &app.settings.policy, zone.offset(), now);
+    // An older word about somebody must not bring back their old number or name.
+    let person = match known {
+        Some(known) if !plan.becomes_current => known,
+        known => {
+            let id = app.ids.next(now);
+            person::upsert_person(tx, &app.db, known, id, update, now).await?
+        }
+    };
+    let card_id = match &before {
+        Some(card) if !plan.becomes_current => card.id,
+        _ => {
+            let mut last = before
+                .as_ref()
+                .filter(|_| !plan.is_new_card)
+                .and_then(|card| card.on_file.last_announced.clone());
+            if let Some(card) = &before
+                && plan.outcome != UpdateOutcome::Unchanged
+            {
+                // What still waits to be said of the card is no longer true.
+                let withdrawn =
+                    message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
+                if withdrawn > 0 {
+                    last = None;
+                }
+            }
+            let announced = plan.announcement.as_ref().map(|a| a.fingerprint.clone()).or(last);
+            let new_id: CardId = app.ids.next(now);
+            card_store::apply(
+                tx,
+                before.as_ref(),
+                person.id,
+                new_id,
+                update,
+                &plan,
+                announced.as_deref(),
+                now,
+            )
+            .await?
+        }
+    };
+    let new = card_store::NewUpdate {
+        id: app.ids.next(now),
+        source,
+        external_id_hash: hashes.0,
+        content_hash: hashes.1,
+        card: card_id,
+        update,
+        outcome: plan.outcome,
+    };
+    card_store::insert_update(tx, &app.db, &new, now).await?;
+    if let Some(announcement) = &plan.announcement {
+        let holder = Holder { person: &person, card: card_id, area: person.area.as_ref() };
+        announce::plan_message(app, tx, &holder, announcement, update, &new.id.to_string(), now)
+            .await?;
+    }
+    Ok(plan.outcome)
+}
+
+/// What is known of a person's reachability, for the list an officer works through.
+#[derive(Clone, Debug)]
+pub struct Unreachable {
+    /// First name and initial.
+    pub name: Option<String>,
+    /// Row id, the cursor.
+    pub id: String,
+    /// Where they live.
+    pub area: Option<String>,
+    /// Why they cannot be reached.
+    pub problem: String,
+}
+
+/// People whom no message can reach, for somebody to tell in person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_unreachable(
+    app: &App,
+    after: Option<PersonId>,
+    limit: i64,
+) -> Result<Vec<Unreachable>, ServiceError> {
+    let people = person::list_unreachable(&app.db, after, limit).await?;
+    Ok(people
+        .into_iter()
+        .map(|person| Unreachable {
+            name: person.name.as_ref().map(PersonName::masked),
+            id: person.id.to_string(),
+            area: person.area.as_ref().map(ToString::to_string),
+            problem: person.phone_problem.unwrap_or_else(|| "not_given".to_owned()),
+        })
+        .collect())
+}

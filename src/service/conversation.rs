@@ -1,0 +1,299 @@
+//! Answers a citizen: brings together who writes, what is on file for them, and the dialogue.
+//!
+//! A person is known by the phone or user id they write from, never by a NIK; what they paste of
+//! that kind is redacted before anything is stored. State, effects and replies are one transaction.
+
+use super::{App, ServiceError};
+use crate::channel::{Inbound, InboundBody};
+use crate::dialogue::{self, CardFact, Effect, Input, Meaning, ReferenceFact, State, Step};
+use crate::domain::card::CardStatus;
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::Consent;
+use crate::domain::id::ContactId;
+use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
+use crate::domain::outbound::{Choice, Content, Recipient};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::redact::redact;
+use crate::domain::reference::Reference;
+use crate::store::card::{Card, list_current};
+use crate::store::consent::{self, ConsentChange};
+use crate::store::contact::{self, NewInbound};
+use crate::store::message::{
+    self, NewMessage, cancel_waiting_of_address, insert_message, recipient_hash,
+};
+use crate::store::person::{self, Person};
+use crate::store::{StoreError, Tx, inbox, service_point};
+use crate::understand::Understanding;
+
+/// People listed for one phone, at most; a choice of more cannot be shown on a phone.
+const MAX_PEOPLE: usize = 10;
+
+/// Answers one stored message.
+///
+/// # Errors
+/// When the database fails, or a stored state cannot be read.
+pub async fn answer(
+    app: &App,
+    tx: &mut Tx,
+    event: &inbox::Event,
+    inbound: &Inbound,
+) -> Result<(), ServiceError> {
+    let now = app.now();
+    let Some(account) = app.account(&event.account) else {
+        return Err(ServiceError::Text(format!("account {} is not configured", event.account)));
+    };
+    let key = (account.channel, account.portfolio.as_str());
+    // Counted from when it reached us: a provider's clock may be off, and an answer that comes too
+    // late is refused by the provider anyway.
+    let contact = contact::record_inbound(
+        tx,
+        &app.db,
+        key,
+        &inbound.from,
+        app.ids.next(now),
+        event.received_at,
+    )
+    .await?;
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
+    let known = consent::find_consent(tx, &hashes).await?;
+    let (text, choice) = match &inbound.body {
+        InboundBody::Text(text) => (text.expose(), None),
+        InboundBody::Choice { id, title } => (title.expose(), Some(id.clone())),
+        InboundBody::Unreadable | InboundBody::Silent => ("", None),
+    };
+    let office = &app.settings.office_name;
+    let mut input = read_text(&app.understanding, office, text, choice, account.channel, now);
+    add_facts_in(app, tx, &contact.address, known, &mut input).await?;
+    let state = read_state(contact.dialogue.as_deref());
+    let step = dialogue::step(&app.script, &state, &input);
+    app.metrics.intent(&step.intent);
+    apply_effects(app, tx, &step, &contact.address, &hashes, now).await?;
+    let state =
+        serde_json::to_string(&step.state).map_err(|e| ServiceError::Text(e.to_string()))?;
+    contact::set_dialogue(tx, &app.db, contact.id, &state).await?;
+    let inbound = NewInbound {
+        id: app.ids.next(now),
+        contact: contact.id,
+        event: event.id,
+        account: &account.id,
+        text: &MessageText::new(input.text.clone()),
+        intent: &step.intent,
+        received_at: event.received_at,
+    };
+    contact::insert_inbound(tx, &app.db, &inbound).await?;
+    let to = (contact.id, contact.address);
+    plan_replies(app, tx, account, &to, &event.id.to_string(), step, now).await
+}
+
+/// Redacts and understands a text; nothing is known yet of who wrote it.
+#[must_use]
+pub fn read_text(
+    understanding: &Understanding,
+    office: &str,
+    text: &str,
+    choice: Option<String>,
+    channel: ChannelKind,
+    now: Timestamp,
+) -> Input {
+    let redacted = redact(text);
+    let meaning = understanding.understand(&redacted.text);
+    Input {
+        text: redacted.text,
+        had_nik: redacted.had_nik,
+        choice,
+        meaning: Meaning {
+            intent: meaning.intent,
+            confidence: meaning.confidence,
+            alternatives: meaning.alternatives,
+        },
+        is_registered: false,
+        is_opted_out: false,
+        cards: Vec::new(),
+        reference: None,
+        office: office.to_owned(),
+        channel,
+        now,
+    }
+}
+
+/// Adds what is on file for a number, for a conversation in a terminal. Changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_facts(
+    app: &App,
+    phone: &PhoneNumber,
+    input: &mut Input,
+) -> Result<(), ServiceError> {
+    let mut tx = app.db.begin().await?;
+    let address = Recipient { phone: Some(phone.clone()), bsuid: None };
+    let hashes = consent::address_hashes(&app.db, "", &address);
+    let known = consent::find_consent(&mut tx, &hashes).await?;
+    add_facts_in(app, &mut tx, &address, known, input).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+async fn add_facts_in(
+    app: &App,
+    tx: &mut Tx,
+    address: &Recipient,
+    known: Consent,
+    input: &mut Input,
+) -> Result<(), ServiceError> {
+    input.is_opted_out = known.is_opted_out;
+    // A number whose owner said that these people are strangers to them is no key to their cards.
+    if !known.is_suppressed {
+        (input.is_registered, input.cards) =
+            facts(app, tx, address, input.channel, input.now).await?;
+    }
+    if let Some(reference) = Reference::find_in(&input.text) {
+        let sent_at = message::find_reference(tx, &reference).await?;
+        let zone = app.zone(None).offset();
+        let day = |at: Timestamp| at.in_zone(zone).date_naive();
+        input.reference = Some(ReferenceFact {
+            reference: reference.to_string(),
+            sent_on: sent_at.map(|at| app.templates.vocabulary().day_and_year(day(at))),
+        });
+    }
+    Ok(())
+}
+
+fn read_state(stored: Option<&str>) -> State {
+    // A state of an older version that no longer reads is forgotten: the citizen is asked anew.
+    stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+/// Whether the address is on file for anybody, and their cards in words.
+async fn facts(
+    app: &App,
+    tx: &mut Tx,
+    address: &Recipient,
+    channel: ChannelKind,
+    now: Timestamp,
+) -> Result<(bool, Vec<CardFact>), ServiceError> {
+    let Some(phone) = &address.phone else { return Ok((false, Vec::new())) };
+    let people = person::list_by_phone(tx, &app.db, phone).await?;
+    let mut facts = Vec::new();
+    for person in people.iter().take(MAX_PEOPLE) {
+        for card in list_current(tx, person.id).await? {
+            facts.push(fact(app, tx, person, &card, channel, now).await?);
+        }
+    }
+    Ok((!people.is_empty(), facts))
+}
+
+async fn fact(
+    app: &App,
+    tx: &mut Tx,
+    person: &Person,
+    card: &Card,
+    channel: ChannelKind,
+    now: Timestamp,
+) -> Result<CardFact, ServiceError> {
+    let words = app.templates.vocabulary();
+    let zone = app.zone(person.area.as_ref());
+    let status = card.on_file.status;
+    let mut place = None;
+    if status == CardStatus::ReadyToCollect {
+        let point = match &card.service_point {
+            Some(code) => service_point::find_point(tx, code).await?,
+            None => None,
+        };
+        place = Some(match point {
+            Some(point) if channel == ChannelKind::Sms => {
+                format!("{}, {}", point.short_name, point.hours_short)
+            }
+            Some(point) => format!("{}, {}", point.name, point.hours),
+            None => words.place(channel),
+        });
+    }
+    let appointment = card
+        .home_delivery
+        .as_ref()
+        .filter(|home| {
+            status.is_printed() && status != CardStatus::Issued && home.ends_at(zone.offset()) > now
+        })
+        .map(|home| {
+            format!("{}, {}", words.date(home.date), words.window(home.from, home.to, zone))
+        });
+    let bring =
+        (place.is_some() || appointment.is_some()).then(|| words.bring(card.document, channel));
+    Ok(CardFact {
+        id: card.id.to_string(),
+        who: person.name.as_ref().map(|name| name.masked()).unwrap_or_default(),
+        document: words.document(card.document, channel),
+        status: words.status(status),
+        as_of: words.day(card.on_file.status_at.in_zone(zone.offset()).date_naive()),
+        place,
+        appointment,
+        bring,
+    })
+}
+
+async fn apply_effects(
+    app: &App,
+    tx: &mut Tx,
+    step: &Step,
+    address: &Recipient,
+    hashes: &[String],
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    for effect in &step.effects {
+        match effect {
+            Effect::OptOut => {
+                consent::apply(tx, hashes, ConsentChange::OptOut, now).await?;
+                cancel_waiting_of_address(tx, hashes, "opted_out", now).await?;
+            }
+            Effect::OptIn => consent::apply(tx, hashes, ConsentChange::OptIn, now).await?,
+            Effect::WrongPerson => {
+                consent::apply(tx, hashes, ConsentChange::WrongPerson, now).await?;
+                cancel_waiting_of_address(tx, hashes, "suppressed", now).await?;
+                if let Some(phone) = &address.phone {
+                    person::release_phone(tx, &app.db, phone, "wrong_person", now).await?;
+                }
+            }
+            // Kept with its intent in `inbound`, where the office's list of them is made from.
+            Effect::UnknownQuestion => {}
+        }
+    }
+    Ok(())
+}
+
+async fn plan_replies(
+    app: &App,
+    tx: &mut Tx,
+    account: &super::Account,
+    to: &(ContactId, Recipient),
+    event: &str,
+    step: Step,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    for (n, reply) in step.replies.into_iter().enumerate() {
+        let choices =
+            reply.choices.into_iter().map(|c| Choice { id: c.id, title: c.title }).collect();
+        let new = NewMessage {
+            id: app.ids.next(now),
+            idem_key: format!("reply:{event}:{n}"),
+            account: account.id.clone(),
+            channel: account.channel,
+            class: MessageClass::Reply,
+            status: MessageStatus::Queued,
+            why: "asked",
+            template: step.intent.clone(),
+            reference: None,
+            recipient_hash: recipient_hash(&app.db, &account.portfolio, &to.1),
+            recipient: Some(to.1.clone()),
+            contact_id: Some(to.0),
+            person_id: None,
+            card_id: None,
+            content: Content { template: None, text: MessageText::new(reply.text), choices },
+            zone: app.zone(None),
+            due_at: now,
+            expires_at: None,
+            created_at: now,
+        };
+        insert_message(tx, &app.db, &new).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! What the office does, one file per thing: record cards, announce, answer, send, settle.
+//!
+//! Services bring rules and rows together: pure floors decide, the store writes, and whatever
+//! belongs together is one transaction. No provider is called while one is open.
+
+pub mod announce;
+pub mod card;
+pub mod conversation;
+pub mod inbox;
+pub mod metric;
+pub mod receipt;
+pub mod send;
+pub mod sender;
+pub mod sweep;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::channel::Channel;
+use crate::dialogue::Script;
+use crate::domain::area::{AreaCode, Zone};
+use crate::domain::card::AnnouncePolicy;
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::IdSource;
+use crate::domain::message::{ChannelKind, UnknownWait};
+use crate::domain::quiet_hours::QuietHours;
+use crate::store::group::Group;
+use crate::store::inbox::{self as inbox_store, NewEvent};
+use crate::store::{Db, StoreError};
+use crate::template::Templates;
+use crate::understand::Understanding;
+use metric::Metrics;
+
+/// What the office decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name, as citizens read it.
+    pub office_name: String,
+    /// Its area.
+    pub office_area: AreaCode,
+    /// When nobody is announced anything.
+    pub quiet_hours: QuietHours,
+    /// What is announced.
+    pub policy: AnnouncePolicy,
+    /// Channels in the order of preference.
+    pub channels: Vec<ChannelKind>,
+    /// How long unclear outcomes wait for a receipt.
+    pub unknown_wait: UnknownWait,
+    /// Calls made for one message before it counts as failed.
+    pub max_attempts: i64,
+}
+
+/// One of the office's accounts at a provider.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// As in the configuration.
+    pub id: String,
+    /// Which channel.
+    pub channel: ChannelKind,
+    /// Whose citizens it serves.
+    pub area: Option<AreaCode>,
+    /// The scope in which user ids of the provider name people.
+    pub portfolio: String,
+    /// The provider's id of the account, by which its events name it.
+    pub provider_id: String,
+    /// Messages a second, at most.
+    pub messages_per_second: u32,
+    /// Requests in flight, at most.
+    pub in_flight: usize,
+    /// Its adapter.
+    pub adapter: Arc<dyn Channel>,
+}
+
+/// Wakes the workers of this process; other processes poll. A worker that is busy when it is woken
+/// sees it when it looks next.
+#[derive(Debug)]
+pub struct Signals {
+    inbox: watch::Sender<u64>,
+    outbox: watch::Sender<u64>,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self { inbox: watch::Sender::new(0), outbox: watch::Sender::new(0) }
+    }
+}
+
+impl Signals {
+    /// Something waits in the inbox.
+    pub fn wake_inbox(&self) {
+        self.inbox.send_modify(|count| *count += 1);
+    }
+
+    /// Something waits in the outbox.
+    pub fn wake_outbox(&self) {
+        self.outbox.send_modify(|count| *count += 1);
+    }
+
+    /// Hears of what waits in the inbox.
+    #[must_use]
+    pub fn inbox(&self) -> watch::Receiver<u64> {
+        self.inbox.subscribe()
+    }
+
+    /// Hears of what waits in the outbox.
+    #[must_use]
+    pub fn outbox(&self) -> watch::Receiver<u64> {
+        self.outbox.subscribe()
+    }
+}
+
+/// Everything a service needs; made once, handed to all.
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Names for new rows.
+    pub ids: IdSource,
+    /// The office's decisions.
+    pub settings: Settings,
+    /// The office's accounts.
+    pub accounts: Vec<Account>,
+    /// Announcements and words.
+    pub templates: Templates,
+    /// Conversation and answers.
+    pub script: Script,
+    /// What citizens mean.
+    pub understanding: Understanding,
+    /// Stores events in groups.
+    pub events: Group<NewEvent>,
+    /// Wakes the workers.
+    pub signals: Signals,
+    /// Counts for operators.
+    pub metrics: Metrics,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// What an [`App`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The database.
+    pub db: Db,
+    /// The office's decisions.
+    pub settings: Settings,
+    /// The office's accounts.
+    pub accounts: Vec<Account>,
+    /// Announcements and words.
+    pub templates: Templates,
+    /// Conversation and answers.
+    pub script: Script,
+}
+
+impl App {
+    /// Puts the parts together and trains the understanding. Must be called within a runtime: the
+    /// task that commits events in groups starts here.
+    #[must_use]
+    pub fn new(parts: Parts, clock: Arc<dyn Clock>) -> Self {
+        let understanding = Understanding::train(parts.script.examples());
+        let (db, at) = (parts.db.clone(), Arc::clone(&clock));
+        let events = Group::start(1000, 10_000, move |events: Vec<NewEvent>| {
+            let (db, now) = (db.clone(), at.now());
+            async move {
+                let mut tx = db.begin().await?;
+                inbox_store::insert_events(&mut tx, &db, &events, now).await?;
+                Ok(tx.commit().await?)
+            }
+        });
+        Self {
+            db: parts.db,
+            clock,
+            ids: IdSource::default(),
+            settings: parts.settings,
+            accounts: parts.accounts,
+            templates: parts.templates,
+            script: parts.script,
+            understanding,
+            events,
+            signals: Signals::default(),
+            metrics: Metrics::default(),
+        }
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The zone of somebody in that area; the office's own where it is not known.
+    #[must_use]
+    pub fn zone(&self, area: Option<&AreaCode>) -> Zone {
+        area.unwrap_or(&self.settings.office_area).zone()
+    }
+
+    /// The account that serves an area on a channel: the one with the longest fitting prefix,
+    /// else one that names no area.
+    #[must_use]
+    pub fn account_for(&self, channel: ChannelKind, area: Option<&AreaCode>) -> Option<&Account> {
+        let area = area.unwrap_or(&self.settings.office_area);
+        self.accounts
+            .iter()
+            .filter(|account| account.channel == channel)
+            .filter(|account| account.area.as_ref().is_none_or(|of| area.is_within(of)))
+            .max_by_key(|account| account.area.as_ref().map_or(0, |of| of.plain().len()))
+    }
+
+    /// The account with that id.
+    #[must_use]
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
+    }
+}
+
+/// Why a service could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A text could not be made; a fault of a template that its check did not see.
+    #[error("a text could not be made: {0}")]
+    Text(String),
+}

@@ -1,0 +1,74 @@
+//! Applies providers' receipts to our messages, many in one transaction.
+
+use super::{App, ServiceError};
+use crate::channel::{Event, whatsapp};
+use crate::domain::message::ReceiptKind;
+use crate::store::inbox::{self, EventKind, EventState};
+use crate::store::receipt::{self, NewReceipt};
+use crate::store::{StoreError, inbox::Event as Stored};
+
+/// Receipts applied in one transaction, at most.
+const BATCH: i64 = 500;
+/// A receipt may outrun the answer to its own call; it is looked at again this often before it
+/// counts as not ours.
+const MAX_LOOKS: i64 = 6;
+
+/// Applies waiting receipts; returns how many events were looked at.
+///
+/// # Errors
+/// When the database fails; then all of them wait for the next round.
+pub async fn step(app: &App) -> Result<usize, ServiceError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let events = inbox::claim_events(&mut tx, &app.db, EventKind::Receipt, BATCH, now).await?;
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let read: Vec<_> =
+        events.iter().map(|event| (event, whatsapp::webhook::read(&event.payload))).collect();
+    let nameless: Vec<String> = read
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Receipt(r) if r.message.is_none() => Some(r.provider_message_id.clone()),
+            _ => None,
+        })
+        .collect();
+    let by_provider_id = receipt::find_messages(&mut tx, &app.db, &nameless).await?;
+    let mut settled = Vec::with_capacity(events.len());
+    let mut later: Vec<&Stored> = Vec::new();
+    let mut receipts = Vec::with_capacity(events.len());
+    for (event, word) in &read {
+        let Event::Receipt(word) = word else {
+            settled.push((event.id, EventState::Ignored));
+            continue;
+        };
+        match word.message.or_else(|| by_provider_id.get(&word.provider_message_id).copied()) {
+            Some(message) => {
+                settled.push((event.id, EventState::Done));
+                app.metrics.receipt(&event.account, word.kind);
+                receipts.push(NewReceipt {
+                    id: app.ids.next(now),
+                    message,
+                    kind: word.kind,
+                    happened_at: word.happened_at,
+                    code: word.fault.as_ref().map(|fault| fault.code.clone()),
+                    detail: word.fault.as_ref().map(|fault| fault.detail.clone()),
+                    provider_message_id: Some(word.provider_message_id.clone()),
+                });
+            }
+            None if event.attempts + 1 < MAX_LOOKS => later.push(event),
+            None => settled.push((event.id, EventState::Ignored)),
+        }
+    }
+    // Earlier words first, so that the first moment of each kind is the one that stays.
+    receipts.sort_by_key(|r| (r.message, r.kind == ReceiptKind::Failed, r.happened_at));
+    receipt::apply_receipts(&mut tx, &app.db, &receipts, now).await?;
+    inbox::mark_events(&mut tx, &app.db, &settled, None, now).await?;
+    for event in later {
+        let wait = super::send::backoff(event.attempts + 1);
+        inbox::postpone_event(&mut tx, event.id, now.after(wait), "no message with this id yet")
+            .await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(events.len())
+}

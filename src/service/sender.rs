@@ -1,0 +1,396 @@
+//! Sends for one account: claims what may leave now, calls the provider, records what came of it.
+//!
+//! It holds the account's lease, its rate, and the order of each person's messages. It claims no
+//! more than the rate and the free places allow at this moment, so that a crash leaves hardly a
+//! message behind that was claimed and never called.
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::Clock as _;
+use governor::nanos::Nanos;
+use governor::state::keyed::HashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::task::JoinSet;
+
+use super::send::{self, Call};
+use super::{Account, App, ServiceError};
+use crate::channel::{Accepted, Channel, Outbound, Scope, SendError};
+use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::message::ChannelKind;
+use crate::store::account::{self, Lease, Stop};
+use crate::store::message::{self, Claimed, Settled};
+
+/// How long a process that fell silent still holds its accounts.
+const LEASE: Duration = Duration::from_secs(8);
+const LEASE_RENEWAL: Duration = Duration::from_secs(2);
+/// Messages claimed in one transaction, at most.
+const BATCH: usize = 200;
+/// WhatsApp: one message in six seconds to one person, with bursts of 45 (Meta, pair rate limit).
+const PAIR_PERIOD: Duration = Duration::from_secs(6);
+const PAIR_BURST: u32 = 45;
+/// First wait of a stopped account until one message tries again, doubling up to the longest.
+const FIRST_STOP: Duration = Duration::from_secs(60);
+const LONGEST_STOP: Duration = Duration::from_secs(600);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Our clock in the limiter's terms.
+#[derive(Clone)]
+struct LimiterClock(Arc<dyn Clock>);
+
+impl governor::clock::Clock for LimiterClock {
+    type Instant = Nanos;
+    fn now(&self) -> Nanos {
+        Nanos::new(u64::try_from(self.0.now().as_ms()).unwrap_or(0).saturating_mul(1_000_000))
+    }
+}
+
+type Rate =
+    RateLimiter<NotKeyed, InMemoryState, LimiterClock, governor::middleware::NoOpMiddleware<Nanos>>;
+type PairRate = RateLimiter<
+    String,
+    HashMapStateStore<String>,
+    LimiterClock,
+    governor::middleware::NoOpMiddleware<Nanos>,
+>;
+
+/// What a step did, and when the next makes sense.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Messages handed to the provider or given back.
+    pub claimed: usize,
+    /// Outcomes recorded.
+    pub recorded: usize,
+    /// The rate allows more only after this.
+    pub wait: Option<Duration>,
+}
+
+struct Finished {
+    message: Claimed,
+    call: Call,
+    result: Result<Accepted, SendError>,
+}
+
+/// The sending side of one account in this process.
+pub struct Sender {
+    app: Arc<App>,
+    account: Account,
+    owner: String,
+    clock: LimiterClock,
+    rate: Rate,
+    pairs: Option<PairRate>,
+    /// Permits drawn from the rate and not used yet: a claim may bring less than was allowed.
+    permits: usize,
+    calls: JoinSet<Finished>,
+    /// Who is being written to now, and what waits behind that.
+    busy: HashMap<String, VecDeque<Claimed>>,
+    settled: Vec<Settled>,
+    lease: Option<Timestamp>,
+    paused_until: Timestamp,
+    pauses: i64,
+    stop: Option<Stop>,
+    stops: u32,
+    tidied_at: Timestamp,
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("account", &self.account.id).finish_non_exhaustive()
+    }
+}
+
+impl Sender {
+    /// A sender for one account; `owner` names this process.
+    #[must_use]
+    pub fn new(app: Arc<App>, account: Account, owner: String) -> Self {
+        let clock = LimiterClock(Arc::clone(&app.clock));
+        let per_second = NonZeroU32::new(account.messages_per_second).unwrap_or(NonZeroU32::MIN);
+        // A quarter of a second at once: a full second's burst could double the rate Meta sees.
+        let burst = NonZeroU32::new(per_second.get() / 4).unwrap_or(NonZeroU32::MIN);
+        let rate = RateLimiter::direct_with_clock(
+            Quota::per_second(per_second).allow_burst(burst),
+            clock.clone(),
+        );
+        let pairs = (account.channel == ChannelKind::Whatsapp)
+            .then(|| Quota::with_period(PAIR_PERIOD))
+            .flatten()
+            .map(|quota| quota.allow_burst(NonZeroU32::new(PAIR_BURST).unwrap_or(NonZeroU32::MIN)))
+            .map(|quota| RateLimiter::hashmap_with_clock(quota, clock.clone()));
+        Self {
+            app,
+            account,
+            owner,
+            clock,
+            rate,
+            pairs,
+            permits: 0,
+            calls: JoinSet::new(),
+            busy: HashMap::new(),
+            settled: Vec::new(),
+            lease: None,
+            paused_until: Timestamp::from_ms(0),
+            pauses: 0,
+            stop: None,
+            stops: 0,
+            tidied_at: Timestamp::from_ms(0),
+        }
+    }
+
+    /// One round: hold the account, record what has come back, claim and call what may leave now.
+    ///
+    /// # Errors
+    /// When the database fails. What came back stays in hand and is recorded in a later round.
+    pub async fn step(&mut self) -> Result<Progress, ServiceError> {
+        if !self.hold_account().await? {
+            return Ok(Progress::default());
+        }
+        while let Some(Ok(done)) = self.calls.try_join_next() {
+            self.take_back(done).await?;
+        }
+        let recorded = self.record().await?;
+        let now = self.app.now();
+        let (limit, wait) = self.allowed(now);
+        if limit == 0 {
+            return Ok(Progress { claimed: 0, recorded, wait });
+        }
+        let messages = message::claim_due(
+            &self.app.db,
+            &self.account.id,
+            &self.account.portfolio,
+            &self.owner,
+            now,
+            i64::try_from(limit).unwrap_or(i64::MAX),
+        )
+        .await?;
+        let claimed = messages.len();
+        for message in messages {
+            self.take_up(message, now);
+        }
+        let recorded = recorded + self.record().await?;
+        Ok(Progress { claimed, recorded, wait })
+    }
+
+    /// Waits for one call in flight to come back; at once when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wait_for_call(&mut self) -> Result<bool, ServiceError> {
+        match self.calls.join_next().await {
+            Some(Ok(done)) => {
+                self.take_back(done).await?;
+                Ok(true)
+            }
+            Some(Err(_)) => Ok(true),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether calls are in flight.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !self.calls.is_empty()
+    }
+
+    /// Lets the calls in flight come back and records them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drain(&mut self) -> Result<usize, ServiceError> {
+        while self.wait_for_call().await? {}
+        self.record().await
+    }
+
+    /// Ends in good order: what is in flight is recorded, and another process may have the account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn close(mut self) -> Result<(), ServiceError> {
+        self.drain().await?;
+        account::release_lease(&self.app.db, &self.account.id, &self.owner).await?;
+        Ok(())
+    }
+
+    async fn hold_account(&mut self) -> Result<bool, ServiceError> {
+        let now = self.app.now();
+        if self.lease.is_some_and(|until| now.after(LEASE).before(LEASE_RENEWAL) < until) {
+            return Ok(true);
+        }
+        let until = now.after(LEASE);
+        let id = self.account.id.as_str();
+        match account::claim_lease(&self.app.db, id, &self.owner, now, until).await? {
+            Lease::Held => {
+                self.lease = None;
+                return Ok(false);
+            }
+            Lease::Taken => {
+                let waits = &self.app.settings.unknown_wait;
+                let app = &self.app;
+                let ids = || app.ids.next(now);
+                let left =
+                    message::release_abandoned(&app.db, id, &self.owner, waits, &ids, now).await?;
+                if left > 0 {
+                    tracing::warn!(
+                        account = id,
+                        messages = left,
+                        "calls of an ended process have an unknown outcome"
+                    );
+                }
+                self.stop = None;
+            }
+            Lease::Renewed => {}
+        }
+        self.lease = Some(until);
+        self.tidy(now);
+        Ok(true)
+    }
+
+    /// Forgets recipients whose limit has long recovered.
+    fn tidy(&mut self, now: Timestamp) {
+        const EVERY: Duration = Duration::from_secs(300);
+        if now.since(self.tidied_at) > EVERY {
+            self.tidied_at = now;
+            if let Some(pairs) = &self.pairs {
+                pairs.retain_recent();
+                pairs.shrink_to_fit();
+            }
+        }
+    }
+
+    /// How many messages may be claimed now, and how long until the rate allows more.
+    fn allowed(&mut self, now: Timestamp) -> (usize, Option<Duration>) {
+        if let Some(stop) = &self.stop {
+            // One message tries whether the account works again.
+            let is_due = stop.retry_at <= now && self.calls.is_empty();
+            return (usize::from(is_due), None);
+        }
+        if self.paused_until > now {
+            return (0, Some(self.paused_until.since(now)));
+        }
+        let waiting: usize = self.busy.values().map(VecDeque::len).sum();
+        let free = self.account.in_flight.saturating_sub(self.calls.len() + waiting).min(BATCH);
+        let mut wait = None;
+        while self.permits < free {
+            match self.rate.check() {
+                Ok(()) => self.permits += 1,
+                Err(until) => {
+                    wait = Some(until.wait_time_from(self.clock.now()));
+                    break;
+                }
+            }
+        }
+        (self.permits.min(free), wait)
+    }
+
+    fn take_up(&mut self, message: Claimed, now: Timestamp) {
+        let allowed = send::allowed_from(&self.app.settings, &message, now);
+        if allowed > now {
+            self.settled.push(send::postponed(&message, allowed));
+            return;
+        }
+        if let Some(pairs) = &self.pairs
+            && let Err(until) = pairs.check_key(&message.recipient_hash)
+        {
+            let wait = until.wait_time_from(self.clock.now());
+            self.settled.push(send::postponed(&message, now.after(wait)));
+            return;
+        }
+        self.permits = self.permits.saturating_sub(1);
+        match self.busy.get_mut(&message.recipient_hash) {
+            Some(queue) => queue.push_back(message),
+            None => self.call(message, now),
+        }
+    }
+
+    fn call(&mut self, message: Claimed, now: Timestamp) {
+        let form = match send::choose_form(self.account.channel, &message, now) {
+            Ok(form) => form,
+            Err(fault) => {
+                self.settled.push(send::refused(&message, &fault));
+                return;
+            }
+        };
+        self.busy.entry(message.recipient_hash.clone()).or_default();
+        let outbound = Outbound { id: message.id, to: message.recipient.clone(), form };
+        let adapter: Arc<dyn Channel> = Arc::clone(&self.account.adapter);
+        let clock = Arc::clone(&self.app.clock);
+        let id = self.app.ids.next(now);
+        self.calls.spawn(async move {
+            let started_at = clock.now();
+            let result = adapter.send(&outbound).await;
+            let call = Call { id, started_at, finished_at: clock.now() };
+            Finished { message, call, result }
+        });
+    }
+
+    async fn take_back(&mut self, done: Finished) -> Result<(), ServiceError> {
+        self.app.metrics.call(&self.account.id, &done.message, &done.call, &done.result);
+        self.settled.push(send::settle(&self.app.settings, &done.message, done.call, &done.result));
+        let now = self.app.now();
+        let hash = done.message.recipient_hash.clone();
+        let next = self.busy.get_mut(&hash).and_then(VecDeque::pop_front);
+        match next {
+            Some(next) => self.call(next, now),
+            None => {
+                self.busy.remove(&hash);
+            }
+        }
+        match &done.result {
+            Err(SendError::Misconfigured(fault)) => self.stop_account(fault, now).await?,
+            Err(SendError::Retry { scope: Scope::Account, after, fault }) => {
+                let grown =
+                    FIRST_PAUSE.saturating_mul(1 << self.pauses.clamp(0, 6)).min(LONGEST_PAUSE);
+                let until = now.after(after.unwrap_or(grown));
+                if until > self.paused_until {
+                    self.paused_until = until;
+                    self.pauses += 1;
+                    tracing::warn!(account = %self.account.id, code = %fault.code, "account pauses: {}", fault.detail);
+                }
+            }
+            Ok(_) => {
+                self.pauses = 0;
+                if self.stop.take().is_some() {
+                    self.stops = 0;
+                    account::set_stop(&self.app.db, &self.account.id, None).await?;
+                    tracing::info!(account = %self.account.id, "account works again");
+                }
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    async fn stop_account(
+        &mut self,
+        fault: &crate::channel::Fault,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
+        let is_new = self.stop.as_ref().is_none_or(|stop| stop.retry_at <= now);
+        if is_new {
+            let wait = FIRST_STOP.saturating_mul(1 << self.stops.min(4)).min(LONGEST_STOP);
+            self.stops += 1;
+            let stop = Stop {
+                at: self.stop.as_ref().map_or(now, |stop| stop.at),
+                code: fault.code.clone(),
+                reason: fault.detail.clone(),
+                retry_at: now.after(wait),
+            };
+            tracing::error!(account = %self.account.id, code = %fault.code, "account stopped: {}", fault.detail);
+            account::set_stop(&self.app.db, &self.account.id, Some(&stop)).await?;
+            self.stop = Some(stop);
+        }
+        Ok(())
+    }
+
+    async fn record(&mut self) -> Result<usize, ServiceError> {
+        let count = self.settled.len();
+        if count > 0 {
+            message::mark_settled(&self.app.db, &self.settled, self.app.now()).await?;
+            self.settled.clear();
+        }
+        Ok(count)
+    }
+}

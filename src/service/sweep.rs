@@ -1,0 +1,19 @@
+//! What time alone changes: unclear outcomes that have waited for a receipt long enough, and
+//! messages whose moment has passed.
+
+use super::{App, ServiceError};
+use crate::store::message;
+
+/// Looks once; returns how many messages changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step(app: &App) -> Result<u64, ServiceError> {
+    let now = app.now();
+    let expired = message::expire_due(&app.db, now).await?;
+    let settled = message::settle_unknown(&app.db, now).await?;
+    if settled > 0 {
+        app.signals.wake_outbox();
+    }
+    Ok(expired + settled)
+}

@@ -1,0 +1,232 @@
+//! Table `contact`: addresses that wrote to us, their service window and their conversation.
+//!
+//! People are keyed by (portfolio, BSUID) with the phone optional, or by the phone where that is
+//! all we see. When one message shows both, two rows that were one person become one.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::db::sql;
+use super::row::parse;
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{ContactId, EventId, InboundId};
+use crate::domain::message::{ChannelKind, MessageText};
+use crate::domain::outbound::{Bsuid, Recipient};
+use crate::domain::phone::PhoneNumber;
+
+const fn place(column: &'static str) -> Place {
+    Place { table: "contact", column }
+}
+
+/// Somebody who wrote to us.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// Row id.
+    pub id: ContactId,
+    /// How they are reached.
+    pub address: Recipient,
+    /// State of their conversation, as the dialogue wrote it.
+    pub dialogue: Option<String>,
+    /// When they last wrote.
+    pub last_inbound_at: Option<Timestamp>,
+}
+
+/// The hash under which a BSUID is looked up; it is scoped to its portfolio.
+#[must_use]
+pub fn bsuid_hash(db: &Db, portfolio: &str, bsuid: &Bsuid) -> String {
+    db.index("bsuid", &format!("{portfolio}/{}", bsuid.expose()))
+}
+
+/// Finds or makes the contact that wrote, learns what the message shows of it, and opens its
+/// service window. The row is held until the end of the transaction, which keeps two messages of
+/// one person in order.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn record_inbound(
+    conn: &mut AnyConnection,
+    db: &Db,
+    key: (ChannelKind, &str),
+    from: &Recipient,
+    new_id: ContactId,
+    at: Timestamp,
+) -> Result<Contact, StoreError> {
+    let (channel, portfolio) = key;
+    let phone_hash = from.phone.as_ref().map(|phone| super::person::phone_hash(db, phone));
+    let bsuid = from.bsuid.as_ref().map(|id| bsuid_hash(db, portfolio, id));
+    let statement = format!(
+        "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at FROM contact \
+         WHERE channel = $1 AND portfolio = $2 AND (phone_hash = $3 OR bsuid_hash = $4) \
+         ORDER BY id LIMIT 2{}",
+        db.for_update()
+    );
+    let rows = sqlx::query(sql(statement))
+        .bind(channel.as_str())
+        .bind(portfolio.to_owned())
+        .bind(phone_hash.clone())
+        .bind(bsuid.clone())
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut found = rows.iter().map(|row| read(db, row)).collect::<Result<Vec<_>, _>>()?;
+    if found.is_empty() {
+        sqlx::query(
+            "INSERT INTO contact (id, channel, portfolio, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $4)",
+        )
+        .bind(new_id.to_string())
+        .bind(channel.as_str())
+        .bind(portfolio.to_owned())
+        .bind(at.as_ms())
+        .execute(&mut *conn)
+        .await?;
+        found.push(Contact {
+            id: new_id,
+            address: Recipient::default(),
+            dialogue: None,
+            last_inbound_at: None,
+        });
+    }
+    if found.len() == 2 {
+        merge(conn, &found[0], &found[1]).await?;
+    }
+    let mut contact = found.swap_remove(0);
+    if let Some(other) = found.pop() {
+        contact.address.phone = contact.address.phone.or(other.address.phone);
+        contact.address.bsuid = contact.address.bsuid.or(other.address.bsuid);
+    }
+    contact.address.phone = from.phone.clone().or(contact.address.phone);
+    contact.address.bsuid = from.bsuid.clone().or(contact.address.bsuid);
+    contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+    write(conn, db, portfolio, &contact, at).await?;
+    Ok(contact)
+}
+
+async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Result<(), StoreError> {
+    for statement in [
+        "UPDATE inbound SET contact_id = $1 WHERE contact_id = $2",
+        "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
+        "DELETE FROM contact WHERE id = $2 AND id <> $1",
+    ] {
+        sqlx::query(statement)
+            .bind(kept.id.to_string())
+            .bind(gone.id.to_string())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write(
+    conn: &mut AnyConnection,
+    db: &Db,
+    portfolio: &str,
+    contact: &Contact,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let id = contact.id.to_string();
+    let phone = contact.address.phone.as_ref();
+    let bsuid = contact.address.bsuid.as_ref();
+    let seal = |column, value: Option<&str>| {
+        value.map(|plain| db.sealer.seal(place(column), &id, plain)).transpose()
+    };
+    sqlx::query(
+        "UPDATE contact SET phone_hash = $2, phone_sealed = $3, bsuid_hash = $4, bsuid_sealed = $5, \
+         last_inbound_at = $6, updated_at = $7 WHERE id = $1",
+    )
+    .bind(id.clone())
+    .bind(phone.map(|phone| super::person::phone_hash(db, phone)))
+    .bind(seal("phone_sealed", phone.map(PhoneNumber::expose))?)
+    .bind(bsuid.map(|id| bsuid_hash(db, portfolio, id)))
+    .bind(seal("bsuid_sealed", bsuid.map(Bsuid::expose))?)
+    .bind(contact.last_inbound_at.map(Timestamp::as_ms))
+    .bind(at.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Contact, StoreError> {
+    let id: String = row.try_get(0)?;
+    let open = |column, value: Option<String>| {
+        value.map(|sealed| db.sealer.open(place(column), &id, &sealed)).transpose()
+    };
+    let phone = open("phone_sealed", row.try_get(1)?)?;
+    let bsuid = open("bsuid_sealed", row.try_get(2)?)?;
+    Ok(Contact {
+        address: Recipient {
+            phone: phone.and_then(|raw| PhoneNumber::parse_international(&raw).ok()),
+            bsuid: bsuid.as_deref().and_then(Bsuid::parse),
+        },
+        dialogue: open("dialogue_sealed", row.try_get(3)?)?,
+        last_inbound_at: super::row::time(row.try_get(4)?),
+        id: parse("contact", "id", &id, &id)?,
+    })
+}
+
+/// Writes the state of a conversation.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_dialogue(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: ContactId,
+    state: &str,
+) -> Result<(), StoreError> {
+    let key = id.to_string();
+    let sealed = db.sealer.seal(place("dialogue_sealed"), &key, state)?;
+    sqlx::query("UPDATE contact SET dialogue_sealed = $2 WHERE id = $1")
+        .bind(key)
+        .bind(sealed)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// A message that a citizen wrote, about to be kept.
+#[derive(Debug)]
+pub struct NewInbound<'a> {
+    /// Row id.
+    pub id: InboundId,
+    /// Who wrote.
+    pub contact: ContactId,
+    /// The inbox row it came from.
+    pub event: EventId,
+    /// Our account it came to.
+    pub account: &'a str,
+    /// The redacted words.
+    pub text: &'a MessageText,
+    /// What was understood.
+    pub intent: &'a str,
+    /// When.
+    pub received_at: Timestamp,
+}
+
+/// Keeps what a citizen wrote.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn insert_inbound(
+    conn: &mut AnyConnection,
+    db: &Db,
+    new: &NewInbound<'_>,
+) -> Result<(), StoreError> {
+    let id = new.id.to_string();
+    let place = Place { table: "inbound", column: "text_sealed" };
+    let sealed = db.sealer.seal(place, &id, new.text.expose())?;
+    sqlx::query(
+        "INSERT INTO inbound (id, contact_id, event_id, account, text_sealed, intent, received_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(id)
+    .bind(new.contact.to_string())
+    .bind(new.event.to_string())
+    .bind(new.account.to_owned())
+    .bind(sealed)
+    .bind(new.intent.to_owned())
+    .bind(new.received_at.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

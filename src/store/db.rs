@@ -1,0 +1,281 @@
+//! The engine seam: opening, migrating, transactions, and the few bits of SQL that differ.
+//!
+//! SQLite: WAL, `synchronous=FULL`, one writing connection and a pool that can only read.
+//! PostgreSQL: one pool for both. Everything else in `store` is written once.
+
+use std::borrow::Cow;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr as _};
+
+use super::StoreError;
+use super::seal::{Place, Sealer};
+
+/// A transaction on the writing side.
+pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
+
+/// Which database this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file of our own.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// How many connections to PostgreSQL one process opens at most.
+const POSTGRES_CONNECTIONS: u32 = 10;
+
+const MIGRATIONS: &[(i64, &str, &str)] =
+    &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
+
+/// The database, open and migrated. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    engine: Engine,
+    writer: AnyPool,
+    reader: AnyPool,
+    pub(super) sealer: Arc<Sealer>,
+}
+
+/// A column of a row set handed to a statement as one JSON parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Column {
+    /// TEXT
+    Text(&'static str),
+    /// BIGINT
+    Int(&'static str),
+}
+
+impl Db {
+    /// Opens the database at `url` (`sqlite://file` or `postgres://…`), creating an SQLite file
+    /// that is not there, brings its tables up to date and checks that the keys fit.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] for an address of another kind, a database of a newer program or
+    /// one sealed with other keys; [`StoreError::Unavailable`] when it cannot be reached.
+    pub async fn open(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let db = if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(path.trim_start_matches("//"), sealer).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url, sealer).await?
+        } else {
+            return Err(StoreError::Unusable(
+                "database.url must begin with sqlite:// or postgres://".to_owned(),
+            ));
+        };
+        db.migrate().await?;
+        db.check_key().await?;
+        Ok(db)
+    }
+
+    async fn open_sqlite(path: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        let path = path.split('?').next().unwrap_or_default();
+        if path.is_empty() || path == ":memory:" {
+            return Err(StoreError::Unusable(
+                "database.url names no file; write sqlite://kabar.db".to_owned(),
+            ));
+        }
+        let options =
+            |mode: &str| AnyConnectOptions::from_str(&format!("sqlite://{path}?mode={mode}"));
+        let pragmas = |write: bool| {
+            if write {
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                 PRAGMA busy_timeout = 10000; PRAGMA journal_size_limit = 67108864;"
+            } else {
+                "PRAGMA busy_timeout = 10000;"
+            }
+        };
+        let pool = |size: u32, write: bool| {
+            AnyPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(Duration::from_secs(30))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        sqlx::raw_sql(pragmas(write)).execute(&mut *connection).await?;
+                        Ok(())
+                    })
+                })
+        };
+        let writer =
+            pool(1, true).connect_with(options("rwc")?).await.map_err(|error| match error {
+                sqlx::Error::Database(inner) => StoreError::Unusable(format!(
+                    "the SQLite file of database.url cannot be opened: {inner}"
+                )),
+                other => other.into(),
+            })?;
+        let reader = pool(4, false).connect_lazy_with(options("ro")?);
+        Ok(Self { engine: Engine::Sqlite, writer, reader, sealer })
+    }
+
+    async fn open_postgres(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        let options = AnyConnectOptions::from_str(url).map_err(|_| {
+            StoreError::Unusable("database.url is not a valid postgres:// address".to_owned())
+        })?;
+        let writer = AnyPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
+        Ok(Self { engine: Engine::Postgres, reader: writer.clone(), writer, sealer })
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let migrations = MIGRATIONS
+            .iter()
+            .map(|(version, name, sql)| {
+                Migration::new(
+                    *version,
+                    Cow::Borrowed(name),
+                    MigrationType::Simple,
+                    (*sql).into_sql_str(),
+                    false,
+                )
+            })
+            .collect();
+        Migrator::with_migrations(migrations).run(&self.writer).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(inner) => inner.into(),
+            other => {
+                StoreError::Unusable(format!("the tables cannot be brought up to date: {other}"))
+            }
+        })
+    }
+
+    /// A value sealed at first start proves at every later one that the keys are the same.
+    async fn check_key(&self) -> Result<(), StoreError> {
+        const PLACE: Place = Place { table: "meta", column: "value" };
+        const WORD: &str = "kabar";
+        let sealed = self.sealer.seal(PLACE, "key_check", WORD)?;
+        let index = self.sealer.index("key_check", WORD);
+        let mut tx = self.begin().await?;
+        for (name, value) in [("key_check", &sealed), ("index_check", &index)] {
+            sqlx::query(
+                "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            )
+            .bind(name)
+            .bind(value)
+            .execute(&mut *tx)
+            .await?;
+        }
+        tx.commit().await?;
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT name, value FROM meta WHERE name IN ('key_check', 'index_check')",
+        )
+        .fetch_all(self.writer())
+        .await?;
+        let fits = rows.iter().all(|(name, value)| match name.as_str() {
+            "key_check" => self.sealer.open(PLACE, "key_check", value).is_ok(),
+            _ => *value == index,
+        });
+        if fits {
+            Ok(())
+        } else {
+            Err(StoreError::Unusable(
+                "this database was sealed with other keys than those in [keys]; use the keys it \
+                 was made with, without them its personal data cannot be read"
+                    .to_owned(),
+            ))
+        }
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Hashes an address, so that whoever holds one can compare it with stored hashes.
+    #[must_use]
+    pub fn index(&self, kind: &str, value: &str) -> String {
+        self.sealer.index(kind, value)
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once: a lock taken
+    /// half-way could fail.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self.engine {
+            Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
+            Engine::Postgres => self.writer.begin().await?,
+        })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(self.reader()).await?;
+        Ok(())
+    }
+
+    /// Closes all connections; what is committed stays.
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    pub(super) const fn reader(&self) -> &AnyPool {
+        &self.reader
+    }
+
+    pub(super) const fn writer(&self) -> &AnyPool {
+        &self.writer
+    }
+
+    /// What a `SELECT` adds that picks rows for this process alone. SQLite has one writer anyway.
+    pub(super) const fn skip_locked(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// What a `SELECT` adds that holds rows until the end of the transaction.
+    pub(super) const fn for_update(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite => "",
+            Engine::Postgres => " FOR UPDATE",
+        }
+    }
+
+    /// A table expression `alias` made of the JSON array in parameter `$n`, so that one statement
+    /// and one parameter carry any number of rows on both engines.
+    pub(super) fn rows(&self, n: usize, alias: &str, columns: &[Column]) -> String {
+        let list = |each: &dyn Fn(&Column) -> String| {
+            columns.iter().map(each).collect::<Vec<_>>().join(", ")
+        };
+        match self.engine {
+            Engine::Sqlite => {
+                let picked = list(&|c| match c {
+                    Column::Text(name) | Column::Int(name) => {
+                        format!("json_extract(value, '$.{name}') AS {name}")
+                    }
+                });
+                format!("(SELECT {picked} FROM json_each(${n})) AS {alias}")
+            }
+            Engine::Postgres => {
+                let typed = list(&|c| match c {
+                    Column::Text(name) => format!("{name} TEXT"),
+                    Column::Int(name) => format!("{name} BIGINT"),
+                });
+                format!("json_to_recordset(CAST(${n} AS JSON)) AS {alias} ({typed})")
+            }
+        }
+    }
+}
+
+/// Marks a statement put together from literals and the seam's own snippets as safe: no value
+/// ever becomes part of a statement's text.
+pub(super) fn sql(text: String) -> AssertSqlSafe<String> {
+    AssertSqlSafe(text)
+}

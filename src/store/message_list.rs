@@ -1,0 +1,271 @@
+//! Reading messages back for people: lists with a cursor, and one message's whole story.
+
+use sqlx::Row as _;
+
+use super::db::sql;
+use super::row::{parse, parse_opt, time};
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{CardId, MessageId};
+use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, ReceiptKind};
+use crate::domain::phone::PhoneNumber;
+
+const COLUMNS: &str = "id, account, channel, class, status, why, template, reference, recipient_sealed, \
+                       card_id, due_at, expires_at, attempts, failure_code, failure_reason, created_at, \
+                       sent_at, delivered_at, read_at, failed_at, provider_id_sealed";
+
+/// A message as officers and integrators see it: without its words, its number masked.
+#[derive(Clone, Debug)]
+pub struct MessageLine {
+    /// Row id.
+    pub id: MessageId,
+    /// Sending account; empty when there was none.
+    pub account: String,
+    /// Channel.
+    pub channel: ChannelKind,
+    /// What it is for.
+    pub class: MessageClass,
+    /// Where it is in its life.
+    pub status: MessageStatus,
+    /// Why it was or was not sent, one word.
+    pub why: String,
+    /// Announcement kind or intent.
+    pub template: String,
+    /// What the citizen can quote.
+    pub reference: Option<String>,
+    /// Masked number.
+    pub recipient: Option<String>,
+    /// Which card.
+    pub card_id: Option<CardId>,
+    /// The provider's id of it.
+    pub provider_message_id: Option<String>,
+    /// Not before.
+    pub due_at: Timestamp,
+    /// Not from then on.
+    pub expires_at: Option<Timestamp>,
+    /// Calls made.
+    pub attempts: i64,
+    /// Code of a failure.
+    pub failure_code: Option<String>,
+    /// The failure in words.
+    pub failure_reason: Option<String>,
+    /// Planned.
+    pub created_at: Timestamp,
+    /// Taken by the provider.
+    pub sent_at: Option<Timestamp>,
+    /// On the phone.
+    pub delivered_at: Option<Timestamp>,
+    /// Opened.
+    pub read_at: Option<Timestamp>,
+    /// Known to have failed.
+    pub failed_at: Option<Timestamp>,
+}
+
+/// Which messages are asked for; every part that is given must fit.
+#[derive(Clone, Debug, Default)]
+pub struct MessageFilter {
+    /// In that status.
+    pub status: Option<MessageStatus>,
+    /// Of that class.
+    pub class: Option<MessageClass>,
+    /// On that channel.
+    pub channel: Option<ChannelKind>,
+    /// About that card.
+    pub card: Option<CardId>,
+    /// With that reason.
+    pub why: Option<String>,
+    /// With that reference.
+    pub reference: Option<String>,
+    /// To that number.
+    pub phone: Option<PhoneNumber>,
+    /// Older than that one: the cursor of the page before.
+    pub before: Option<MessageId>,
+}
+
+/// Messages, newest first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_messages(
+    db: &Db,
+    filter: &MessageFilter,
+    limit: i64,
+) -> Result<Vec<MessageLine>, StoreError> {
+    let phone = filter.phone.as_ref().map(|phone| super::person::phone_hash(db, phone));
+    let conditions = [
+        ("status", filter.status.map(|s| s.as_str().to_owned())),
+        ("class", filter.class.map(|c| c.as_str().to_owned())),
+        ("channel", filter.channel.map(|c| c.as_str().to_owned())),
+        ("card_id", filter.card.map(|c| c.to_string())),
+        ("why", filter.why.clone()),
+        ("reference", filter.reference.clone()),
+        ("recipient_hash", phone),
+    ];
+    let mut statement = format!("SELECT {COLUMNS} FROM message WHERE id < $1");
+    let mut values = vec![filter.before.map_or_else(|| "msg_~".to_owned(), |id| id.to_string())];
+    for (column, value) in conditions {
+        if let Some(value) = value {
+            values.push(value);
+            statement.push_str(&format!(" AND {column} = ${}", values.len()));
+        }
+    }
+    statement.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len() + 1));
+    let mut query = sqlx::query(sql(statement));
+    for value in values {
+        query = query.bind(value);
+    }
+    let rows = query.bind(limit).fetch_all(db.reader()).await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// One message.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_message(db: &Db, id: MessageId) -> Result<Option<MessageLine>, StoreError> {
+    let row = sqlx::query(sql(format!("SELECT {COLUMNS} FROM message WHERE id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(db.reader())
+        .await?;
+    row.map(|row| read(db, &row)).transpose()
+}
+
+fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
+    let id: String = row.try_get(0)?;
+    let word = |index: usize| row.try_get::<String, _>(index);
+    let open = |column, sealed: Option<String>| {
+        let place = Place { table: "message", column };
+        sealed.map(|sealed| db.sealer.open(place, &id, &sealed)).transpose()
+    };
+    let recipient = open("recipient_sealed", row.try_get(8)?)?;
+    let card: Option<String> = row.try_get(9)?;
+    Ok(MessageLine {
+        account: word(1)?,
+        channel: parse("message", "channel", &id, &word(2)?)?,
+        class: parse("message", "class", &id, &word(3)?)?,
+        status: parse("message", "status", &id, &word(4)?)?,
+        why: word(5)?,
+        template: word(6)?,
+        reference: row.try_get(7)?,
+        recipient: recipient
+            .as_deref()
+            .and_then(super::message::parse_recipient)
+            .map(|to| to.phone.map_or_else(|| "BSUID".to_owned(), |phone| phone.masked())),
+        card_id: parse_opt("message", "card_id", &id, card.as_deref())?,
+        due_at: Timestamp::from_ms(row.try_get(10)?),
+        expires_at: time(row.try_get(11)?),
+        attempts: row.try_get(12)?,
+        failure_code: row.try_get(13)?,
+        failure_reason: row.try_get(14)?,
+        created_at: Timestamp::from_ms(row.try_get(15)?),
+        sent_at: time(row.try_get(16)?),
+        delivered_at: time(row.try_get(17)?),
+        read_at: time(row.try_get(18)?),
+        failed_at: time(row.try_get(19)?),
+        provider_message_id: open("provider_id_sealed", row.try_get(20)?)?,
+        id: parse("message", "id", &id, &id)?,
+    })
+}
+
+/// One call of a provider, as it was.
+#[derive(Clone, Debug)]
+pub struct AttemptLine {
+    /// 1, 2, …
+    pub number: i64,
+    /// Begun.
+    pub started_at: Timestamp,
+    /// Answered or given up.
+    pub finished_at: Option<Timestamp>,
+    /// One word.
+    pub outcome: String,
+    /// Provider's code.
+    pub code: Option<String>,
+    /// In words.
+    pub detail: Option<String>,
+}
+
+/// A message's calls, in order.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_attempts(db: &Db, id: MessageId) -> Result<Vec<AttemptLine>, StoreError> {
+    type Row = (i64, i64, Option<i64>, String, Option<String>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT number, started_at, finished_at, outcome, code, detail FROM attempt \
+         WHERE message_id = $1 ORDER BY started_at, number LIMIT 200",
+    )
+    .bind(id.to_string())
+    .fetch_all(db.reader())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(number, started_at, finished_at, outcome, code, detail)| AttemptLine {
+            number,
+            started_at: Timestamp::from_ms(started_at),
+            finished_at: time(finished_at),
+            outcome,
+            code,
+            detail,
+        })
+        .collect())
+}
+
+/// A provider's word, as it was.
+#[derive(Clone, Debug)]
+pub struct ReceiptLine {
+    /// What it says.
+    pub kind: ReceiptKind,
+    /// By the provider's clock.
+    pub happened_at: Timestamp,
+    /// By ours.
+    pub received_at: Timestamp,
+    /// Reason of a failure.
+    pub code: Option<String>,
+    /// In words.
+    pub detail: Option<String>,
+}
+
+/// A message's receipts, as they happened.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_receipts(db: &Db, id: MessageId) -> Result<Vec<ReceiptLine>, StoreError> {
+    let key = id.to_string();
+    let rows: Vec<(String, i64, i64, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT kind, happened_at, received_at, code, detail FROM receipt WHERE message_id = $1 \
+         ORDER BY happened_at, id",
+    )
+    .bind(key.clone())
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter()
+        .map(|(kind, happened_at, received_at, code, detail)| {
+            Ok(ReceiptLine {
+                kind: parse("receipt", "kind", &key, &kind)?,
+                happened_at: Timestamp::from_ms(happened_at),
+                received_at: Timestamp::from_ms(received_at),
+                code,
+                detail,
+            })
+        })
+        .collect()
+}
+
+/// How many messages are in each status, by lane: the picture of the queue.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_waiting(db: &Db) -> Result<Vec<(String, MessageClass, i64, i64)>, StoreError> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "SELECT account, class, COUNT(*), MIN(due_at) FROM message WHERE status = 'queued' \
+         GROUP BY account, class",
+    )
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter()
+        .map(|(account, class, count, oldest)| {
+            Ok((account, parse("message", "class", "", &class)?, count, oldest))
+        })
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Kabar's own database: every statement once, for SQLite and PostgreSQL alike.
+//!
+//! `db` is the whole difference between the engines and `seal` the only place that knows keys;
+//! then there is one file per table. Rows come out as checked types, never as strings.
+
+pub mod account;
+pub mod card;
+pub mod consent;
+pub mod contact;
+mod db;
+pub mod group;
+pub mod inbox;
+pub mod message;
+pub mod message_list;
+pub mod officer;
+pub mod person;
+pub mod receipt;
+pub mod rejection;
+mod row;
+mod seal;
+pub mod service_point;
+pub mod token;
+
+pub use db::{Db, Engine, Tx};
+pub use seal::{Key, KeyError, Sealer};
+
+/// What went wrong in the database, as far as a caller can decide on it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The row is there already.
+    #[error("already there: {0}")]
+    Conflict(&'static str),
+    /// The database cannot be reached or is busy; the same call may work later.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// A stored value cannot be read back: wrong key, or a damaged row.
+    #[error("stored value {table}.{column} of {id} cannot be read: {reason}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row; ids are not personal.
+        id: String,
+        /// What is wrong with it, without the value.
+        reason: &'static str,
+    },
+    /// The database belongs to other keys or to a newer program, or its address is wrong.
+    #[error("{0}")]
+    Unusable(String),
+    /// Anything else; a fault of ours.
+    #[error("database error")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict("row"),
+            sqlx::Error::Database(inner) => match inner.code().as_deref() {
+                // SQLite: busy, locked, disk full, cannot open. PostgreSQL: connection and
+                // shutdown classes, too many connections, serialisation failure, deadlock.
+                Some(
+                    "5" | "6" | "13" | "14" | "261" | "517" | "40001" | "40P01" | "53300" | "53100",
+                ) => Self::Unavailable(error),
+                Some(code) if code.starts_with("08") || code.starts_with("57P") => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Database(error),
+            },
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Table `person`: who has a NIK, and where they can be reached.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::db::sql;
+use super::row::{parse, parse_opt};
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
+use crate::domain::card::{CardUpdate, PhoneGiven};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::PersonId;
+use crate::domain::nik::Nik;
+use crate::domain::person::PersonName;
+use crate::domain::phone::PhoneNumber;
+
+const TABLE: &str = "person";
+const COLUMNS: &str = "id, name_sealed, phone_sealed, phone_problem, area";
+
+const fn place(column: &'static str) -> Place {
+    Place { table: TABLE, column }
+}
+
+/// A person on file.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Row id.
+    pub id: PersonId,
+    /// Name, if a source told it.
+    pub name: Option<PersonName>,
+    /// Number, if there is a usable one.
+    pub phone: Option<PhoneNumber>,
+    /// Why there is no usable number.
+    pub phone_problem: Option<String>,
+    /// Where they live.
+    pub area: Option<AreaCode>,
+}
+
+fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Person, StoreError> {
+    let id: String = row.try_get(0)?;
+    let open = |column, value: Option<String>| {
+        value.map(|sealed| db.sealer.open(place(column), &id, &sealed)).transpose()
+    };
+    let name = open("name_sealed", row.try_get(1)?)?;
+    let phone = open("phone_sealed", row.try_get(2)?)?;
+    let area: Option<String> = row.try_get(4)?;
+    Ok(Person {
+        name: name.as_deref().and_then(PersonName::parse),
+        phone: phone
+            .map(|raw| PhoneNumber::parse_international(&raw))
+            .transpose()
+            .map_err(|_| corrupt(&id, "phone_sealed"))?,
+        phone_problem: row.try_get(3)?,
+        area: parse_opt(TABLE, "area", &id, area.as_deref())?,
+        id: parse(TABLE, "id", &id, &id)?,
+    })
+}
+
+fn corrupt(id: &str, column: &'static str) -> StoreError {
+    StoreError::Corrupt {
+        table: TABLE,
+        column,
+        id: id.to_owned(),
+        reason: "not a value of its kind",
+    }
+}
+
+/// The hash under which a number is looked up, here and in every other table.
+#[must_use]
+pub fn phone_hash(db: &Db, phone: &PhoneNumber) -> String {
+    db.index("phone", phone.expose())
+}
+
+/// The person with that NIK, if any update ever named it.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_by_nik(
+    conn: &mut AnyConnection,
+    db: &Db,
+    nik: &Nik,
+) -> Result<Option<Person>, StoreError> {
+    let statement = format!("SELECT {COLUMNS} FROM person WHERE nik_hash = $1{}", db.for_update());
+    let row = sqlx::query(sql(statement))
+        .bind(db.index("nik", nik.expose()))
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| read(db, &row)).transpose()
+}
+
+/// Those registered with that number, oldest first; a family may be many, so at most 50.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_by_phone(
+    conn: &mut AnyConnection,
+    db: &Db,
+    phone: &PhoneNumber,
+) -> Result<Vec<Person>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, name_sealed, phone_sealed, phone_problem, area FROM person \
+         WHERE phone_hash = $1 ORDER BY id LIMIT 50",
+    )
+    .bind(phone_hash(db, phone))
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// People without a usable number, by id after `after`, for the list that an officer carries.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_unreachable(
+    db: &Db,
+    after: Option<PersonId>,
+    limit: i64,
+) -> Result<Vec<Person>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, name_sealed, phone_sealed, phone_problem, area FROM person \
+         WHERE phone_hash IS NULL AND id > $1 ORDER BY id LIMIT $2",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// Writes what an update says about its person: a new row, or what is new of it. What an update
+/// leaves out stays as it is; a number that is unusable replaces none that works.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn upsert_person(
+    conn: &mut AnyConnection,
+    db: &Db,
+    on_file: Option<Person>,
+    id: PersonId,
+    update: &CardUpdate,
+    now: Timestamp,
+) -> Result<Person, StoreError> {
+    let id = on_file.as_ref().map_or(id, |person| person.id);
+    let key = id.to_string();
+    let is_new = on_file.is_none();
+    let mut person =
+        on_file.unwrap_or(Person { id, name: None, phone: None, phone_problem: None, area: None });
+    let mut changed = is_new;
+    if update.name.is_some() && update.name != person.name {
+        person.name.clone_from(&update.name);
+        changed = true;
+    }
+    if update.area.is_some() && update.area != person.area {
+        person.area.clone_from(&update.area);
+        changed = true;
+    }
+    match &update.phone {
+        PhoneGiven::NotGiven if person.phone.is_none() && person.phone_problem.is_none() => {
+            person.phone_problem = Some("not_given".to_owned());
+            changed = true;
+        }
+        PhoneGiven::Mobile(phone) if person.phone.as_ref() != Some(phone) => {
+            person.phone = Some(phone.clone());
+            person.phone_problem = None;
+            changed = true;
+        }
+        PhoneGiven::Unusable(problem) if person.phone.is_none() => {
+            person.phone_problem = Some((*problem).to_owned());
+            changed = true;
+        }
+        PhoneGiven::NotGiven | PhoneGiven::Mobile(_) | PhoneGiven::Unusable(_) => {}
+    }
+    changed |= update.rt.is_some() || update.rw.is_some();
+    if changed {
+        write(conn, db, &person, &key, update, is_new, now).await?;
+    }
+    Ok(person)
+}
+
+async fn write(
+    conn: &mut AnyConnection,
+    db: &Db,
+    person: &Person,
+    key: &str,
+    update: &CardUpdate,
+    is_new: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let seal = |column, value: Option<&str>| {
+        value.map(|plain| db.sealer.seal(place(column), key, plain)).transpose()
+    };
+    let statement = if is_new {
+        "INSERT INTO person (id, name_sealed, phone_hash, phone_sealed, phone_problem, area, rt_sealed, \
+         rw_sealed, updated_at, nik_hash, nik_sealed, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)"
+    } else {
+        "UPDATE person SET name_sealed = $2, phone_hash = $3, phone_sealed = $4, phone_problem = $5, \
+         area = $6, rt_sealed = COALESCE($7, rt_sealed), rw_sealed = COALESCE($8, rw_sealed), \
+         updated_at = $9 WHERE id = $1"
+    };
+    let query = sqlx::query(statement)
+        .bind(key.to_owned())
+        .bind(seal("name_sealed", person.name.as_ref().map(PersonName::expose))?)
+        .bind(person.phone.as_ref().map(|phone| phone_hash(db, phone)))
+        .bind(seal("phone_sealed", person.phone.as_ref().map(PhoneNumber::expose))?)
+        .bind(person.phone_problem.clone())
+        .bind(person.area.as_ref().map(ToString::to_string))
+        .bind(seal("rt_sealed", update.rt.as_deref())?)
+        .bind(seal("rw_sealed", update.rw.as_deref())?)
+        .bind(now.as_ms());
+    let query = if is_new {
+        query.bind(db.index("nik", update.nik.expose())).bind(db.sealer.seal(
+            place("nik_sealed"),
+            key,
+            update.nik.expose(),
+        )?)
+    } else {
+        query
+    };
+    query.execute(conn).await?;
+    Ok(())
+}
+
+/// Takes a number away from everybody registered with it, and says why in their rows.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn release_phone(
+    conn: &mut AnyConnection,
+    db: &Db,
+    phone: &PhoneNumber,
+    problem: &str,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE person SET phone_hash = NULL, phone_sealed = NULL, phone_problem = $2, updated_at = $3 \
+         WHERE phone_hash = $1",
+    )
+    .bind(phone_hash(db, phone))
+    .bind(problem.to_owned())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,128 @@
+//! Table `rejection`: what could not be taken, until somebody deals with it.
+
+use sqlx::AnyConnection;
+
+use super::row::parse;
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::RejectionId;
+
+const PLACE: Place = Place { table: "rejection", column: "payload_sealed" };
+
+/// A rejected item of a source.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// Row id.
+    pub id: RejectionId,
+    /// Which source sent it.
+    pub source: String,
+    /// Why, as a code.
+    pub code: String,
+    /// Why, in words, without the value itself.
+    pub message: String,
+    /// How often it came.
+    pub times: i64,
+    /// When it came last.
+    pub received_at: Timestamp,
+    /// When somebody dealt with it.
+    pub resolved_at: Option<Timestamp>,
+}
+
+/// Keeps a rejected item. The same item again counts up and opens it anew instead of filling the
+/// disk.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn upsert_rejection(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: RejectionId,
+    source: &str,
+    payload: &str,
+    reason: (&str, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = id.to_string();
+    sqlx::query(
+        "INSERT INTO rejection (id, source, payload_hash, payload_sealed, code, message, times, received_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, 1, $7) \
+         ON CONFLICT (source, payload_hash) DO UPDATE SET times = rejection.times + 1, \
+         received_at = excluded.received_at, code = excluded.code, message = excluded.message, \
+         resolved_at = NULL",
+    )
+    .bind(key.clone())
+    .bind(source.to_owned())
+    .bind(db.index("rejection", payload))
+    .bind(db.sealer.seal(PLACE, &key, payload)?)
+    .bind(reason.0.to_owned())
+    .bind(reason.1.to_owned())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Open rejections by id after `after`.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_open(
+    db: &Db,
+    after: Option<RejectionId>,
+    limit: i64,
+) -> Result<Vec<Rejection>, StoreError> {
+    let rows: Vec<(String, String, String, String, i64, i64, Option<i64>)> = sqlx::query_as(
+        "SELECT id, source, code, message, times, received_at, resolved_at FROM rejection \
+         WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter()
+        .map(|(id, source, code, message, times, received_at, resolved_at)| {
+            Ok(Rejection {
+                id: parse("rejection", "id", &id, &id)?,
+                source,
+                code,
+                message,
+                times,
+                received_at: Timestamp::from_ms(received_at),
+                resolved_at: super::row::time(resolved_at),
+            })
+        })
+        .collect()
+}
+
+/// The item itself as it was received, for the one who mends it.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_payload(db: &Db, id: RejectionId) -> Result<Option<String>, StoreError> {
+    let key = id.to_string();
+    let sealed: Option<String> =
+        sqlx::query_scalar("SELECT payload_sealed FROM rejection WHERE id = $1")
+            .bind(key.clone())
+            .fetch_optional(db.reader())
+            .await?;
+    sealed.map(|sealed| db.sealer.open(PLACE, &key, &sealed)).transpose()
+}
+
+/// Notes that somebody dealt with it; `false` when it is not open.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn mark_resolved(
+    conn: &mut AnyConnection,
+    id: RejectionId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("UPDATE rejection SET resolved_at = $2 WHERE id = $1 AND resolved_at IS NULL")
+            .bind(id.to_string())
+            .bind(now.as_ms())
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,95 @@
+//! Table `api_token`: who may call the API. Only a keyed hash of a token is kept.
+
+use super::row::parse;
+use super::{Db, StoreError};
+use crate::domain::clock::Timestamp;
+use crate::domain::id::TokenId;
+use crate::words;
+
+words! {
+    /// What a token may do.
+    pub enum Role {
+        /// Push card updates.
+        Source = "source",
+        /// What an officer of its area may.
+        Office = "office",
+        /// Read.
+        Auditor = "auditor",
+        /// Everything.
+        Admin = "admin",
+    }
+}
+
+impl Role {
+    /// May push card updates.
+    #[must_use]
+    pub const fn can_push(self) -> bool {
+        matches!(self, Self::Source | Self::Admin)
+    }
+
+    /// May read messages, cards and rejections.
+    #[must_use]
+    pub const fn can_read(self) -> bool {
+        matches!(self, Self::Office | Self::Auditor | Self::Admin)
+    }
+
+    /// May mend what was rejected.
+    #[must_use]
+    pub const fn can_mend(self) -> bool {
+        matches!(self, Self::Office | Self::Admin)
+    }
+}
+
+/// A token that is valid.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Row id.
+    pub id: TokenId,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// Keeps a new token.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn insert_token(
+    db: &Db,
+    id: TokenId,
+    name: &str,
+    role: Role,
+    secret: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO api_token (id, name, role, token_hash, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id.to_string())
+    .bind(name.to_owned())
+    .bind(role.as_str())
+    .bind(db.index("token", secret))
+    .bind(now.as_ms())
+    .execute(db.writer())
+    .await?;
+    Ok(())
+}
+
+/// The token with that secret, unless revoked.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_token(db: &Db, secret: &str) -> Result<Option<Token>, StoreError> {
+    let row: Option<(String, String)> = sqlx::query_as(
+        "SELECT id, role FROM api_token WHERE token_hash = $1 AND revoked_at IS NULL",
+    )
+    .bind(db.index("token", secret))
+    .fetch_optional(db.reader())
+    .await?;
+    row.map(|(id, role)| {
+        Ok(Token {
+            role: parse("api_token", "role", &id, &role)?,
+            id: parse("api_token", "id", &id, &id)?,
+        })
+    })
+    .transpose()
+}

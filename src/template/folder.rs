@@ -1,0 +1,151 @@
+//! The files of `message_templates` that announcements are made of: read from a folder, or the
+//! copies inside the binary.
+//!
+//! Whatever is found is handed on as text; what it means is not known here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::problem::Problem;
+
+/// Contents by path relative to `message_templates`, with `/` between the parts.
+pub(super) type Files = BTreeMap<String, String>;
+
+macro_rules! files {
+    ($($path:literal,)+) => {
+        &[$(($path, include_str!(concat!("../../message_templates/", $path))),)+]
+    };
+}
+
+/// A test compares this list with the folder.
+const EMBEDDED: &[(&str, &str)] = files![
+    "vocabulary.toml",
+    "announcements/card_issued/id.sms.txt",
+    "announcements/card_issued/id.txt",
+    "announcements/card_issued/meta.toml",
+    "announcements/card_printed/id.akta-cerai.txt",
+    "announcements/card_printed/id.akta-kematian.txt",
+    "announcements/card_printed/id.sms.txt",
+    "announcements/card_printed/id.txt",
+    "announcements/card_printed/meta.toml",
+    "announcements/card_shipped/id.sms.txt",
+    "announcements/card_shipped/id.txt",
+    "announcements/card_shipped/meta.toml",
+    "announcements/contact_office/id.sms.txt",
+    "announcements/contact_office/id.txt",
+    "announcements/contact_office/meta.toml",
+    "announcements/enrollment_failed/id.sms.txt",
+    "announcements/enrollment_failed/id.txt",
+    "announcements/enrollment_failed/meta.toml",
+    "announcements/home_delivery_scheduled/id.sms.txt",
+    "announcements/home_delivery_scheduled/id.txt",
+    "announcements/home_delivery_scheduled/meta.toml",
+    "announcements/ready_to_collect/id.sms.txt",
+    "announcements/ready_to_collect/id.txt",
+    "announcements/ready_to_collect/meta.toml",
+    "announcements/ready_to_print/id.sms.txt",
+    "announcements/ready_to_print/id.txt",
+    "announcements/ready_to_print/meta.toml",
+    "announcements/recording_received/id.sms.txt",
+    "announcements/recording_received/id.txt",
+    "announcements/recording_received/meta.toml",
+    "announcements/waiting_for_blank/id.sms.txt",
+    "announcements/waiting_for_blank/id.txt",
+    "announcements/waiting_for_blank/meta.toml",
+];
+
+/// The files inside the binary.
+pub(super) fn embedded() -> Files {
+    EMBEDDED.iter().map(|(path, content)| ((*path).to_owned(), normalised(content))).collect()
+}
+
+/// Reads `vocabulary.toml` and everything in the folders of `announcements`.
+pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>) -> Files {
+    let mut files = Files::new();
+    read_file(dir, "vocabulary.toml", &mut files, problems);
+    for kind in entries(dir, "announcements", problems) {
+        for name in entries(dir, &kind, problems) {
+            read_file(dir, &name, &mut files, problems);
+        }
+    }
+    files
+}
+
+/// What stands in a folder, as paths relative to `dir`. Hidden files are left out: file managers
+/// and editors leave them everywhere.
+fn entries(dir: &Path, folder: &str, problems: &mut Vec<Problem>) -> Vec<String> {
+    let listed = std::fs::read_dir(dir.join(folder))
+        .and_then(|found| found.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>, _>>());
+    match listed {
+        Ok(names) => names
+            .iter()
+            .map(|name| name.to_string_lossy())
+            .filter(|name| !name.starts_with('.'))
+            .map(|name| format!("{folder}/{name}"))
+            .collect(),
+        Err(error) => {
+            let what = format!("the folder cannot be read: {error}");
+            problems.push(Problem::new(folder, what, "check its path and permissions"));
+            Vec::new()
+        }
+    }
+}
+
+fn read_file(dir: &Path, path: &str, files: &mut Files, problems: &mut Vec<Problem>) {
+    match std::fs::read_to_string(dir.join(path)) {
+        Ok(content) => {
+            files.insert(path.to_owned(), normalised(&content));
+        }
+        Err(error) => {
+            let what = format!("the file cannot be read: {error}");
+            problems.push(Problem::new(path, what, "it must be a text file in UTF-8"));
+        }
+    }
+}
+
+/// Without the byte order mark and the carriage returns that Windows editors add.
+fn normalised(content: &str) -> String {
+    content.trim_start_matches('\u{feff}').replace("\r\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_binary_holds_the_same_files_as_the_folder() {
+        let mut problems = Vec::new();
+        let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/message_templates"));
+        assert_eq!(read(dir, &mut problems), embedded());
+        assert_eq!(problems, []);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_problem_and_what_is_hidden_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut problems = Vec::new();
+        assert_eq!(read(&dir.path().join("none"), &mut problems), Files::new());
+        assert_eq!(problems.len(), 2, "vocabulary and announcements: {problems:?}");
+
+        let kind = dir.path().join("announcements/card_printed");
+        std::fs::create_dir_all(&kind).unwrap();
+        std::fs::write(dir.path().join("vocabulary.toml"), "").unwrap();
+        std::fs::write(dir.path().join("announcements/.hidden"), "").unwrap();
+        std::fs::write(kind.join(".id.txt.swp"), "").unwrap();
+        std::fs::write(kind.join("id.txt"), b"Jum\xe9t").unwrap();
+        std::fs::write(kind.join("meta.toml"), "x").unwrap();
+        let mut problems = Vec::new();
+        let files = read(dir.path(), &mut problems);
+        assert_eq!(
+            files.keys().collect::<Vec<_>>(),
+            ["announcements/card_printed/meta.toml", "vocabulary.toml",]
+        );
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].file, "announcements/card_printed/id.txt");
+    }
+
+    #[test]
+    fn a_file_saved_by_a_windows_editor_reads_the_same() {
+        assert_eq!(normalised("\u{feff}satu\r\ndua\r\n"), "satu\ndua\n");
+    }
+}

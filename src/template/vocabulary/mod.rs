@@ -1,0 +1,354 @@
+//! The words that messages are built from: papers, days, hours, ways to address somebody, states.
+//!
+//! They stand in `vocabulary.toml`, so that no Indonesian stands in Rust, and every phrase is tried
+//! when it is loaded. What comes out here is words only, never a decision.
+
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
+
+use file::{AddressedTo, FILE, Paper};
+
+use super::by_channel::ByChannel;
+use super::problem::Problem;
+use super::text::{Engine, Text};
+use crate::domain::area::Zone;
+use crate::domain::card::CardStatus;
+use crate::domain::document::Document;
+use crate::domain::message::ChannelKind;
+use crate::domain::person::PersonName;
+
+/// The words of one office, checked. Cloning it is cheap.
+#[derive(Clone)]
+pub struct Vocabulary {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    capitals: BTreeSet<String>,
+    named: ByChannel<Text>,
+    unnamed: ByChannel<String>,
+    family: ByChannel<Text>,
+    weekdays: ByChannel<[String; 7]>,
+    months: ByChannel<[String; 12]>,
+    date: ByChannel<Text>,
+    day: Text,
+    day_and_year: Text,
+    between: ByChannel<Text>,
+    from: ByChannel<Text>,
+    until: ByChannel<Text>,
+    no_window: ByChannel<String>,
+    place: ByChannel<String>,
+    hours: ByChannel<String>,
+    list_button: String,
+    documents: BTreeMap<Document, Paper>,
+    statuses: BTreeMap<CardStatus, String>,
+}
+
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vocabulary")
+    }
+}
+
+impl Vocabulary {
+    /// Reads and checks `vocabulary.toml`. `None` when it cannot be used; then there are problems.
+    pub(super) fn parse(content: Option<&String>, problems: &mut Vec<Problem>) -> Option<Self> {
+        let Some(content) = content else {
+            let hint = "put it beside the folder announcements";
+            problems.push(Problem::new(FILE, "the file is missing", hint));
+            return None;
+        };
+        file::read(content, problems).map(|inner| Self { inner: Arc::new(inner) })
+    }
+
+    /// How somebody is addressed, by the masked name if there is one.
+    #[must_use]
+    pub fn addressee(&self, name: Option<&PersonName>, channel: ChannelKind) -> String {
+        self.address(name, &self.inner.named, channel)
+    }
+
+    /// How whoever reads about this paper is addressed: its holder, or the family of a child or of
+    /// somebody who has died.
+    #[must_use]
+    pub fn addressee_for(
+        &self,
+        document: Document,
+        name: Option<&PersonName>,
+        channel: ChannelKind,
+    ) -> String {
+        let form = match self.paper(document).addressed_to {
+            AddressedTo::Holder => &self.inner.named,
+            AddressedTo::Family => &self.inner.family,
+        };
+        self.address(name, form, channel)
+    }
+
+    /// What a paper is called.
+    #[must_use]
+    pub fn document(&self, document: Document, channel: ChannelKind) -> String {
+        self.paper(document).name.on(channel).clone()
+    }
+
+    /// What to bring, or to have at hand, when a paper is handed over.
+    #[must_use]
+    pub fn bring(&self, document: Document, channel: ChannelKind) -> String {
+        self.paper(document).bring.on(channel).clone()
+    }
+
+    /// What is said of a card when somebody asks; follows the paper and the name.
+    #[must_use]
+    pub fn status(&self, status: CardStatus) -> String {
+        self.inner.statuses[&status].clone()
+    }
+
+    /// Where to go when no service point is known.
+    #[must_use]
+    pub fn place(&self, channel: ChannelKind) -> String {
+        self.inner.place.on(channel).clone()
+    }
+
+    /// When to go when no service hours are known.
+    #[must_use]
+    pub fn hours(&self, channel: ChannelKind) -> String {
+        self.inner.hours.on(channel).clone()
+    }
+
+    /// What stands on the button that opens a list of choices.
+    #[must_use]
+    pub fn list_button(&self) -> &str {
+        &self.inner.list_button
+    }
+
+    /// A day with its weekday: `Selasa, 24 November`.
+    #[must_use]
+    pub fn date(&self, date: NaiveDate) -> String {
+        self.date_in(&self.inner.date.text, ChannelKind::Whatsapp, date)
+    }
+
+    /// The same for an SMS: `Sel 24 Nov`.
+    #[must_use]
+    pub fn date_short(&self, date: NaiveDate) -> String {
+        self.date_in(&self.inner.date.sms, ChannelKind::Sms, date)
+    }
+
+    /// A day of this year: `24 November`.
+    #[must_use]
+    pub fn day(&self, date: NaiveDate) -> String {
+        self.date_in(&self.inner.day, ChannelKind::Whatsapp, date)
+    }
+
+    /// A day of any year: `24 November 2026`.
+    #[must_use]
+    pub fn day_and_year(&self, date: NaiveDate) -> String {
+        self.date_in(&self.inner.day_and_year, ChannelKind::Whatsapp, date)
+    }
+
+    /// A time of day with its zone: `pukul 09.00–12.00 WIB`. Words for an unknown time when
+    /// neither end is given.
+    #[must_use]
+    pub fn window(&self, from: Option<NaiveTime>, to: Option<NaiveTime>, zone: Zone) -> String {
+        self.window_on(ChannelKind::Whatsapp, from.map(full_time), to.map(full_time), zone)
+    }
+
+    /// The same for an SMS: `09-12 WIB`.
+    #[must_use]
+    pub fn window_short(
+        &self,
+        from: Option<NaiveTime>,
+        to: Option<NaiveTime>,
+        zone: Zone,
+    ) -> String {
+        self.window_on(ChannelKind::Sms, from.map(short_time), to.map(short_time), zone)
+    }
+
+    /// Words that may stand in capitals in a text.
+    pub(super) fn capitals(&self) -> &BTreeSet<String> {
+        &self.inner.capitals
+    }
+
+    /// Present for every paper: a vocabulary in which one is missing is not loaded.
+    fn paper(&self, document: Document) -> &Paper {
+        &self.inner.documents[&document]
+    }
+
+    fn address(
+        &self,
+        name: Option<&PersonName>,
+        form: &ByChannel<Text>,
+        channel: ChannelKind,
+    ) -> String {
+        // A name without any letter masks to nothing.
+        match name.map(PersonName::masked).filter(|masked| !masked.is_empty()) {
+            Some(masked) => self.fill(form.on(channel), &[("name", &masked)]),
+            None => self.inner.unnamed.on(channel).clone(),
+        }
+    }
+
+    fn date_in(&self, form: &Text, names: ChannelKind, date: NaiveDate) -> String {
+        let weekday = date.weekday().num_days_from_monday() as usize;
+        let values = [
+            ("weekday", self.inner.weekdays.on(names)[weekday].as_str()),
+            ("day", &date.day().to_string()),
+            ("month", &self.inner.months.on(names)[date.month0() as usize]),
+            ("year", &date.year().to_string()),
+        ];
+        self.fill(form, &values)
+    }
+
+    fn window_on(
+        &self,
+        channel: ChannelKind,
+        from: Option<String>,
+        to: Option<String>,
+        zone: Zone,
+    ) -> String {
+        let inner = &*self.inner;
+        let zone = ("zone", zone.label());
+        match (from, to) {
+            (Some(from), Some(to)) => {
+                self.fill(inner.between.on(channel), &[("from", &from), ("to", &to), zone])
+            }
+            (Some(from), None) => self.fill(inner.from.on(channel), &[("from", &from), zone]),
+            (None, Some(to)) => self.fill(inner.until.on(channel), &[("to", &to), zone]),
+            (None, None) => inner.no_window.on(channel).clone(),
+        }
+    }
+
+    fn fill(&self, text: &Text, values: &[(&str, &str)]) -> String {
+        // Each phrase was tried with these very names when it was loaded. Should it fail all the
+        // same, the empty value makes the renderer refuse the message, naming the placeholder.
+        self.inner.engine.fill(text, &values.iter().copied().collect()).unwrap_or_default()
+    }
+}
+
+fn full_time(time: NaiveTime) -> String {
+    time.format("%H.%M").to_string()
+}
+
+fn short_time(time: NaiveTime) -> String {
+    let format = if time.minute() == 0 { "%H" } else { "%H.%M" };
+    time.format(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::folder;
+
+    const CONTENT: &str = include_str!("../../../message_templates/vocabulary.toml");
+
+    fn vocabulary() -> Vocabulary {
+        Vocabulary::parse(folder::embedded().get(FILE), &mut Vec::new()).unwrap()
+    }
+
+    fn problems_with(from: &str, to: &str) -> String {
+        assert!(CONTENT.contains(from), "{from}");
+        let mut problems = Vec::new();
+        let content = CONTENT.replacen(from, to, 1);
+        assert!(Vocabulary::parse(Some(&content), &mut problems).is_none(), "{from} -> {to}");
+        problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    fn time(hour: u32, minute: u32) -> Option<NaiveTime> {
+        NaiveTime::from_hms_opt(hour, minute, 0)
+    }
+
+    #[test]
+    fn days_are_said_in_words() {
+        let words = vocabulary();
+        let day = NaiveDate::from_ymd_opt(2026, 11, 24).unwrap();
+        assert_eq!(words.date(day), "Selasa, 24 November");
+        assert_eq!(words.date_short(day), "Sel 24 Nov");
+        assert_eq!(words.day(day), "24 November");
+        assert_eq!(words.day_and_year(day), "24 November 2026");
+        let sunday = NaiveDate::from_ymd_opt(2027, 1, 3).unwrap();
+        assert_eq!(words.date(sunday), "Minggu, 3 Januari");
+    }
+
+    #[test]
+    fn hours_are_said_with_the_zone_and_may_be_half_known() {
+        let words = vocabulary();
+        let (nine, noon, half) = (time(9, 0), time(12, 0), time(9, 30));
+        assert_eq!(words.window(nine, noon, Zone::Wib), "pukul 09.00–12.00 WIB");
+        assert_eq!(words.window_short(nine, noon, Zone::Wib), "09-12 WIB");
+        assert_eq!(words.window_short(half, noon, Zone::Wita), "09.30-12 WITA");
+        assert_eq!(words.window(half, None, Zone::Wit), "mulai pukul 09.30 WIT");
+        assert_eq!(words.window(None, noon, Zone::Wib), "sebelum pukul 12.00 WIB");
+        assert_eq!(words.window(None, None, Zone::Wib), "pada jam kerja");
+        assert_eq!(words.window_short(None, None, Zone::Wib), "jam kerja");
+    }
+
+    #[test]
+    fn people_are_addressed_by_their_masked_name_if_they_have_one() {
+        let words = vocabulary();
+        let siti = PersonName::parse("SITI AMINAH");
+        let digits = PersonName::parse("123");
+        let (chat, sms) = (ChannelKind::Telegram, ChannelKind::Sms);
+        assert_eq!(words.addressee(siti.as_ref(), chat), "Bapak/Ibu Siti A.");
+        assert_eq!(words.addressee(siti.as_ref(), sms), "Bpk/Ibu Siti A.");
+        assert_eq!(words.addressee(digits.as_ref(), chat), "Bapak/Ibu");
+        assert_eq!(words.addressee(None, sms), "Bpk/Ibu");
+        let child = words.addressee_for(Document::Kia, siti.as_ref(), chat);
+        assert_eq!(child, "keluarga Siti A.");
+        assert_eq!(words.addressee_for(Document::Kia, None, chat), "Bapak/Ibu");
+        assert_eq!(words.addressee_for(Document::Kk, siti.as_ref(), chat), "Bapak/Ibu Siti A.");
+    }
+
+    #[test]
+    fn states_and_papers_have_words() {
+        let words = vocabulary();
+        assert!(words.status(CardStatus::Printed).starts_with("sudah dicetak"));
+        assert_eq!(words.document(Document::Kia, ChannelKind::Sms), "KIA");
+        assert!(words.bring(Document::KtpEl, ChannelKind::Whatsapp).contains("KTP lama"));
+        for &document in Document::ALL {
+            let bring = words.bring(document, ChannelKind::Whatsapp);
+            assert_eq!(bring.contains("KTP lama"), document == Document::KtpEl, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_a_neighbour_may_read_tells_a_double_record_from_no_other_state_at_the_office() {
+        let words = vocabulary();
+        assert_eq!(words.status(CardStatus::Duplicate), words.status(CardStatus::Adjudicated));
+    }
+
+    #[test]
+    fn a_damaged_vocabulary_is_refused_with_the_place_of_the_fault() {
+        for (from, to, expected) in [
+            ("issued = ", "handed_over = ", "statuses.handed_over is not known"),
+            ("issued = ", "handed_over = ", "statuses.issued is missing"),
+            ("[documents.kia]", "[documents.kartu]", "documents.kia is missing"),
+            ("\"Senin\", ", "", "vocabulary.toml:"),
+            (
+                "\"Senin\"",
+                "\"{{ day }}\"",
+                "date.weekdays for SMS): its placeholders must be: no placeholder",
+            ),
+            (
+                "{{ day }} {{ month }}\"",
+                "{{ day }}\"",
+                "date.short): its placeholders must be: weekday, day, month",
+            ),
+            (
+                "Bapak/Ibu {{ name }}",
+                "Bapak/Ibu {{ nama }}",
+                "addressee.named): its placeholders must be: name",
+            ),
+            ("Bpk/Ibu {{ name }}", "Bpk‑Ibu 🙂 {{ name }}", "makes an SMS short and dear"),
+            ("sudah diserahkan", "SUDAH diserahkan", "SUDAH in capitals"),
+            ("sudah diserahkan", "", "the text is empty"),
+            ("[unknown]", "[unknown]\nspeed = \"x\"", "unknown field `speed`"),
+            ("unnamed = {", "unnamed = { x = \"y\",", "expected a text, or {"),
+            ("= \"family\"", "= \"nobody\"", "unknown variant `nobody`"),
+        ] {
+            let found = problems_with(from, to);
+            assert!(found.contains(expected), "{from} -> {to}: {found}");
+        }
+    }
+}

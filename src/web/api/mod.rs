@@ -1,0 +1,75 @@
+//! `/v1`: card updates in; messages, cards and rejections out.
+
+pub(super) mod card;
+pub(super) mod card_update;
+pub(super) mod message;
+pub(super) mod person;
+pub(super) mod rejection;
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use axum::Json;
+use serde_json::{Value, json};
+
+use super::error::Error;
+use crate::domain::clock::Timestamp;
+
+/// `GET /v1`: what there is.
+pub(super) async fn index() -> Json<Value> {
+    Json(json!({
+        "name": "kabar", "version": env!("CARGO_PKG_VERSION"),
+        "endpoints": [
+            "POST /v1/card-updates", "GET /v1/messages", "GET /v1/messages/{id}", "GET /v1/cards/{id}",
+            "GET /v1/rejections", "GET /v1/rejections/{id}", "POST /v1/rejections/{id}/resolve",
+            "GET /v1/unreachable",
+        ],
+    }))
+}
+
+/// Rows of a page unless asked otherwise, and at most.
+const PAGE: i64 = 50;
+const LONGEST_PAGE: i64 = 500;
+
+type Params = HashMap<String, String>;
+
+/// A query parameter of a kind, if given.
+fn param<T: FromStr>(params: &Params, name: &str) -> Result<Option<T>, Error> {
+    match params.get(name).filter(|value| !value.is_empty()) {
+        None => Ok(None),
+        Some(value) => value.parse().map(Some).map_err(|_| {
+            Error::BadParameter(format!("{name} has a value that is none of its kind"))
+        }),
+    }
+}
+
+/// Refuses parameters nobody knows: a misspelt filter would otherwise show everything.
+fn known_only(params: &Params, known: &[&str]) -> Result<(), Error> {
+    match params.keys().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(_) => Err(Error::BadParameter(format!("known parameters: {}", known.join(", ")))),
+    }
+}
+
+fn page(params: &Params) -> Result<i64, Error> {
+    let limit: i64 = param(params, "limit")?.unwrap_or(PAGE);
+    if (1..=LONGEST_PAGE).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Error::BadParameter(format!("limit is 1 to {LONGEST_PAGE}")))
+    }
+}
+
+fn shown(at: Timestamp) -> String {
+    at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+fn shown_opt(at: Option<Timestamp>) -> Option<String> {
+    at.map(shown)
+}
+
+/// The part of a page that says how to get the next one.
+fn next<T>(rows: &[T], limit: i64, id: impl Fn(&T) -> String) -> Option<String> {
+    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+    rows.last().filter(|_| is_full).map(id)
+}

@@ -1,0 +1,31 @@
+//! People whom no message can reach.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use serde_json::{Value, json};
+
+use super::{Params, known_only, next, page, param};
+use crate::service::card;
+use crate::web::Web;
+use crate::web::auth::Caller;
+use crate::web::error::Error;
+
+/// `GET /v1/unreachable`
+pub(in crate::web) async fn list_unreachable(
+    State(web): State<Web>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<Json<Value>, Error> {
+    caller.to_read()?;
+    known_only(&params, &["cursor", "limit"])?;
+    let limit = page(&params)?;
+    let rows = card::list_unreachable(&web.app, param(&params, "cursor")?, limit).await?;
+    let cursor = next(&rows, limit, |row| row.id.clone());
+    let people: Vec<Value> = rows
+        .iter()
+        .map(
+            |row| json!({"id": row.id, "name": row.name, "area": row.area, "problem": row.problem}),
+        )
+        .collect();
+    Ok(Json(json!({"people": people, "next_cursor": cursor})))
+}

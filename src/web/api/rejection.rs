@@ -1,0 +1,59 @@
+//! Items that were rejected, until somebody deals with them.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Params, known_only, next, page, param, shown};
+use crate::store::rejection::{find_payload, list_open, mark_resolved};
+use crate::web::Web;
+use crate::web::auth::Caller;
+use crate::web::error::Error;
+
+/// `GET /v1/rejections`
+pub(in crate::web) async fn list(
+    State(web): State<Web>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<Json<Value>, Error> {
+    caller.to_read()?;
+    known_only(&params, &["cursor", "limit"])?;
+    let limit = page(&params)?;
+    let rows = list_open(&web.app.db, param(&params, "cursor")?, limit).await?;
+    let cursor = next(&rows, limit, |row| row.id.to_string());
+    let rejections: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({"id": row.id.to_string(), "source": row.source, "code": row.code,
+                   "message": row.message, "times": row.times, "received_at": shown(row.received_at)})
+        })
+        .collect();
+    Ok(Json(json!({"rejections": rejections, "next_cursor": cursor})))
+}
+
+/// `GET /v1/rejections/{id}`: with the item as received, for the one who mends it.
+pub(in crate::web) async fn show(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let payload = find_payload(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    Ok(Json(json!({"id": id.to_string(), "item": payload})))
+}
+
+/// `POST /v1/rejections/{id}/resolve`
+pub(in crate::web) async fn resolve(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = web.app.db.begin().await?;
+    let is_done = mark_resolved(&mut tx, id, web.app.now()).await?;
+    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+}

@@ -1,0 +1,79 @@
+//! The HTTP side: routes, limits, and nothing else. Handlers read the request, call one service,
+//! and write the answer.
+
+mod api;
+mod auth;
+mod error;
+mod health;
+mod hooks;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use secrecy::SecretString;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::service::App;
+
+/// Meta posts at most 3 MB.
+const WEBHOOK_BYTES: usize = 3 * 1024 * 1024;
+/// One JSON body of the API; a stream has no such bound.
+const JSON_BYTES: usize = 16 * 1024 * 1024;
+/// A request that takes longer is given up; streams of card updates are exempt.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
+/// What proves that a webhook comes from the provider.
+#[derive(Clone, Debug)]
+pub struct WhatsappSecrets {
+    /// Signs the posts.
+    pub app_secret: SecretString,
+    /// Proves the subscription.
+    pub verify_token: SecretString,
+}
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// The services.
+    pub app: Arc<App>,
+    /// By account.
+    pub whatsapp: Arc<HashMap<String, WhatsappSecrets>>,
+}
+
+/// All routes.
+pub fn router(web: Web) -> Router {
+    let streams = Router::new()
+        .route("/v1/card-updates", post(api::card_update::post))
+        .layer(DefaultBodyLimit::disable());
+    let hooks = Router::new()
+        .route(
+            "/hooks/whatsapp/{account}",
+            get(hooks::whatsapp::verify).post(hooks::whatsapp::receive),
+        )
+        .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
+    let rest = Router::new()
+        .route("/v1", get(api::index))
+        .route("/v1/messages", get(api::message::list))
+        .route("/v1/messages/{id}", get(api::message::show))
+        .route("/v1/cards/{id}", get(api::card::show))
+        .route("/v1/rejections", get(api::rejection::list))
+        .route("/v1/rejections/{id}", get(api::rejection::show))
+        .route("/v1/rejections/{id}/resolve", post(api::rejection::resolve))
+        .route("/v1/unreachable", get(api::person::list_unreachable))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .merge(hooks)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST));
+    rest.merge(streams)
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(CatchPanicLayer::custom(|_| error::panicked()))
+        .with_state(web)
+}

@@ -1,0 +1,20 @@
+//! Keeps looking for what time alone changes: unclear outcomes that have waited long enough, and
+//! messages whose moment has passed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::rest;
+use crate::service::{App, sweep};
+
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    while !rest(&mut stop, std::future::pending(), EVERY).await {
+        if let Err(error) = sweep::step(&app).await {
+            tracing::error!("sweeper: {}", crate::telemetry::chain(&error));
+        }
+    }
+}
