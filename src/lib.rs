@@ -17,6 +17,7 @@ pub mod template;
 pub mod understand;
 
 pub mod channel;
+pub mod source;
 pub mod store;
 
 pub mod service;

@@ -18,14 +18,14 @@ pub(super) struct Args {
     /// One JSON object a line: text, intent, confidence, alternatives, answer
     #[arg(long)]
     jsonl: bool,
-    /// A folder message_templates of your own
+    /// A folder `message_templates` of your own
     #[arg(long, value_name = "DIR")]
     templates: Option<std::path::PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let (_, script) = super::office::texts(args.templates.as_deref())?;
-    let understanding = Understanding::train(script.examples());
+    let understanding = super::office::train(&script)?;
     let mut out = std::io::stdout().lock();
     let mut input = std::io::stdin().lock();
     let mut raw = Vec::new();
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_depends_on_who_asks_has_no_answer_and_the_rest_has_one() {
         let script = Script::embedded(LABELS).unwrap();
-        let understanding = Understanding::train(script.examples());
+        let understanding = crate::cli::office::train(&script).unwrap();
         let ask = |text: &str| {
             let mut out = Vec::new();
             answer(&mut out, true, text, &script, &understanding).unwrap();
@@ -96,6 +96,6 @@ mod tests {
         );
         let lost = ask("syarat ktp hilang apa aja?");
         assert_eq!(lost["intent"], "req_ktp_lost");
-        assert!(lost["answer"].as_str().unwrap().contains("gratis"));
+        assert!(lost["answer"].as_str().unwrap().to_lowercase().contains("gratis"));
     }
 }

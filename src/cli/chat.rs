@@ -1,13 +1,12 @@
 //! `kabar chat`: the whole conversation in a terminal, printed in the form of `tests/dialogues`.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
 use kabar::service::conversation;
-use kabar::understand::Understanding;
 
 use super::{ConfigArg, hinted, office};
 
@@ -34,16 +33,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let (_, script) = office::texts(None)?;
     let script = app.as_ref().map_or(script, |app| app.script.clone());
-    let understanding = Understanding::train(script.examples());
+    let understanding = office::train(&script)?;
     let name =
         app.as_ref().map_or_else(|| "Dukcapil".to_owned(), |app| app.settings.office_name.clone());
     let mut state = State::default();
+    // Typed words are on the screen already; piped ones belong to the transcript.
+    let is_terminal = std::io::stdin().is_terminal();
     let mut input_lines = std::io::stdin().lock().lines();
     loop {
         print!("> ");
         std::io::stdout().flush()?;
         let Some(line) = input_lines.next() else { break };
         let line = line?;
+        if !is_terminal {
+            println!("{line}");
+        }
         let now = SystemClock.now();
         // A title in brackets is a button pressed.
         let pressed = line.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));

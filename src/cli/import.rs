@@ -1,2 +1,251 @@
-//! `kabar import`: takes in a spreadsheet.
-pub(super) enum Command {}
+//! `kabar import`: takes in a spreadsheet and says what became of each row.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use kabar::domain::area::AreaCode;
+use kabar::domain::card::UpdateOutcome;
+use kabar::service::App;
+use kabar::service::card::{self, CHUNK, Item, Recorded};
+use kabar::source::spreadsheet::{Columns, Row, Rows, ServicePointRow, Sheet, SheetError};
+use kabar::store::service_point::{self, ServicePoint};
+
+use super::{ConfigArg, hinted, office};
+
+/// The name under which imported updates are remembered.
+const SOURCE: &str = "import";
+/// Rejected rows shown one by one; all of them are kept.
+const SHOWN: usize = 20;
+/// Longest text of a service point that fits its place in a message.
+const LONGEST_TEXT: usize = 120;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Card updates: NIK and status, and whatever else the file has
+    Cards(Args),
+    /// Service points: code, name, area, hours
+    ServicePoints(Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file
+    file: PathBuf,
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Show what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Record without announcing
+    #[arg(long)]
+    silent: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of the rows.
+#[derive(Debug, Default, serde::Serialize)]
+struct Count {
+    new: u64,
+    changed: u64,
+    unchanged: u64,
+    announced: u64,
+    rejected: u64,
+    reasons: Vec<Rejected>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Rejected {
+    sheet: Option<String>,
+    row: u64,
+    code: String,
+    message: String,
+}
+
+impl Count {
+    fn reject(&mut self, row: &Row, code: &str, message: &str) {
+        self.rejected += 1;
+        self.reasons.push(Rejected {
+            sheet: row.sheet().map(str::to_owned),
+            row: row.number(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+        });
+    }
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let (args, columns) = match &command {
+        Command::Cards(args) => (args, Columns::Cards),
+        Command::ServicePoints(args) => (args, Columns::ServicePoints),
+    };
+    let sheet = Sheet::open(&args.file).map_err(|error| explain(args, &error))?;
+    let mut rows = sheet.rows(columns).map_err(|error| explain(args, &error))?;
+    let office = office::open(office::load(&args.config)?).await?;
+    let bar = progress_bar(sheet.len_hint(), args.json);
+    let count = match command {
+        Command::Cards(_) => cards(&office.app, args, &mut rows, &bar).await?,
+        Command::ServicePoints(_) => points(&office.app, args, &mut rows, &bar).await?,
+    };
+    bar.finish_and_clear();
+    for sheet in rows.ignored_sheets() {
+        eprintln!("note: sheet {sheet:?} has none of the headings and was not read");
+    }
+    office.app.db.close().await;
+    report(args, &count);
+    Ok(if count.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn explain(args: &Args, error: &SheetError) -> anyhow::Error {
+    let hint = error.hint();
+    hinted(format!("{}: {}", args.file.display(), kabar::telemetry::chain(error)), hint)
+}
+
+fn progress_bar(length: Option<u64>, is_json: bool) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {elapsed}");
+    match (length, style) {
+        // Draws on a terminal only.
+        (Some(length), Ok(style)) if !is_json => ProgressBar::new(length).with_style(style),
+        _ => ProgressBar::hidden(),
+    }
+}
+
+async fn cards(
+    app: &App,
+    args: &Args,
+    rows: &mut Rows<'_>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Count> {
+    let moment = app.now().utc().to_rfc3339();
+    let mut count = Count::default();
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        while chunk.len() < CHUNK {
+            let Some(row) = rows.next() else { break };
+            chunk.push(row.context("the file breaks off; rows before it are recorded")?);
+        }
+        if chunk.is_empty() {
+            return Ok(count);
+        }
+        let items: Vec<Item> = chunk
+            .iter()
+            .map(|row| {
+                let (mut update, raw) = row.to_card(&moment);
+                update.is_silent |= args.silent;
+                Item { update: Ok(update), raw }
+            })
+            .collect();
+        let results = if args.dry_run {
+            card::try_out(app, SOURCE, &items).await?
+        } else {
+            card::record(app, SOURCE, &items).await?
+        };
+        for (row, result) in chunk.iter().zip(results) {
+            add(&mut count, row, result);
+        }
+        bar.set_position(rows.reached());
+        bar.set_message(format!("{} rows, {} rejected", total(&count), count.rejected));
+    }
+}
+
+const fn total(count: &Count) -> u64 {
+    count.new + count.changed + count.unchanged + count.rejected
+}
+
+fn add(count: &mut Count, row: &Row, result: Recorded) {
+    match result {
+        Recorded::Duplicate => count.unchanged += 1,
+        Recorded::Rejected { reason, .. } => count.reject(row, reason.code, &reason.message),
+        Recorded::Accepted { outcome, is_new_card } => {
+            match outcome {
+                _ if is_new_card => count.new += 1,
+                UpdateOutcome::Unchanged | UpdateOutcome::Older => count.unchanged += 1,
+                _ => count.changed += 1,
+            }
+            count.announced += u64::from(outcome == UpdateOutcome::Announced);
+        }
+    }
+}
+
+async fn points(
+    app: &App,
+    args: &Args,
+    rows: &mut Rows<'_>,
+    bar: &ProgressBar,
+) -> anyhow::Result<Count> {
+    let mut count = Count::default();
+    let mut tx = app.db.begin().await?;
+    while let Some(row) = rows.next() {
+        let row = row.context("the file breaks off; nothing was changed")?;
+        match check_point(row.to_service_point()) {
+            Err((code, message)) => count.reject(&row, code, &message),
+            Ok(point) => {
+                match service_point::find_point(&mut tx, &point.code).await? {
+                    None => count.new += 1,
+                    Some(known) if known == point => count.unchanged += 1,
+                    Some(_) => count.changed += 1,
+                }
+                service_point::upsert_point(&mut tx, &point, app.now()).await?;
+            }
+        }
+        bar.set_position(rows.reached());
+    }
+    if args.dry_run {
+        tx.rollback().await?;
+    } else {
+        tx.commit().await?;
+    }
+    Ok(count)
+}
+
+fn check_point(row: ServicePointRow) -> Result<ServicePoint, (&'static str, String)> {
+    for (name, text) in [("code", &row.code), ("name", &row.name), ("hours", &row.hours)] {
+        if text.trim().is_empty() {
+            return Err(("missing_field", format!("{name} is required")));
+        }
+    }
+    for text in [&row.code, &row.name, &row.short_name, &row.hours, &row.hours_short, &row.address]
+    {
+        if text.chars().count() > LONGEST_TEXT {
+            return Err(("too_long", format!("a text has more than {LONGEST_TEXT} characters")));
+        }
+    }
+    let area = AreaCode::parse(&row.area).map_err(|error| ("invalid_area", error.to_string()))?;
+    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+    Ok(ServicePoint {
+        short_name: or(row.short_name, &row.name),
+        hours_short: or(row.hours_short, &row.hours),
+        address: (!row.address.is_empty()).then_some(row.address),
+        code: row.code,
+        name: row.name,
+        area,
+        hours: row.hours,
+    })
+}
+
+fn report(args: &Args, count: &Count) {
+    if args.json {
+        println!("{}", serde_json::json!(count));
+        return;
+    }
+    let tense = if args.dry_run { "would be" } else { "are" };
+    println!(
+        "{} rows: {} {tense} new, {} changed, {} unchanged, {} rejected; {} announced",
+        total(count),
+        count.new,
+        count.changed,
+        count.unchanged,
+        count.rejected,
+        count.announced,
+    );
+    for reason in count.reasons.iter().take(SHOWN) {
+        let sheet = reason.sheet.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
+        println!("  {sheet}row {}: {} ({})", reason.row, reason.message, reason.code);
+    }
+    if count.reasons.len() > SHOWN {
+        println!("  … and {} more; --json lists all", count.reasons.len() - SHOWN);
+    }
+}

@@ -5,6 +5,7 @@ mod ask;
 mod chat;
 mod check;
 mod demo;
+mod import;
 mod init;
 mod office;
 mod sandbox;
@@ -40,6 +41,9 @@ enum Command {
     Ask(ask::Args),
     /// The whole conversation in a terminal
     Chat(chat::Args),
+    /// Take in a spreadsheet: CSV, XLSX, XLS or ODS
+    #[command(subcommand)]
+    Import(import::Command),
     /// Check and show the texts citizens read
     #[command(subcommand)]
     Templates(template::Command),
@@ -105,6 +109,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args).await,
         Command::Ask(args) => ask::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chat(args) => chat::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),

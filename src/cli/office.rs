@@ -14,7 +14,7 @@ use kabar::domain::message::ChannelKind;
 use kabar::service::{Account, App, Parts, Settings};
 use kabar::store::Db;
 use kabar::template::Templates;
-use kabar::understand::LABELS;
+use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::web::{Web, WhatsappSecrets};
 
 use super::{ConfigArg, hinted};
@@ -66,6 +66,13 @@ pub(super) fn texts(dir: Option<&Path>) -> anyhow::Result<(Templates, Script)> {
     }
 }
 
+/// Trains what citizens mean from the texts' own examples and spellings.
+pub(super) fn train(script: &Script) -> anyhow::Result<Understanding> {
+    let spelling = Spelling::parse(script.spelling())
+        .map_err(|error| hinted(format!("spelling.toml: {error}"), "mend the file named"))?;
+    Ok(Understanding::train_with(spelling, script.examples()))
+}
+
 /// An office, open.
 pub(super) struct Office {
     pub(super) app: Arc<App>,
@@ -106,7 +113,8 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
     };
-    let parts = Parts { db, settings, accounts, templates, script };
+    let understanding = Arc::new(train(&script)?);
+    let parts = Parts { db, settings, accounts, templates, script, understanding };
     let app = Arc::new(App::new(parts, Arc::new(SystemClock)));
     let web = Web { app: Arc::clone(&app), whatsapp: Arc::new(secrets) };
     Ok(Office { app, web })

@@ -1,6 +1,7 @@
 //! `kabar serve`: the service, until it is asked to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use kabar::service::App;
@@ -8,6 +9,9 @@ use kabar::worker::Workers;
 use tokio::net::TcpListener;
 
 use super::{ConfigArg, asked_to_stop, office};
+
+/// Longest time open requests are waited for at a stop.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(5);
 
 /// Which part of the service a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -43,10 +47,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     if let Some(listener) = listener {
         let address = listener.local_addr().context("no local address")?;
         tracing::info!("listening on http://{address}");
-        axum::serve(listener, router)
-            .with_graceful_shutdown(asked_to_stop())
-            .await
-            .context("HTTP")?;
+        // Requests in flight may end; a client that holds its connection open does not hold us.
+        let served = axum::serve(listener, router).with_graceful_shutdown(asked_to_stop());
+        let patience = async {
+            asked_to_stop().await;
+            tokio::time::sleep(LONGEST_GOODBYE).await;
+        };
+        tokio::select! {
+            result = async { served.await } => result.context("HTTP")?,
+            () = patience => {}
+        }
     } else {
         asked_to_stop().await;
     }

@@ -14,15 +14,15 @@ use super::{hinted, office};
 pub(super) enum Command {
     /// Check every text; all faults are shown
     Check {
-        /// A folder message_templates of your own
+        /// A folder `message_templates` of your own
         #[arg(long, value_name = "DIR")]
         templates: Option<PathBuf>,
     },
     /// Show one announcement on every channel, and as it is registered with Meta
     Show {
-        /// card_printed, home_delivery_scheduled, …
+        /// `card_printed`, `home_delivery_scheduled`, …
         name: String,
-        /// A folder message_templates of your own
+        /// A folder `message_templates` of your own
         #[arg(long, value_name = "DIR")]
         templates: Option<PathBuf>,
     },

@@ -31,33 +31,33 @@ words! {
         NotRequired = "not_required",
         /// Has a NIK and was never recorded (UNREGISTERED, BELUM REKAM).
         Unregistered = "unregistered",
-        /// Photo, prints, iris and signature were taken (BIO_CAPTURED, SUDAH REKAM).
+        /// Photo, prints, iris and signature were taken (`BIO_CAPTURED`, SUDAH REKAM).
         Recorded = "recorded",
-        /// On the way to or at the centre (PROCESSING, SENT_FOR_ENROLLMENT, RECEIVED_AT_CENTRAL).
+        /// On the way to or at the centre (PROCESSING, `SENT_FOR_ENROLLMENT`, `RECEIVED_AT_CENTRAL`).
         Processing = "processing",
         /// The biometrics could not be used; the citizen must come back.
         EnrollmentFailed = "enrollment_failed",
-        /// An operator must look (SEARCH_FAILURE_AT_CENTRAL, REQUEST_VALIDATION).
+        /// An operator must look (`SEARCH_FAILURE_AT_CENTRAL`, `REQUEST_VALIDATION`).
         NeedsOperator = "needs_operator",
-        /// Similar to another record (ADJUDICATE_RECORD); never told to the citizen in detail.
+        /// Similar to another record (`ADJUDICATE_RECORD`); never told to the citizen in detail.
         Adjudicated = "adjudicated",
-        /// Recorded twice (DUPLICATE_RECORD); no card can be issued until it is resolved.
+        /// Recorded twice (`DUPLICATE_RECORD`); no card can be issued until it is resolved.
         Duplicate = "duplicate",
-        /// Unique and ready to print (PRINT_READY_RECORD), waiting for its turn.
+        /// Unique and ready to print (`PRINT_READY_RECORD`), waiting for its turn.
         ReadyToPrint = "ready_to_print",
         /// Ready to print, and the office has no blank cards.
         WaitingForBlank = "waiting_for_blank",
-        /// The print job has been started (SENT_FOR_CARD_PRINTING).
+        /// The print job has been started (`SENT_FOR_CARD_PRINTING`).
         SentForPrinting = "sent_for_printing",
-        /// Printed (CARD_PRINTED).
+        /// Printed (`CARD_PRINTED`).
         Printed = "printed",
-        /// Sent on to where it will be handed over (CARD_SHIPPED).
+        /// Sent on to where it will be handed over (`CARD_SHIPPED`).
         Shipped = "shipped",
         /// A day has been set on which it is brought home.
         HomeDeliveryScheduled = "home_delivery_scheduled",
         /// Waits at a service point.
         ReadyToCollect = "ready_to_collect",
-        /// In the citizen's hand (CARD_ISSUED).
+        /// In the citizen's hand (`CARD_ISSUED`).
         Issued = "issued",
     }
 }
@@ -393,4 +393,188 @@ fn announcement(
 fn appointment_words(home: &HomeDelivery) -> String {
     let time = |t: Option<NaiveTime>| t.map(|t| t.format("%H:%M").to_string()).unwrap_or_default();
     format!("{} {}-{}", home.date, time(home.from), time(home.to))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use chrono::FixedOffset;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_795_300_000_000);
+
+    fn wib() -> FixedOffset {
+        FixedOffset::east_opt(7 * 3600).unwrap()
+    }
+
+    fn update(status: CardStatus, occurred_at: Timestamp) -> CardUpdate {
+        CardUpdate {
+            external_id: "u".to_owned(),
+            occurred_at,
+            nik: Nik::parse("3517091204560001").unwrap(),
+            document: Document::KtpEl,
+            status,
+            name: None,
+            phone: PhoneGiven::NotGiven,
+            area: None,
+            rt: None,
+            rw: None,
+            service_point: None,
+            home_delivery: None,
+            is_silent: false,
+        }
+    }
+
+    fn on_file(status: CardStatus, status_at: Timestamp, last: Option<&str>) -> CardOnFile {
+        CardOnFile { status, status_at, last_announced: last.map(str::to_owned) }
+    }
+
+    fn decide(card: Option<&CardOnFile>, update: &CardUpdate) -> CardPlan {
+        plan(card, update, &AnnouncePolicy::default(), wib(), NOW)
+    }
+
+    fn days_ahead(days: u64) -> NaiveDate {
+        NOW.in_zone(wib()).date_naive() + chrono::Days::new(days)
+    }
+
+    #[test]
+    fn the_first_word_of_a_printed_card_opens_it_and_is_announced() {
+        let plan = decide(None, &update(CardStatus::Printed, NOW));
+        assert!(plan.is_new_card && plan.becomes_current);
+        assert_eq!(plan.announcement.unwrap().kind, AnnouncementKind::CardPrinted);
+    }
+
+    #[test]
+    fn an_older_word_joins_the_history_and_says_nothing() {
+        let card = on_file(CardStatus::ReadyToCollect, NOW, Some("ready_to_collect"));
+        let earlier = NOW.before(Duration::from_secs(60));
+        let plan = decide(Some(&card), &update(CardStatus::Printed, earlier));
+        assert_eq!(plan.outcome, UpdateOutcome::Older);
+        assert!(!plan.becomes_current && plan.announcement.is_none());
+    }
+
+    #[test]
+    fn of_two_words_of_the_same_moment_the_later_step_wins() {
+        let card = on_file(CardStatus::ReadyToCollect, NOW, None);
+        assert_eq!(
+            decide(Some(&card), &update(CardStatus::Printed, NOW)).outcome,
+            UpdateOutcome::Older
+        );
+        let card = on_file(CardStatus::Printed, NOW, Some("card_printed"));
+        assert!(
+            decide(Some(&card), &update(CardStatus::ReadyToCollect, NOW)).announcement.is_some()
+        );
+    }
+
+    #[test]
+    fn a_step_of_the_process_after_the_hand_over_is_a_reprint() {
+        let card =
+            on_file(CardStatus::Issued, NOW.before(Duration::from_secs(60)), Some("card_issued"));
+        let plan = decide(Some(&card), &update(CardStatus::Printed, NOW));
+        assert!(plan.is_new_card);
+        assert_eq!(plan.outcome, UpdateOutcome::Announced);
+        let plan = decide(Some(&card), &update(CardStatus::Issued, NOW));
+        assert!(!plan.is_new_card);
+        assert_eq!(plan.outcome, UpdateOutcome::Unchanged);
+    }
+
+    #[test]
+    fn a_step_back_is_recorded_in_silence_and_the_way_forward_again_too() {
+        let before = NOW.before(Duration::from_secs(60));
+        let card = on_file(CardStatus::Printed, before, Some("card_printed"));
+        let plan = decide(Some(&card), &update(CardStatus::ReadyToPrint, NOW));
+        assert_eq!((plan.outcome, plan.becomes_current), (UpdateOutcome::StepBack, true));
+        let card = on_file(CardStatus::ReadyToPrint, before, Some("card_printed"));
+        let plan = decide(Some(&card), &update(CardStatus::Printed, NOW));
+        assert_eq!(plan.outcome, UpdateOutcome::Unchanged);
+    }
+
+    #[test]
+    fn an_appointment_is_the_news_until_it_has_passed() {
+        let home =
+            |date| Some(HomeDelivery { date, from: None, to: NaiveTime::from_hms_opt(12, 0, 0) });
+        let mut printed = update(CardStatus::Printed, NOW);
+        printed.home_delivery = home(days_ahead(1));
+        let found = decide(None, &printed).announcement.unwrap();
+        assert_eq!(found.kind, AnnouncementKind::HomeDeliveryScheduled);
+        assert!(found.expires_at.unwrap() > NOW);
+        printed.home_delivery = home(NOW.in_zone(wib()).date_naive() - chrono::Days::new(1));
+        assert_eq!(
+            decide(None, &printed).announcement.unwrap().kind,
+            AnnouncementKind::CardPrinted
+        );
+        printed.status = CardStatus::HomeDeliveryScheduled;
+        assert_eq!(decide(None, &printed).outcome, UpdateOutcome::Expired);
+    }
+
+    #[test]
+    fn another_day_of_home_delivery_is_said_again_and_the_same_day_is_not() {
+        let mut first = update(CardStatus::HomeDeliveryScheduled, NOW);
+        first.home_delivery = Some(HomeDelivery { date: days_ahead(1), from: None, to: None });
+        let said = decide(None, &first).announcement.unwrap().fingerprint;
+        let card = on_file(CardStatus::HomeDeliveryScheduled, NOW, Some(&said));
+        assert_eq!(decide(Some(&card), &first).outcome, UpdateOutcome::Unchanged);
+        first.home_delivery = Some(HomeDelivery { date: days_ahead(2), from: None, to: None });
+        assert_eq!(decide(Some(&card), &first).outcome, UpdateOutcome::Announced);
+    }
+
+    #[test]
+    fn a_window_ends_in_the_recipients_own_zone() {
+        let home = HomeDelivery {
+            date: NaiveDate::from_ymd_opt(2026, 11, 24).unwrap(),
+            from: None,
+            to: NaiveTime::from_hms_opt(12, 0, 0),
+        };
+        let wit = FixedOffset::east_opt(9 * 3600).unwrap();
+        assert_eq!(home.ends_at(wib()).since(home.ends_at(wit)), Duration::from_secs(2 * 3600));
+        let whole_day = HomeDelivery { to: None, ..home.clone() };
+        assert_eq!(
+            whole_day.ends_at(wib()).since(home.ends_at(wib())),
+            Duration::from_secs(12 * 3600)
+        );
+    }
+
+    #[test]
+    fn silent_and_switched_off_news_is_recorded_only() {
+        let mut silent = update(CardStatus::Printed, NOW);
+        silent.is_silent = true;
+        let plan = decide(None, &silent);
+        assert_eq!((plan.outcome, plan.becomes_current), (UpdateOutcome::Silent, true));
+        let recorded = decide(None, &update(CardStatus::Recorded, NOW));
+        assert_eq!(recorded.outcome, UpdateOutcome::NotAnnounced);
+    }
+
+    fn any_status() -> impl Strategy<Value = CardStatus> {
+        prop::sample::select(CardStatus::ALL)
+    }
+
+    proptest! {
+        /// In whatever order updates arrive, the state ends as the newest one says, and nothing
+        /// older than what is on file is ever announced.
+        #[test]
+        fn the_newest_word_wins_in_any_order(mut updates in prop::collection::vec((any_status(), 0_i64..50), 1..12)) {
+            updates.dedup_by_key(|(_, at)| *at);
+            let mut card: Option<CardOnFile> = None;
+            for (status, at) in &updates {
+                let update = update(*status, Timestamp::from_ms(NOW.as_ms() - 1000 + at));
+                let plan = decide(card.as_ref(), &update);
+                if let Some(card) = &card
+                    && (update.occurred_at, status.stage()) < (card.status_at, card.status.stage())
+                {
+                    prop_assert!(plan.announcement.is_none() && !plan.becomes_current);
+                }
+                if plan.becomes_current {
+                    let said = plan.announcement.map(|a| a.fingerprint);
+                    let last = card.and_then(|c| c.last_announced);
+                    card = Some(CardOnFile { status: *status, status_at: update.occurred_at, last_announced: said.or(last) });
+                }
+            }
+            let newest = updates.iter().map(|(status, at)| (*at, status.stage())).max().unwrap();
+            let card = card.unwrap();
+            prop_assert_eq!((card.status_at.as_ms() - NOW.as_ms() + 1000, card.status.stage()), newest);
+        }
+    }
 }

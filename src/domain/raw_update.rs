@@ -54,6 +54,8 @@ pub struct RawUpdate {
     pub home_to: String,
     /// Record only.
     pub is_silent: bool,
+    /// The source gave no time and `occurred_at` is when the item was read: it says nothing.
+    pub is_undated: bool,
 }
 
 /// Why an item cannot be taken.
@@ -122,6 +124,7 @@ impl RawUpdate {
             home_from: part("from"),
             home_to: part("to"),
             is_silent,
+            is_undated: false,
         })
     }
 
@@ -225,8 +228,9 @@ impl RawUpdate {
     pub fn canonical(&self) -> String {
         let phone = PhoneNumber::parse(&self.phone)
             .map_or_else(|_| self.phone.clone(), |phone| phone.expose().to_owned());
+        let nothing = String::new();
         [
-            &self.occurred_at,
+            if self.is_undated { &nothing } else { &self.occurred_at },
             &self.nik,
             &self.status,
             &self.document,
@@ -297,8 +301,8 @@ fn day(raw: &str) -> Option<NaiveDate> {
 mod tests {
     use serde_json::json;
 
-    use super::card::CardStatus;
     use super::*;
+    use crate::domain::card::CardStatus;
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_300_000_000);
 
@@ -366,7 +370,7 @@ mod tests {
     fn the_same_number_written_otherwise_is_the_same_content() {
         let mut other = example();
         other["phone"] = "+62 812 3456 7890".into();
-        let canonical = |value| RawUpdate::from_json(value).unwrap().canonical();
+        let canonical = |value: &Value| RawUpdate::from_json(value).unwrap().canonical();
         assert_eq!(canonical(&example()), canonical(&other));
         other["status"] = "CARD_ISSUED".into();
         assert_ne!(canonical(&example()), canonical(&other));

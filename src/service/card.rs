@@ -5,12 +5,14 @@
 
 use super::announce::{self, Holder};
 use super::{App, ServiceError};
-use crate::domain::card::{self, CardUpdate, UpdateOutcome};
+use crate::domain::card::{self, CardPlan, CardUpdate, PhoneGiven, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, PersonId};
+use crate::domain::outbound::Recipient;
 use crate::domain::person::PersonName;
+use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
-use crate::store::{StoreError, Tx, card as card_store, message, person, rejection};
+use crate::store::{StoreError, Tx, card as card_store, consent, message, person, rejection};
 
 /// How many items share a transaction.
 pub const CHUNK: usize = 200;
@@ -30,7 +32,12 @@ pub struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// Taken.
-    Accepted(UpdateOutcome),
+    Accepted {
+        /// What became of it.
+        outcome: UpdateOutcome,
+        /// It is the first word of a card.
+        is_new_card: bool,
+    },
     /// Known already; nothing changed.
     Duplicate,
     /// Kept aside.
@@ -52,9 +59,30 @@ pub async fn record(
     source: &str,
     items: &[Item],
 ) -> Result<Vec<Recorded>, ServiceError> {
+    record_or_try(app, source, items, true).await
+}
+
+/// What [`record`] would do with the items, changing nothing.
+///
+/// # Errors
+/// As [`record`].
+pub async fn try_out(
+    app: &App,
+    source: &str,
+    items: &[Item],
+) -> Result<Vec<Recorded>, ServiceError> {
+    record_or_try(app, source, items, false).await
+}
+
+async fn record_or_try(
+    app: &App,
+    source: &str,
+    items: &[Item],
+    is_meant: bool,
+) -> Result<Vec<Recorded>, ServiceError> {
     let mut collisions = 0;
     loop {
-        match record_once(app, source, items).await {
+        match record_once(app, source, items, is_meant).await {
             Err(ServiceError::Store(StoreError::Conflict(_))) if collisions < MAX_COLLISIONS => {
                 collisions += 1;
             }
@@ -67,6 +95,7 @@ async fn record_once(
     app: &App,
     source: &str,
     items: &[Item],
+    is_meant: bool,
 ) -> Result<Vec<Recorded>, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -81,9 +110,16 @@ async fn record_once(
         }
         results.push(result);
     }
+    if !is_meant {
+        tx.rollback().await.map_err(StoreError::from)?;
+        return Ok(results);
+    }
     tx.commit().await.map_err(StoreError::from)?;
     app.metrics.card_updates(source, &results);
-    if results.contains(&Recorded::Accepted(UpdateOutcome::Announced)) {
+    let is_announced = |result: &Recorded| {
+        matches!(result, Recorded::Accepted { outcome: UpdateOutcome::Announced, .. })
+    };
+    if results.iter().any(is_announced) {
         app.signals.wake_outbox();
     }
     Ok(results)
@@ -121,8 +157,8 @@ async fn record_item(
         }
         None => {}
     }
-    let outcome = apply(app, tx, source, &update, (&id_hash, &content_hash), now).await?;
-    Ok(Recorded::Accepted(outcome))
+    let plan = apply(app, tx, source, &update, (&id_hash, &content_hash), now).await?;
+    Ok(Recorded::Accepted { outcome: plan.outcome, is_new_card: plan.is_new_card })
 }
 
 async fn apply(
@@ -132,8 +168,16 @@ async fn apply(
     update: &CardUpdate,
     hashes: (&str, &str),
     now: Timestamp,
-) -> Result<UpdateOutcome, ServiceError> {
+) -> Result<CardPlan, ServiceError> {
     let known = person::find_by_nik(tx, &app.db, &update.nik).await?;
+    let released;
+    let update = match &update.phone {
+        PhoneGiven::Mobile(phone) if is_strangers(app, tx, phone).await? => {
+            released = CardUpdate { phone: PhoneGiven::Unusable("wrong_person"), ..update.clone() };
+            &released
+        }
+        _ => update,
+    };
     let before = match &known {
         Some(person) => card_store::find_latest(tx, &app.db, person.id, update.document).await?,
         None => None,
@@ -169,17 +213,9 @@ async fn apply(
             }
             let announced = plan.announcement.as_ref().map(|a| a.fingerprint.clone()).or(last);
             let new_id: CardId = app.ids.next(now);
-            card_store::apply(
-                tx,
-                before.as_ref(),
-                person.id,
-                new_id,
-                update,
-                &plan,
-                announced.as_deref(),
-                now,
-            )
-            .await?
+            let same_card = before.as_ref().filter(|_| !plan.is_new_card);
+            let owner = (person.id, new_id);
+            card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?
         }
     };
     let new = card_store::NewUpdate {
@@ -197,7 +233,15 @@ async fn apply(
         announce::plan_message(app, tx, &holder, announcement, update, &new.id.to_string(), now)
             .await?;
     }
-    Ok(plan.outcome)
+    Ok(plan)
+}
+
+/// Whether whoever has this number said that they are somebody else. The source may not have heard
+/// of it yet and name it again.
+async fn is_strangers(app: &App, tx: &mut Tx, phone: &PhoneNumber) -> Result<bool, ServiceError> {
+    let to = Recipient { phone: Some(phone.clone()), bsuid: None };
+    let hashes = consent::address_hashes(&app.db, "", &to);
+    Ok(consent::find_consent(tx, &hashes).await?.is_suppressed)
 }
 
 /// What is known of a person's reachability, for the list an officer works through.

@@ -12,6 +12,7 @@ use crate::domain::consent::Consent;
 use crate::domain::id::ContactId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
 use crate::domain::outbound::{Choice, Content, Recipient};
+use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
@@ -221,7 +222,10 @@ async fn fact(
         (place.is_some() || appointment.is_some()).then(|| words.bring(card.document, channel));
     Ok(CardFact {
         id: card.id.to_string(),
-        who: person.name.as_ref().map(|name| name.masked()).unwrap_or_default(),
+        who: person
+            .name
+            .as_ref()
+            .map_or_else(|| words.addressee(None, channel), PersonName::masked),
         document: words.document(card.document, channel),
         status: words.status(status),
         as_of: words.day(card.on_file.status_at.in_zone(zone.offset()).date_naive()),

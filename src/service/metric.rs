@@ -93,7 +93,7 @@ impl Metrics {
     pub fn card_updates(&self, source: &str, results: &[Recorded]) {
         for result in results {
             let result = match result {
-                Recorded::Accepted(outcome) => outcome.as_str(),
+                Recorded::Accepted { outcome, .. } => outcome.as_str(),
                 Recorded::Duplicate => "duplicate",
                 Recorded::Rejected { reason, .. } => reason.code,
             };

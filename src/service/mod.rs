@@ -128,7 +128,7 @@ pub struct App {
     /// Conversation and answers.
     pub script: Script,
     /// What citizens mean.
-    pub understanding: Understanding,
+    pub understanding: Arc<Understanding>,
     /// Stores events in groups.
     pub events: Group<NewEvent>,
     /// Wakes the workers.
@@ -144,7 +144,6 @@ impl fmt::Debug for App {
 }
 
 /// What an [`App`] is made of.
-#[derive(Debug)]
 pub struct Parts {
     /// The database.
     pub db: Db,
@@ -156,14 +155,15 @@ pub struct Parts {
     pub templates: Templates,
     /// Conversation and answers.
     pub script: Script,
+    /// What citizens mean, trained from the script's examples.
+    pub understanding: Arc<Understanding>,
 }
 
 impl App {
-    /// Puts the parts together and trains the understanding. Must be called within a runtime: the
+    /// Puts the parts together. Must be called within a runtime: the
     /// task that commits events in groups starts here.
     #[must_use]
     pub fn new(parts: Parts, clock: Arc<dyn Clock>) -> Self {
-        let understanding = Understanding::train(parts.script.examples());
         let (db, at) = (parts.db.clone(), Arc::clone(&clock));
         let events = Group::start(1000, 10_000, move |events: Vec<NewEvent>| {
             let (db, now) = (db.clone(), at.now());
@@ -181,7 +181,7 @@ impl App {
             accounts: parts.accounts,
             templates: parts.templates,
             script: parts.script,
-            understanding,
+            understanding: parts.understanding,
             events,
             signals: Signals::default(),
             metrics: Metrics::default(),

@@ -45,7 +45,7 @@ pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> R
 /// How long to wait before the next call after that many, growing and bounded.
 #[must_use]
 pub fn backoff(attempts: i64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
+    let doublings = u32::try_from(attempts.saturating_sub(1).clamp(0, 16)).unwrap_or(0);
     FIRST_BACKOFF.saturating_mul(1 << doublings).min(LONGEST_BACKOFF)
 }
 
@@ -171,4 +171,127 @@ pub fn settle(
         }
     }
     settled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::area::{AreaCode, Zone};
+    use crate::domain::card::AnnouncePolicy;
+    use crate::domain::id::IdSource;
+    use crate::domain::message::{MessageText, UnknownWait};
+    use crate::domain::outbound::{Content, Recipient, TemplateCall};
+    use crate::domain::quiet_hours::QuietHours;
+
+    const NOON: Timestamp = Timestamp::from_ms(1_795_323_600_000);
+
+    fn settings() -> Settings {
+        Settings {
+            office_name: "Disdukcapil".to_owned(),
+            office_area: AreaCode::parse("35.17").unwrap(),
+            quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
+            policy: AnnouncePolicy::default(),
+            channels: vec![ChannelKind::Whatsapp],
+            unknown_wait: UnknownWait::default(),
+            max_attempts: 3,
+        }
+    }
+
+    fn message(class: MessageClass, attempts: i64, has_template: bool) -> Claimed {
+        let call = TemplateCall { name: "t".to_owned(), language: "id".to_owned(), params: vec![] };
+        Claimed {
+            id: IdSource::default().next(NOON),
+            class,
+            recipient: Recipient::default(),
+            recipient_hash: "r".to_owned(),
+            content: Content {
+                template: has_template.then_some(call),
+                text: MessageText::new("halo"),
+                choices: vec![],
+            },
+            attempts,
+            zone: Zone::Wib,
+            why: "card_update".to_owned(),
+            last_inbound_at: None,
+        }
+    }
+
+    fn after(message: &Claimed, error: SendError) -> Settled {
+        let call = Call { id: IdSource::default().next(NOON), started_at: NOON, finished_at: NOON };
+        settle(&settings(), message, call, &Err(error))
+    }
+
+    fn fault() -> Fault {
+        Fault { code: "x".to_owned(), detail: "y".to_owned() }
+    }
+
+    #[test]
+    fn free_words_leave_inside_the_window_only_and_templates_at_any_time() {
+        let mut card = message(MessageClass::Announcement, 1, true);
+        assert!(matches!(choose_form(ChannelKind::Whatsapp, &card, NOON), Ok(Form::Template(_))));
+        card.last_inbound_at = Some(NOON.before(Duration::from_secs(23 * 3600)));
+        assert!(matches!(choose_form(ChannelKind::Whatsapp, &card, NOON), Ok(Form::Free { .. })));
+        card.last_inbound_at = Some(NOON.before(Duration::from_secs(24 * 3600 - 60)));
+        assert!(matches!(choose_form(ChannelKind::Whatsapp, &card, NOON), Ok(Form::Template(_))));
+        let reply = message(MessageClass::Reply, 1, false);
+        assert_eq!(
+            choose_form(ChannelKind::Whatsapp, &reply, NOON).unwrap_err().code,
+            WINDOW_CLOSED
+        );
+        assert!(choose_form(ChannelKind::Sms, &reply, NOON).is_ok());
+    }
+
+    #[test]
+    fn a_closed_window_is_answered_with_the_template_once() {
+        let mut card = message(MessageClass::Announcement, 1, true);
+        card.last_inbound_at = Some(NOON);
+        let settled = after(&card, SendError::WindowClosed(fault()));
+        assert_eq!((settled.status, settled.why), (MessageStatus::Queued, Some(WINDOW_CLOSED)));
+        card.why = WINDOW_CLOSED.to_owned();
+        assert!(matches!(choose_form(ChannelKind::Whatsapp, &card, NOON), Ok(Form::Template(_))));
+        assert_eq!(after(&card, SendError::WindowClosed(fault())).status, MessageStatus::Failed);
+    }
+
+    #[test]
+    fn an_unknown_outcome_waits_for_its_receipt_as_long_as_its_class_says() {
+        for (class, seconds) in [(MessageClass::Reply, 30), (MessageClass::Announcement, 600)] {
+            let settled = after(&message(class, 1, true), SendError::Unknown(fault()));
+            assert_eq!(settled.status, MessageStatus::Unknown);
+            assert_eq!(settled.next_at, Some(NOON.after(Duration::from_secs(seconds))));
+        }
+    }
+
+    #[test]
+    fn faults_of_the_account_do_not_use_up_a_message() {
+        let card = message(MessageClass::Announcement, 99, true);
+        let wait = |scope| SendError::Retry { after: None, scope, fault: fault() };
+        for error in [SendError::Misconfigured(fault()), wait(Scope::Account)] {
+            let settled = after(&card, error);
+            assert_eq!((settled.status, settled.is_counted), (MessageStatus::Queued, false));
+        }
+        assert_eq!(after(&card, wait(Scope::Message)).status, MessageStatus::Failed);
+    }
+
+    #[test]
+    fn a_retry_never_lands_in_the_quiet_hours_unless_it_is_a_reply() {
+        let evening = NOON.after(Duration::from_secs(8 * 3600 - 1));
+        let call =
+            Call { id: IdSource::default().next(NOON), started_at: evening, finished_at: evening };
+        let error = SendError::Retry { after: None, scope: Scope::Message, fault: fault() };
+        let due = |class| {
+            settle(&settings(), &message(class, 1, true), call, &Err(error.clone()))
+                .next_at
+                .unwrap()
+        };
+        assert_eq!(due(MessageClass::Reply), evening.after(Duration::from_secs(5)));
+        assert_eq!(due(MessageClass::Announcement), NOON.after(Duration::from_secs(19 * 3600)));
+    }
+
+    #[test]
+    fn waits_grow_and_are_bounded() {
+        assert_eq!(backoff(1), Duration::from_secs(5));
+        assert_eq!(backoff(2), Duration::from_secs(10));
+        assert_eq!(backoff(i64::MAX), LONGEST_BACKOFF);
+        assert_eq!(backoff(i64::MIN), Duration::from_secs(5));
+    }
 }

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::send::{self, Call};
 use super::{Account, App, ServiceError};
-use crate::channel::{Accepted, Channel, Outbound, Scope, SendError};
+use crate::channel::{Accepted, Channel, Fault, Outbound, Scope, SendError};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::message::ChannelKind;
 use crate::store::account::{self, Lease, Stop};
@@ -145,13 +145,15 @@ impl Sender {
     /// # Errors
     /// When the database fails. What came back stays in hand and is recorded in a later round.
     pub async fn step(&mut self) -> Result<Progress, ServiceError> {
-        if !self.hold_account().await? {
-            return Ok(Progress::default());
-        }
-        while let Some(Ok(done)) = self.calls.try_join_next() {
-            self.take_back(done).await?;
+        while let Some(done) = self.calls.try_join_next() {
+            if let Ok(done) = done {
+                self.take_back(done).await?;
+            }
         }
         let recorded = self.record().await?;
+        if !self.hold_account().await? {
+            return Ok(Progress { claimed: 0, recorded, wait: None });
+        }
         let now = self.app.now();
         let (limit, wait) = self.allowed(now);
         if limit == 0 {
@@ -301,16 +303,19 @@ impl Sender {
         self.permits = self.permits.saturating_sub(1);
         match self.busy.get_mut(&message.recipient_hash) {
             Some(queue) => queue.push_back(message),
-            None => self.call(message, now),
+            None => {
+                self.call(message, now);
+            }
         }
     }
 
-    fn call(&mut self, message: Claimed, now: Timestamp) {
+    /// Begins a call; `false` when the message has no form that could leave.
+    fn call(&mut self, message: Claimed, now: Timestamp) -> bool {
         let form = match send::choose_form(self.account.channel, &message, now) {
             Ok(form) => form,
             Err(fault) => {
                 self.settled.push(send::refused(&message, &fault));
-                return;
+                return false;
             }
         };
         self.busy.entry(message.recipient_hash.clone()).or_default();
@@ -324,20 +329,28 @@ impl Sender {
             let call = Call { id, started_at, finished_at: clock.now() };
             Finished { message, call, result }
         });
+        true
+    }
+
+    /// Begins the next call to somebody whose last one came back. When nothing may leave any more,
+    /// what waits behind it is given back.
+    fn call_next(&mut self, recipient_hash: &str, now: Timestamp) {
+        let may_leave = self.stop.is_none() && self.paused_until <= now && self.lease.is_some();
+        let Some(mut queue) = self.busy.remove(recipient_hash) else { return };
+        while let Some(message) = queue.pop_front() {
+            if !may_leave {
+                self.settled.push(send::postponed(&message, now));
+            } else if self.call(message, now) {
+                self.busy.insert(recipient_hash.to_owned(), queue);
+                return;
+            }
+        }
     }
 
     async fn take_back(&mut self, done: Finished) -> Result<(), ServiceError> {
         self.app.metrics.call(&self.account.id, &done.message, &done.call, &done.result);
         self.settled.push(send::settle(&self.app.settings, &done.message, done.call, &done.result));
         let now = self.app.now();
-        let hash = done.message.recipient_hash.clone();
-        let next = self.busy.get_mut(&hash).and_then(VecDeque::pop_front);
-        match next {
-            Some(next) => self.call(next, now),
-            None => {
-                self.busy.remove(&hash);
-            }
-        }
         match &done.result {
             Err(SendError::Misconfigured(fault)) => self.stop_account(fault, now).await?,
             Err(SendError::Retry { scope: Scope::Account, after, fault }) => {
@@ -360,14 +373,11 @@ impl Sender {
             }
             Err(_) => {}
         }
+        self.call_next(&done.message.recipient_hash, now);
         Ok(())
     }
 
-    async fn stop_account(
-        &mut self,
-        fault: &crate::channel::Fault,
-        now: Timestamp,
-    ) -> Result<(), ServiceError> {
+    async fn stop_account(&mut self, fault: &Fault, now: Timestamp) -> Result<(), ServiceError> {
         let is_new = self.stop.as_ref().is_none_or(|stop| stop.retry_at <= now);
         if is_new {
             let wait = FIRST_STOP.saturating_mul(1 << self.stops.min(4)).min(LONGEST_STOP);
@@ -388,7 +398,8 @@ impl Sender {
     async fn record(&mut self) -> Result<usize, ServiceError> {
         let count = self.settled.len();
         if count > 0 {
-            message::mark_settled(&self.app.db, &self.settled, self.app.now()).await?;
+            let now = self.app.now();
+            message::mark_settled(&self.app.db, &self.owner, &self.settled, now).await?;
             self.settled.clear();
         }
         Ok(count)

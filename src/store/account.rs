@@ -104,7 +104,8 @@ pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(),
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_stopped(db: &Db) -> Result<Vec<(String, Stop)>, StoreError> {
-    let rows: Vec<(String, i64, Option<String>, Option<String>, Option<i64>)> = sqlx::query_as(
+    type Row = (String, i64, Option<String>, Option<String>, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, stopped_at, stop_code, stop_reason, retry_at FROM account \
          WHERE stopped_at IS NOT NULL ORDER BY id",
     )

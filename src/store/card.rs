@@ -6,9 +6,7 @@ use super::db::sql;
 use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
-use crate::domain::card::{
-    CardOnFile, CardPlan, CardStatus, CardUpdate, HomeDelivery, UpdateOutcome,
-};
+use crate::domain::card::{CardOnFile, CardStatus, CardUpdate, HomeDelivery, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::document::Document;
 use crate::domain::id::{CardId, PersonId, UpdateId};
@@ -120,22 +118,20 @@ pub async fn list_current(
     rows.iter().map(read).collect()
 }
 
-/// Writes a card as an update and the plan for it leave it. `announced` is the fingerprint that
-/// stays on file as last said.
+/// Writes a card as an update leaves it: the one on file changed, or else a new one of that id.
+/// `announced` is the fingerprint that stays on file as last said.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn apply(
+pub async fn upsert_card(
     conn: &mut AnyConnection,
     before: Option<&Card>,
-    person: PersonId,
-    new_id: CardId,
+    owner: (PersonId, CardId),
     update: &CardUpdate,
-    plan: &CardPlan,
     announced: Option<&str>,
     now: Timestamp,
 ) -> Result<CardId, StoreError> {
-    let before = before.filter(|_| !plan.is_new_card);
+    let (person, new_id) = owner;
     let home = update.home_delivery.as_ref();
     let clock = |t: chrono::NaiveTime| t.format("%H:%M").to_string();
     let statement = if before.is_some() {

@@ -344,11 +344,17 @@ pub struct Attempt {
 }
 
 /// Records what came of calls, in one transaction for all of them. A message that a receipt has
-/// moved on meanwhile keeps its status; only the provider's id is added.
+/// moved on meanwhile, or that another process holds by now, keeps its status; only the provider's
+/// id is added.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn mark_settled(db: &Db, settled: &[Settled], now: Timestamp) -> Result<(), StoreError> {
+pub async fn mark_settled(
+    db: &Db,
+    owner: &str,
+    settled: &[Settled],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     if settled.is_empty() {
         return Ok(());
     }
@@ -390,22 +396,26 @@ pub async fn mark_settled(db: &Db, settled: &[Settled], now: Timestamp) -> Resul
         Column::Text("code"),
         Column::Text("reason"),
     ];
-    // Each assignment sees the row as it was. Only a message still `sending` takes the new status,
-    // but for "sent", which is certain and also settles one that was given up as unknown.
+    // Each assignment sees the row as it was. Only a message this process still holds takes the new
+    // status, but for "sent", which is certain and also settles one that was given up as unknown.
+    let held = "message.status = 'sending' AND message.claimed_by = $3";
     let statement = format!(
         "UPDATE message SET \
-         status = CASE WHEN message.status = 'sending' OR (r.status = 'sent' AND message.status IN \
-         ('unknown', 'queued')) THEN r.status ELSE message.status END, \
-         claimed_by = NULL, updated_at = $2, \
-         due_at = CASE WHEN message.status = 'sending' THEN COALESCE(r.due, message.due_at) ELSE message.due_at END, \
-         unknown_until = CASE WHEN message.status = 'sending' THEN r.wait ELSE NULL END, \
-         attempts = message.attempts - r.back, why = COALESCE(r.why, message.why), \
+         status = CASE WHEN ({held}) OR (r.status = 'sent' AND message.status IN \
+         ('sending', 'unknown', 'queued')) THEN r.status ELSE message.status END, \
+         claimed_by = CASE WHEN message.claimed_by = $3 THEN NULL ELSE message.claimed_by END, \
+         updated_at = $2, \
+         due_at = CASE WHEN {held} THEN COALESCE(r.due, message.due_at) ELSE message.due_at END, \
+         unknown_until = CASE WHEN {held} THEN r.wait WHEN r.status = 'sent' THEN NULL \
+         ELSE message.unknown_until END, \
+         attempts = CASE WHEN {held} THEN message.attempts - r.back ELSE message.attempts END, \
+         why = CASE WHEN {held} THEN COALESCE(r.why, message.why) ELSE message.why END, \
          provider_id_hash = COALESCE(r.pid, message.provider_id_hash), \
          provider_id_sealed = COALESCE(r.psealed, message.provider_id_sealed), \
          sent_at = CASE WHEN r.status = 'sent' THEN COALESCE(message.sent_at, $2) ELSE message.sent_at END, \
-         failed_at = CASE WHEN message.status = 'sending' AND r.status = 'failed' THEN $2 ELSE message.failed_at END, \
-         failure_code = CASE WHEN message.status = 'sending' THEN r.code ELSE message.failure_code END, \
-         failure_reason = CASE WHEN message.status = 'sending' THEN r.reason ELSE message.failure_reason END \
+         failed_at = CASE WHEN {held} AND r.status = 'failed' THEN $2 ELSE message.failed_at END, \
+         failure_code = CASE WHEN {held} THEN r.code ELSE message.failure_code END, \
+         failure_reason = CASE WHEN {held} THEN r.reason ELSE message.failure_reason END \
          FROM {} WHERE message.id = r.id",
         db.rows(1, "r", &columns)
     );
@@ -413,6 +423,7 @@ pub async fn mark_settled(db: &Db, settled: &[Settled], now: Timestamp) -> Resul
     sqlx::query(sql(statement))
         .bind(serde_json::Value::Array(rows).to_string())
         .bind(now.as_ms())
+        .bind(owner.to_owned())
         .execute(&mut *tx)
         .await?;
     insert_attempts(&mut tx, db, attempts).await?;

@@ -1,5 +1,7 @@
 //! Reading messages back for people: lists with a cursor, and one message's whole story.
 
+use std::fmt::Write as _;
+
 use sqlx::Row as _;
 
 use super::db::sql;
@@ -107,10 +109,10 @@ pub async fn list_messages(
     for (column, value) in conditions {
         if let Some(value) = value {
             values.push(value);
-            statement.push_str(&format!(" AND {column} = ${}", values.len()));
+            let _ = write!(statement, " AND {column} = ${}", values.len());
         }
     }
-    statement.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len() + 1));
+    let _ = write!(statement, " ORDER BY id DESC LIMIT ${}", values.len() + 1);
     let mut query = sqlx::query(sql(statement));
     for value in values {
         query = query.bind(value);
@@ -231,8 +233,9 @@ pub struct ReceiptLine {
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_receipts(db: &Db, id: MessageId) -> Result<Vec<ReceiptLine>, StoreError> {
+    type Row = (String, i64, i64, Option<String>, Option<String>);
     let key = id.to_string();
-    let rows: Vec<(String, i64, i64, Option<String>, Option<String>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT kind, happened_at, received_at, code, detail FROM receipt WHERE message_id = $1 \
          ORDER BY happened_at, id",
     )

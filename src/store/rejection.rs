@@ -72,7 +72,8 @@ pub async fn list_open(
     after: Option<RejectionId>,
     limit: i64,
 ) -> Result<Vec<Rejection>, StoreError> {
-    let rows: Vec<(String, String, String, String, i64, i64, Option<i64>)> = sqlx::query_as(
+    type Row = (String, String, String, String, i64, i64, Option<i64>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, source, code, message, times, received_at, resolved_at FROM rejection \
          WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
     )

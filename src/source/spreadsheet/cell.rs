@@ -3,7 +3,7 @@
 //! A number stays the number it was, so that a NIK which went through a float is recognised.
 //! Never computes a formula and never hands one on.
 
-use calamine::{Data, DataRef, ExcelDateTime, ExcelDateTimeType};
+use calamine::{Data, ExcelDateTime, ExcelDateTimeType};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 use super::heading::Field;
@@ -46,21 +46,20 @@ impl Cell {
     }
 
     /// A cell of a workbook.
-    pub(super) fn from_data(data: DataRef<'_>, is_1904: bool) -> Self {
+    pub(super) fn from_data(data: Data, is_1904: bool) -> Self {
         match data {
-            DataRef::Int(number) => match i32::try_from(number) {
+            Data::Int(number) => match i32::try_from(number) {
                 Ok(number) => Self::number(f64::from(number), is_1904),
                 Err(_) => Self::Text(format!("{number}.0")),
             },
-            DataRef::Float(number) => Self::number(number, is_1904),
-            DataRef::String(text) => Self::written(&text),
-            DataRef::SharedString(text) => Self::written(text),
-            DataRef::Bool(value) => Self::Text(value.to_string()),
-            DataRef::DateTime(moment) => Self::Moment(moment),
-            DataRef::DateTimeIso(text) => Self::Text(text.trim_end_matches("T00:00:00").to_owned()),
-            DataRef::DurationIso(text) => Self::Text(clock_time(&text).unwrap_or(text)),
-            DataRef::Error(_) => Self::Text(FAULT.to_owned()),
-            DataRef::Empty => Self::Empty,
+            Data::Float(number) => Self::number(number, is_1904),
+            Data::String(text) => Self::written(&text),
+            Data::Bool(value) => Self::Text(value.to_string()),
+            Data::DateTime(moment) => Self::Moment(moment),
+            Data::DateTimeIso(text) => Self::Text(text.trim_end_matches("T00:00:00").to_owned()),
+            Data::DurationIso(text) => Self::Text(clock_time(&text).unwrap_or(text)),
+            Data::Error(_) => Self::Text(FAULT.to_owned()),
+            Data::Empty => Self::Empty,
         }
     }
 
@@ -131,7 +130,9 @@ fn number_text(number: ExcelDateTime, field: Field) -> String {
         // `3517091204560001.0`, by which the NIK's own rules know that it went through a float.
         Field::Nik => format!("{value:?}"),
         Field::OccurredAt | Field::HomeDate if DAYS.contains(&value) => moment_text(number, field),
-        Field::HomeFrom | Field::HomeTo if (0.0..1.0).contains(&value) => moment_text(number, field),
+        Field::HomeFrom | Field::HomeTo if (0.0..1.0).contains(&value) => {
+            moment_text(number, field)
+        }
         // 8.3 may be 08:30 or 08:18; in brackets it is refused instead of guessed.
         Field::HomeFrom | Field::HomeTo => format!("({value})"),
         // Whole numbers of this size print all their digits, and none that are not theirs.
@@ -152,7 +153,8 @@ fn moment_text(moment: ExcelDateTime, field: Field) -> String {
     }
 }
 
-/// To the nearest second: 09:20 is stored as a fraction a little below it.
+/// To the nearest second: some programs write the fraction of 09:20 with so few decimals that it
+/// lies a little below.
 fn rounded(moment: ExcelDateTime) -> Option<NaiveDateTime> {
     let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
     NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day))?
@@ -166,13 +168,6 @@ fn clock_time(text: &str) -> Option<String> {
     let (hours, rest) = text.strip_prefix("PT")?.split_once('H')?;
     let minutes = rest.split_once('M').map_or("0", |(minutes, _)| minutes);
     Some(format!("{:02}:{:02}", hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?))
-}
-
-/// The same of a cell that owns its text.
-impl From<(Data, bool)> for Cell {
-    fn from((data, is_1904): (Data, bool)) -> Self {
-        Self::from_data(DataRef::from(data), is_1904)
-    }
 }
 
 #[cfg(test)]
@@ -202,9 +197,9 @@ mod tests {
             let moment = ExcelDateTime::new(value, ExcelDateTimeType::DateTime, false);
             Cell::Moment(moment).text(Field::OccurredAt)
         };
-        assert_eq!(shown(46_347.388_888_888_88), "2026-11-21T09:20:00");
+        assert_eq!(shown(46_347.388_885), "2026-11-21T09:20:00");
         assert_eq!(shown(46_347.0), "2026-11-21");
-        assert_eq!(shown(0.388_888_888_88), "09:20");
+        assert_eq!(shown(0.388_885), "09:20");
         assert_eq!(clock_time("PT09H05M00S").as_deref(), Some("09:05"));
     }
 

@@ -285,7 +285,10 @@ impl Layout {
         let place = *places.first()?;
         let others_are_blank =
             cells.iter().enumerate().all(|(at, cell)| at == place || cell.is_blank());
-        cells.get(place).filter(|cell| others_are_blank && !cell.is_blank()).map(|c| c.text(F::Status))
+        cells
+            .get(place)
+            .filter(|cell| others_are_blank && !cell.is_blank())
+            .map(|c| c.text(F::Status))
     }
 }
 

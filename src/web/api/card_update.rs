@@ -42,7 +42,7 @@ impl Answer {
     fn add(&mut self, results: Vec<Recorded>) {
         for result in results {
             match result {
-                Recorded::Accepted(_) => self.accepted += 1,
+                Recorded::Accepted { .. } => self.accepted += 1,
                 Recorded::Duplicate => self.duplicates += 1,
                 Recorded::Rejected { id, reason } => {
                     self.rejected += 1;

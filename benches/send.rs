@@ -1,0 +1,435 @@
+//! How fast messages leave: N messages accepted durably on SQLite, each one HTTP call to a sink.
+//!
+//! `cargo bench --bench send -- [--json] [--messages N] [--rounds N]`. Sink, service and the bare
+//! loop it is held against run in processes of their own, so that each one's CPU time and memory
+//! are its own. Rounds alternate and the median counts: a busy machine slows both sides, and the
+//! ratio stays. Nothing but loopback is spoken to, and every part ends by itself.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to its terminal")]
+
+use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use axum::Json;
+use axum::extract::State;
+use axum::routing::{get, post};
+use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
+use kabar::dialogue::Script;
+use kabar::domain::area::AreaCode;
+use kabar::domain::card::AnnouncePolicy;
+use kabar::domain::clock::SystemClock;
+use kabar::domain::message::{ChannelKind, MessageStatus, UnknownWait};
+use kabar::domain::quiet_hours::QuietHours;
+use kabar::domain::raw_update::RawUpdate;
+use kabar::service::card::{self, Item};
+use kabar::service::{Account, App, Parts, Settings};
+use kabar::store::message_list::{MessageFilter, count_waiting, list_messages};
+use kabar::store::{Db, Key, Sealer};
+use kabar::template::Templates;
+use kabar::understand::{LABELS, Spelling, Understanding};
+use kabar::worker::Workers;
+use serde_json::{Value, json};
+
+/// Which part of the bench a process is; unset in the one that was started by hand.
+const PART: &str = "KABAR_BENCH_PART";
+const SINK: &str = "KABAR_BENCH_SINK";
+const MESSAGES: &str = "KABAR_BENCH_MESSAGES";
+const IN_FLIGHT: usize = 128;
+/// A part that takes longer has failed.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Linux counts CPU time for programs in hundredths of a second on every architecture.
+const TICKS_PER_SECOND: f64 = 100.0;
+const AREA: &str = "35.17";
+
+fn main() -> ExitCode {
+    let done = match std::env::var(PART).as_deref() {
+        Ok("sink") => sink(),
+        Ok("bare") => part(bare),
+        Ok("service") => part(service),
+        _ => compare(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// The process started by hand: runs the others in turn and compares.
+
+struct Args {
+    json: bool,
+    messages: usize,
+    rounds: usize,
+}
+
+fn args() -> anyhow::Result<Args> {
+    let mut args = Args { json: false, messages: 5000, rounds: 3 };
+    let mut given = std::env::args().skip(1);
+    while let Some(word) = given.next() {
+        let mut number = |most: usize| -> anyhow::Result<usize> {
+            let value = given.next().with_context(|| format!("{word} needs a number"))?.parse()?;
+            ensure!((1..=most).contains(&value), "{word} is 1 to {most}");
+            Ok(value)
+        };
+        match word.as_str() {
+            "--json" => args.json = true,
+            "--messages" => args.messages = number(1_000_000)?,
+            "--rounds" => args.rounds = number(25)?,
+            // What cargo itself adds.
+            "--bench" => {}
+            _ => bail!("unknown argument {word}; known: --json, --messages N, --rounds N"),
+        }
+    }
+    Ok(args)
+}
+
+fn compare() -> anyhow::Result<()> {
+    let args = args()?;
+    let mut sink = again("sink")?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut address = String::new();
+    let out = sink.stdout.take().context("the sink has no output")?;
+    BufReader::new(out).read_line(&mut address)?;
+    let measured = measure(&args, address.trim());
+    stop(sink);
+    let (service, bare) = measured?;
+    for (name, seconds) in [("send", "send_seconds"), ("accept_and_send", "all_seconds")] {
+        report(&args, name, &figures(&service, seconds, &args), &figures(&bare, seconds, &args));
+    }
+    Ok(())
+}
+
+fn measure(args: &Args, sink: &str) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
+    let (mut service, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..args.rounds {
+        bare.push(measure_part("bare", sink, args.messages)?);
+        service.push(measure_part("service", sink, args.messages)?);
+    }
+    Ok((service, bare))
+}
+
+/// This program again, as a part of the bench.
+fn again(part: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env(PART, part).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn measure_part(part: &str, sink: &str, messages: usize) -> anyhow::Result<Value> {
+    let output = again(part)?
+        .env(SINK, sink)
+        .env(MESSAGES, messages.to_string())
+        .stderr(Stdio::inherit())
+        .output()?;
+    ensure!(output.status.success(), "the part {part} failed");
+    serde_json::from_slice(&output.stdout).with_context(|| format!("the words of {part}"))
+}
+
+/// The sink ends when its input does.
+fn stop(mut sink: Child) {
+    drop(sink.stdin.take());
+    let _ = sink.wait();
+}
+
+struct Figures {
+    per_second: f64,
+    cpu_per_1000: f64,
+    peak_mib: f64,
+}
+
+fn figures(rounds: &[Value], seconds: &str, args: &Args) -> Figures {
+    let cpu = seconds.replace("seconds", "cpu");
+    let count = f64::from(u32::try_from(args.messages).unwrap_or(u32::MAX));
+    Figures {
+        per_second: count / median(rounds, seconds),
+        cpu_per_1000: median(rounds, &cpu) / count * 1000.0,
+        peak_mib: median(rounds, "peak_kib") / 1024.0,
+    }
+}
+
+fn median(rounds: &[Value], name: &str) -> f64 {
+    let mut values: Vec<f64> = rounds.iter().filter_map(|round| round[name].as_f64()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn report(args: &Args, name: &str, service: &Figures, bare: &Figures) {
+    let ratio = service.per_second / bare.per_second;
+    if args.json {
+        let round = |value: f64, places: i32| {
+            let scale = 10_f64.powi(places);
+            (value * scale).round() / scale
+        };
+        let shown = |f: &Figures| {
+            json!({"messages_per_second": round(f.per_second, 1),
+                   "cpu_seconds_per_1000": round(f.cpu_per_1000, 4), "peak_memory_mib": round(f.peak_mib, 1)})
+        };
+        let mut line = shown(service);
+        line["name"] = name.into();
+        line["messages"] = args.messages.into();
+        line["rounds"] = args.rounds.into();
+        line["in_flight"] = IN_FLIGHT.into();
+        line["baseline"] = shown(bare);
+        line["baseline"]["name"] = "bare reqwest loop".into();
+        line["ratio"] = round(ratio, 4).into();
+        println!("{line}");
+        return;
+    }
+    println!("{name}: {} messages, {IN_FLIGHT} in flight, {} rounds", args.messages, args.rounds);
+    for (who, f) in [("kabar", service), ("bare reqwest loop", bare)] {
+        println!(
+            "  {who:<18} {:>8.0} messages/s {:>7.3} CPU s per 1,000 {:>6.1} MiB at most",
+            f.per_second, f.cpu_per_1000, f.peak_mib
+        );
+    }
+    println!("  ratio              {ratio:>8.3}");
+}
+
+// The sink: takes every message the way Meta would, and counts.
+
+#[derive(Default)]
+struct Taken {
+    calls: usize,
+    ids: HashSet<String>,
+}
+
+type Counted = Arc<Mutex<Taken>>;
+
+fn sink() -> anyhow::Result<()> {
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+    // One thread: it must leave the other core to the side that is measured.
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        println!("http://{}", listener.local_addr()?);
+        let router = axum::Router::new()
+            .route("/v25.0/{number}/messages", post(take))
+            .route("/taken", get(taken))
+            .with_state(Counted::default());
+        Ok(axum::serve(listener, router).await?)
+    })
+}
+
+async fn take(State(counted): State<Counted>, body: String) -> Json<Value> {
+    const ECHO: &str = "\"biz_opaque_callback_data\":\"";
+    let id = body.split_once(ECHO).and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+    counted.calls += 1;
+    counted.ids.insert(id.to_owned());
+    let id = format!("wamid.{}", counted.calls);
+    Json(json!({"messaging_product": "whatsapp", "contacts": [{"input": "+62", "wa_id": "62"}],
+                "messages": [{"id": id, "message_status": "accepted"}]}))
+}
+
+/// What was taken since somebody last asked.
+async fn taken(State(counted): State<Counted>) -> Json<Value> {
+    let mut counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+    let taken = std::mem::take(&mut *counted);
+    Json(json!({"calls": taken.calls, "messages": taken.ids.len()}))
+}
+
+// The measured parts.
+
+struct Task {
+    sink: String,
+    messages: usize,
+    http: reqwest::Client,
+}
+
+fn part<F>(work: fn(Task) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<Value>>,
+{
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let task = Task {
+        sink: std::env::var(SINK)?,
+        messages: std::env::var(MESSAGES)?.parse()?,
+        http: reqwest::Client::builder().pool_max_idle_per_host(IN_FLIGHT).build()?,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let (http, sink, messages) = (task.http.clone(), task.sink.clone(), task.messages);
+    let measured: anyhow::Result<Value> = runtime.block_on(async move {
+        let mut measured =
+            tokio::time::timeout(LONGEST, work(task)).await.context("too slow")??;
+        measured["peak_kib"] = peak_kib()?.into();
+        let taken: Value = http.get(format!("{sink}/taken")).send().await?.json().await?;
+        let wanted = json!({"calls": messages, "messages": messages});
+        ensure!(taken == wanted, "the sink took {taken} instead of {wanted}");
+        Ok(measured)
+    });
+    println!("{}", measured?);
+    Ok(())
+}
+
+/// The least a program can do: the same requests, as many at a time, and nothing kept.
+async fn bare(task: Task) -> anyhow::Result<Value> {
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut loops = tokio::task::JoinSet::new();
+    for _ in 0..IN_FLIGHT {
+        let (http, next, messages) = (task.http.clone(), Arc::clone(&next), task.messages);
+        let url = format!("{}/v25.0/1000000001/messages", task.sink);
+        loops.spawn(async move {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= messages {
+                    return anyhow::Ok(());
+                }
+                let request = http.post(&url).bearer_auth("token").json(&bare_message(number));
+                let answer: Value = request.send().await?.error_for_status()?.json().await?;
+                ensure!(answer["messages"][0]["id"].is_string(), "an answer without an id");
+            }
+        });
+    }
+    while let Some(ended) = loops.join_next().await {
+        ended??;
+    }
+    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds()? - cpu);
+    Ok(json!({"send_seconds": seconds, "send_cpu": cpu, "all_seconds": seconds, "all_cpu": cpu}))
+}
+
+fn bare_message(number: usize) -> Value {
+    let parameter =
+        |name: &str, text: &str| json!({"type": "text", "parameter_name": name, "text": text});
+    json!({
+        "messaging_product": "whatsapp", "recipient_type": "individual",
+        "biz_opaque_callback_data": format!("msg_{number:026}"), "to": format!("+62812{number:08}"),
+        "type": "template", "template": {
+            "name": "kabar_card_printed_v1", "language": {"code": "id"},
+            "components": [{"type": "body", "parameters": [
+                parameter("addressee", "Bapak/Ibu Warga C."), parameter("document", "KTP-el"),
+                parameter("ref", "K7QX-3M"),
+            ]}],
+        },
+    })
+}
+
+/// The service's own path: card updates recorded, and its workers send what they cause.
+async fn service(task: Task) -> anyhow::Result<Value> {
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
+    let app = Arc::new(open(&task, &url).await?);
+    let updates: Vec<Item> = (0..task.messages).map(update).collect();
+
+    let (started, cpu) = (Instant::now(), cpu_seconds()?);
+    for chunk in updates.chunks(card::CHUNK) {
+        card::record(&app, "bench", chunk).await?;
+    }
+    let (accepted, accepted_cpu) = (Instant::now(), cpu_seconds()?);
+    let workers = Workers::start(&app, "bench");
+    while !count_waiting(&app.db).await?.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Returns when what is in flight is recorded as well.
+    workers.stop().await;
+    let (ended, ended_cpu) = (Instant::now(), cpu_seconds()?);
+
+    let sent = count_sent(&app).await?;
+    ensure!(sent == task.messages, "{sent} of {} messages are sent", task.messages);
+    app.db.close().await;
+    Ok(json!({
+        "send_seconds": (ended - accepted).as_secs_f64(), "send_cpu": ended_cpu - accepted_cpu,
+        "all_seconds": (ended - started).as_secs_f64(), "all_cpu": ended_cpu - cpu,
+    }))
+}
+
+async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
+    let (seal, index) = (Key::generate()?, Key::generate()?);
+    let db = Db::open(url, Arc::new(Sealer::new((1, &seal), &[], &index)?)).await?;
+    let templates = Templates::embedded().ok().context("the built-in announcements have faults")?;
+    let script = Script::embedded(LABELS).ok().context("the built-in answers have faults")?;
+    let spelling = Spelling::parse(script.spelling()).ok().context("spelling.toml has faults")?;
+    let understanding = Arc::new(Understanding::train_with(spelling, script.examples()));
+    let whatsapp = WhatsappSettings {
+        api_url: format!("{}/v25.0", task.sink),
+        phone_number_id: "1000000001".to_owned(),
+        access_token: "token".to_owned().into(),
+        timeout: Duration::from_secs(15),
+        list_button: templates.vocabulary().list_button().to_owned(),
+    };
+    let account = Account {
+        id: "wa-bench".to_owned(),
+        channel: ChannelKind::Whatsapp,
+        area: None,
+        portfolio: "bench".to_owned(),
+        provider_id: whatsapp.phone_number_id.clone(),
+        messages_per_second: 1_000_000,
+        in_flight: IN_FLIGHT,
+        adapter: Arc::new(WhatsappClient::new(task.http.clone(), whatsapp)),
+    };
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let settings = Settings {
+        office_name: "Disdukcapil".to_owned(),
+        office_area: AreaCode::parse(AREA)?,
+        quiet_hours: QuietHours::off(),
+        policy: AnnouncePolicy::default(),
+        channels: vec![ChannelKind::Whatsapp],
+        unknown_wait: UnknownWait {
+            reply: minutes(1),
+            announcement: minutes(10),
+            broadcast: minutes(10),
+        },
+        max_attempts: 8,
+    };
+    let accounts = vec![account];
+    let parts = Parts { db, settings, accounts, templates, script, understanding };
+    Ok(App::new(parts, Arc::new(SystemClock)))
+}
+
+/// A card of somebody else each time, so that no limit per person is met.
+fn update(number: usize) -> Item {
+    let (day, serial) = (number / 9999, number % 9999 + 1);
+    let update = RawUpdate {
+        id: format!("bench-{number}"),
+        occurred_at: "2026-11-21T08:00:00+07:00".to_owned(),
+        nik: format!("351709{:02}{:02}{:02}{serial:04}", day % 28 + 1, day / 28 % 12 + 1, 70),
+        status: "CARD_PRINTED".to_owned(),
+        name: "Warga Contoh".to_owned(),
+        phone: format!("0812{number:08}"),
+        area: AREA.to_owned(),
+        ..RawUpdate::default()
+    };
+    Item { raw: String::new(), update: Ok(update) }
+}
+
+async fn count_sent(app: &App) -> anyhow::Result<usize> {
+    let mut filter =
+        MessageFilter { status: Some(MessageStatus::Sent), ..MessageFilter::default() };
+    let mut count = 0;
+    loop {
+        let page = list_messages(&app.db, &filter, 500).await?;
+        count += page.len();
+        match page.last() {
+            Some(last) => filter.before = Some(last.id),
+            None => return Ok(count),
+        }
+    }
+}
+
+// What the system knows of this process.
+
+fn cpu_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The name, in parentheses, may hold blanks; the state follows it, and user and system time
+    // are the 12th and 13th word after that one's bracket.
+    let words: Vec<&str> =
+        stat.rsplit_once(')').context("/proc/self/stat")?.1.split_whitespace().collect();
+    let ticks = |at: usize| -> anyhow::Result<f64> {
+        Ok(words.get(at).context("/proc/self/stat is short")?.parse()?)
+    };
+    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+}
+
+fn peak_kib() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+}

@@ -1,0 +1,233 @@
+//! Text files: comma, semicolon, tab or bar between the values, in UTF-8 or Windows-1252.
+//!
+//! Reads row by row, whatever the size of the file. Never lets one open quotation mark swallow
+//! the rows below it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+
+use super::cell::Cell;
+use super::heading::{Columns, Layout, SEARCHED_ROWS};
+use super::{MAX_COLUMNS, Record, RowError, SheetError};
+
+/// How much is read to tell what kind of file it is and where its headings are.
+pub(super) const SAMPLE: u64 = 64 * 1024;
+/// Longest row, in bytes.
+const MAX_ROW: usize = 1024 * 1024;
+const DELIMITERS: &[u8] = b",;\t|";
+
+/// A text file.
+#[derive(Debug)]
+pub(super) struct TextFile {
+    path: PathBuf,
+    pub(super) size: u64,
+    sample: Vec<u8>,
+}
+
+impl TextFile {
+    pub(super) fn new(path: &Path, size: u64, sample: Vec<u8>) -> Self {
+        Self { path: path.to_owned(), size, sample }
+    }
+
+    /// The headings and the rows below them. The delimiter is the one with which most is found.
+    pub(super) fn open(&self, columns: Columns) -> Result<(Layout, TextRecords<File>), SheetError> {
+        let mut best: Option<(u8, Layout)> = None;
+        for delimiter in DELIMITERS {
+            let records: Vec<Record> = TextRecords::new(&self.sample[..], *delimiter, &self.sample)
+                .map_while(Result::ok)
+                .take(SEARCHED_ROWS + 2)
+                .collect();
+            let Some(layout) = Layout::find(&records, columns) else { continue };
+            if best.as_ref().is_none_or(|(_, best)| layout.score() > best.score()) {
+                best = Some((*delimiter, layout));
+            }
+        }
+        let (delimiter, layout) = best.ok_or_else(|| SheetError::nothing_found(columns))?;
+        let file = File::open(&self.path).map_err(|source| SheetError::Open { source })?;
+        let mut records = TextRecords::new(file, delimiter, &self.sample);
+        for _ in 0..layout.rows_above {
+            records.read().map_err(|error| match error {
+                RowError::Broken { source, .. } => SheetError::Open { source },
+                RowError::TooLong { .. } | RowError::OpenQuote { .. } => SheetError::Unreadable,
+            })?;
+        }
+        // Only now, for what stands above the headings may be one long text with anything in it.
+        records.last_column = layout.last_column();
+        Ok((layout, records))
+    }
+}
+
+/// The rows of a text file that are not blank.
+#[derive(Debug)]
+pub(super) struct TextRecords<R> {
+    reader: Reader<Limited<R>>,
+    record: ByteRecord,
+    delimiter: u8,
+    /// The rightmost column that is read; 0 while that is not known.
+    last_column: usize,
+    /// With `\r\n` the reader has not passed the `\n` yet when it returns a row.
+    lines_behind: u64,
+    /// Line breaks within values so far.
+    breaks: u64,
+    number: u64,
+    is_done: bool,
+}
+
+impl<R: Read> TextRecords<R> {
+    fn new(source: R, delimiter: u8, sample: &[u8]) -> Self {
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(Limited { source, left: MAX_ROW });
+        let is_crlf = sample.windows(2).any(|pair| pair == b"\r\n");
+        Self {
+            reader,
+            record: ByteRecord::new(),
+            delimiter,
+            last_column: 0,
+            lines_behind: u64::from(!is_crlf),
+            breaks: 0,
+            number: 0,
+            is_done: false,
+        }
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, RowError> {
+        loop {
+            self.reader.get_mut().left = MAX_ROW;
+            let row = self.number + 1;
+            let is_read = self.reader.read_byte_record(&mut self.record).map_err(|error| {
+                let is_long = self.reader.get_ref().left == 0;
+                if is_long { RowError::TooLong { row } } else { RowError::broken(row, error) }
+            })?;
+            if !is_read {
+                return Ok(None);
+            }
+            self.count_lines();
+            if self.has_swallowed_rows() {
+                return Err(RowError::OpenQuote { row: self.number });
+            }
+            let mut cells: Vec<Cell> = self
+                .record
+                .iter()
+                .take(MAX_COLUMNS)
+                .map(|field| Cell::from_text(&decode(field)))
+                .collect();
+            while cells.last().is_some_and(Cell::is_blank) {
+                cells.pop();
+            }
+            if !cells.is_empty() {
+                let at = self.reader.position().byte();
+                return Ok(Some(Record { number: self.number, at, cells }));
+            }
+        }
+    }
+
+    /// Keeps the number of the row as a spreadsheet shows it: blank lines count, line breaks
+    /// within a value do not.
+    fn count_lines(&mut self) {
+        let breaks = self.record.as_slice().split(|byte| *byte == b'\n').count() - 1;
+        self.breaks += breaks as u64;
+        let line = self.reader.position().line();
+        self.number = line.saturating_sub(self.lines_behind + self.breaks).max(self.number + 1);
+    }
+
+    /// Whether a value holds what looks like a whole further row.
+    fn has_swallowed_rows(&self) -> bool {
+        let cells = |line: &[u8]| line.split(|byte| *byte == self.delimiter).count();
+        self.last_column > 0
+            && self.record.iter().any(|value| {
+                let mut lines = value.split(|byte| *byte == b'\n').skip(1);
+                lines.any(|line| cells(line) > self.last_column)
+            })
+    }
+}
+
+impl<R: Read> Iterator for TextRecords<R> {
+    type Item = Result<Record, RowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let next = self.read().transpose();
+        // After a fault nobody knows where the next row begins.
+        self.is_done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// Refuses to read on within one row without end.
+#[derive(Debug)]
+struct Limited<R> {
+    source: R,
+    left: usize,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::Error::other("the row does not end"));
+        }
+        let count = self.source.read(buffer)?;
+        self.left = self.left.saturating_sub(count);
+        Ok(count)
+    }
+}
+
+/// Each value by itself: what is no UTF-8 was written on an office computer in Windows-1252.
+fn decode(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+    }
+}
+
+/// As the WHATWG encoding standard has it; five bytes stand for themselves.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    byte.checked_sub(0x80)
+        .and_then(|at| HIGH.get(usize::from(at)))
+        .copied()
+        .unwrap_or(char::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &str) -> Vec<u64> {
+        TextRecords::new(text.as_bytes(), b',', text.as_bytes())
+            .map(|record| record.unwrap().number)
+            .collect()
+    }
+
+    #[test]
+    fn rows_are_numbered_as_a_spreadsheet_shows_them() {
+        let text = "a,b\n\n\nc,d\n\"x\ny\",z\n,,\ne,f";
+        assert_eq!(numbers(text), [1, 4, 5, 7]);
+        assert_eq!(numbers(&text.replace('\n', "\r\n")), [1, 4, 5, 7]);
+        assert_eq!(numbers("a,b\rc,d\re,f"), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_row_without_end_is_refused_before_it_fills_the_memory() {
+        let text = format!("a,b\n\"{}", "x".repeat(3 * MAX_ROW));
+        let last = TextRecords::new(text.as_bytes(), b',', b"").last().unwrap();
+        assert!(matches!(last, Err(RowError::TooLong { row: 2 })), "{last:?}");
+    }
+
+    #[test]
+    fn a_name_in_windows_1252_keeps_its_letters() {
+        assert_eq!(decode(b"Ren\xe9 d\x92Artagnan"), "René d’Artagnan");
+        assert_eq!(decode("René".as_bytes()), "René");
+    }
+}

@@ -1,0 +1,296 @@
+//! The whole service on a fresh database, with a clock that stands still and a stand-in for Meta.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
+use kabar::dialogue::Script;
+use kabar::domain::area::AreaCode;
+use kabar::domain::card::AnnouncePolicy;
+use kabar::domain::clock::Clock as _;
+use kabar::domain::message::{ChannelKind, UnknownWait};
+use kabar::domain::quiet_hours::QuietHours;
+use kabar::service::sender::{Progress, Sender};
+use kabar::service::{Account, App, Parts, Settings, inbox, sweep};
+use kabar::store::token::{Role, insert_token};
+use kabar::store::{Engine, StoreError};
+use kabar::template::Templates;
+use kabar::understand::{LABELS, Spelling, Understanding};
+use kabar::web::{Web, WhatsappSecrets};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use super::clock::MockClock;
+use super::database::Database;
+use super::meta::FakeMeta;
+use super::webhook::{APP_SECRET, NUMBER_ID, VERIFY_TOKEN};
+
+/// Longer than a process that fell silent keeps its accounts.
+pub const LEASE_OVER: Duration = Duration::from_secs(9);
+
+/// What an office decides before it opens; a test changes what it is about.
+#[derive(Debug)]
+pub struct Start {
+    database: Arc<Database>,
+    time: &'static str,
+    /// The office's decisions.
+    pub settings: Settings,
+    /// Messages a second; so many that the clock need not move.
+    pub messages_per_second: u32,
+    /// How long Meta may take to answer.
+    pub timeout: Duration,
+}
+
+impl Start {
+    /// An office like any other.
+    pub fn on(database: Arc<Database>) -> Self {
+        let settings = Settings {
+            office_name: "Disdukcapil Kabupaten Jombang".to_owned(),
+            office_area: AreaCode::parse("35.17").unwrap(),
+            quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
+            policy: AnnouncePolicy::default(),
+            channels: vec![ChannelKind::Whatsapp],
+            unknown_wait: UnknownWait::default(),
+            max_attempts: 8,
+        };
+        Self {
+            database,
+            time: "09:00 WIB",
+            settings,
+            messages_per_second: 1_000_000,
+            timeout: Duration::from_secs(60),
+        }
+    }
+
+    /// Opens it at that time of the first day.
+    pub async fn at(mut self, time: &'static str) -> TestApp {
+        self.time = time;
+        self.open().await
+    }
+
+    /// Opens it.
+    pub async fn open(self) -> TestApp {
+        let clock = Arc::new(MockClock::at(self.time));
+        let meta = Arc::new(FakeMeta::start().await);
+        let app = TestApp::assemble(self, clock, meta).await;
+        for role in Role::ALL {
+            let now = app.app.now();
+            let id = app.app.ids.next(now);
+            insert_token(&app.app.db, id, "test", *role, token(*role), now).await.unwrap();
+        }
+        app
+    }
+}
+
+/// The token of that role.
+pub fn token(role: Role) -> &'static str {
+    match role {
+        Role::Source => "token-of-the-source",
+        Role::Office => "token-of-the-office",
+        Role::Auditor => "token-of-the-auditor",
+        Role::Admin => "token-of-the-admin",
+    }
+}
+
+/// The service, running but for its loops, which the test drives.
+pub struct TestApp {
+    /// The services.
+    pub app: Arc<App>,
+    /// The time.
+    pub clock: Arc<MockClock>,
+    /// WhatsApp's side.
+    pub whatsapp: Arc<FakeMeta>,
+    /// Where the rows are.
+    pub database: Arc<Database>,
+    /// Where the service listens.
+    pub url: String,
+    /// A client without secrets.
+    pub http: reqwest::Client,
+    pub(super) counter: AtomicUsize,
+    start: Option<Start>,
+    senders: Mutex<Vec<Sender>>,
+    server: JoinHandle<()>,
+}
+
+impl TestApp {
+    async fn assemble(start: Start, clock: Arc<MockClock>, meta: Arc<FakeMeta>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (templates, script, understanding) = texts();
+        let http = reqwest::Client::new();
+        let adapter = WhatsappClient::new(
+            http.clone(),
+            WhatsappSettings {
+                api_url: meta.url(),
+                phone_number_id: NUMBER_ID.to_owned(),
+                access_token: "token at Meta".to_owned().into(),
+                timeout: start.timeout,
+                list_button: templates.vocabulary().list_button().to_owned(),
+            },
+        );
+        let account = Account {
+            id: "wa".to_owned(),
+            channel: ChannelKind::Whatsapp,
+            area: None,
+            portfolio: "portfolio".to_owned(),
+            provider_id: NUMBER_ID.to_owned(),
+            messages_per_second: start.messages_per_second,
+            in_flight: 64,
+            adapter: Arc::new(adapter),
+        };
+        let db = start.database.open().await;
+        let settings = start.settings.clone();
+        let accounts = vec![account];
+        let parts = Parts { db, settings, accounts, templates, script, understanding };
+        let app = Arc::new(App::new(parts, clock.clone()));
+        let secrets = WhatsappSecrets {
+            app_secret: APP_SECRET.to_owned().into(),
+            verify_token: VERIFY_TOKEN.to_owned().into(),
+        };
+        let web = Web {
+            app: Arc::clone(&app),
+            whatsapp: Arc::new(HashMap::from([("wa".to_owned(), secrets)])),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            axum::serve(listener, kabar::web::router(web)).await.unwrap();
+        });
+        let test = Self {
+            app,
+            clock,
+            whatsapp: meta,
+            database: Arc::clone(&start.database),
+            url,
+            http,
+            counter: AtomicUsize::new(0),
+            start: Some(start),
+            senders: Mutex::default(),
+            server,
+        };
+        test.new_sender("first process").await;
+        test
+    }
+
+    /// The process dies and another starts on the same database, at the same moment.
+    pub async fn restart(mut self) -> Self {
+        self.crash().await;
+        self.app.db.close().await;
+        let start = self.start.take().unwrap();
+        let counter = self.counter.load(Ordering::SeqCst);
+        let app = Self::assemble(start, Arc::clone(&self.clock), Arc::clone(&self.whatsapp)).await;
+        app.counter.store(counter, Ordering::SeqCst);
+        app
+    }
+
+    /// The sending side dies: calls in flight end without anybody hearing of their outcome.
+    pub async fn crash(&self) {
+        self.senders.lock().await.clear();
+    }
+
+    /// Another process wants to send; it may have to wait for the lease of the one before.
+    pub async fn new_sender(&self, owner: &str) {
+        let account = self.app.accounts[0].clone();
+        let sender = Sender::new(Arc::clone(&self.app), account, owner.to_owned());
+        self.senders.lock().await.push(sender);
+    }
+
+    /// One round of the sending side: what is due is claimed and called, and nobody waits for it.
+    pub async fn send_step(&self) -> Progress {
+        let mut senders = self.senders.lock().await;
+        senders.last_mut().expect("a sender").step().await.unwrap()
+    }
+
+    /// The same until all calls have come back.
+    pub async fn send_round(&self) -> Progress {
+        let mut senders = self.senders.lock().await;
+        let sender = senders.last_mut().expect("a sender");
+        let progress = sender.step().await.unwrap();
+        sender.drain().await.unwrap();
+        progress
+    }
+
+    /// Lets calls in flight come back and records them.
+    pub async fn drain(&self) {
+        for sender in self.senders.lock().await.iter_mut() {
+            sender.drain().await.unwrap();
+        }
+    }
+
+    /// Drives every worker until nothing moves any more at this moment.
+    pub async fn run_until_idle(&self) {
+        for _ in 0..1000 {
+            let mut moved = inbox::step(&self.app).await.unwrap() > 0;
+            for sender in self.senders.lock().await.iter_mut() {
+                let progress = sender.step().await.unwrap();
+                moved |= progress.claimed + progress.recorded > 0;
+                moved |= sender.drain().await.unwrap() > 0;
+            }
+            moved |= sweep::step(&self.app).await.unwrap() > 0;
+            if !moved {
+                return;
+            }
+        }
+        panic!("the workers never come to rest");
+    }
+
+    /// Moves the clock and lets everything happen that is then due.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.run_until_idle().await;
+    }
+
+    /// The same to a time of day.
+    pub async fn advance_to(&self, time: &str) {
+        self.clock.advance_to(time);
+        self.run_until_idle().await;
+    }
+
+    /// The present second, as Meta writes it.
+    pub fn now_s(&self) -> i64 {
+        self.clock.now().as_ms() / 1000
+    }
+
+    /// Runs statements on the database besides the service.
+    pub async fn query(&self, statement: &str) -> Vec<Vec<String>> {
+        use sqlx::Row as _;
+        let pool = sqlx::AnyPool::connect(&self.database.url).await.map_err(StoreError::from);
+        let pool = pool.unwrap();
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).fetch_all(&pool).await;
+        let text = |row: &sqlx::any::AnyRow, at: usize| {
+            row.try_get::<Option<String>, _>(at).map_or_else(
+                |_| row.get::<i64, _>(at).to_string(),
+                |value| value.unwrap_or_else(|| "NULL".to_owned()),
+            )
+        };
+        let rows = rows.unwrap();
+        pool.close().await;
+        rows.iter().map(|row| (0..row.len()).map(|at| text(row, at)).collect()).collect()
+    }
+
+    /// Which engine this runs on.
+    pub fn engine(&self) -> Engine {
+        self.database.engine
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// What every test speaks from; read once a process, because training takes its time.
+fn texts() -> (Templates, Script, Arc<Understanding>) {
+    static TEXTS: OnceLock<(Templates, Script, Arc<Understanding>)> = OnceLock::new();
+    TEXTS
+        .get_or_init(|| {
+            let templates = Templates::embedded().unwrap();
+            let script = Script::embedded(LABELS).unwrap();
+            let spelling = Spelling::parse(script.spelling()).unwrap();
+            let understanding = Understanding::train_with(spelling, script.examples());
+            (templates, script, Arc::new(understanding))
+        })
+        .clone()
+}
