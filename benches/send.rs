@@ -20,7 +20,7 @@ use axum::routing::{get, post};
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
-use kabar::domain::card::AnnouncePolicy;
+use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::SystemClock;
 use kabar::domain::message::{ChannelKind, MessageStatus, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;

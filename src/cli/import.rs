@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use kabar::domain::area::AreaCode;
-use kabar::domain::card::UpdateOutcome;
+use kabar::domain::card_plan::UpdateOutcome;
 use kabar::service::App;
 use kabar::service::card::{self, CHUNK, Item, Recorded};
 use kabar::source::spreadsheet::{Columns, Row, Rows, ServicePointRow, Sheet, SheetError};

@@ -5,6 +5,7 @@
 
 pub mod area;
 pub mod card;
+pub mod card_plan;
 pub mod clock;
 pub mod consent;
 pub mod document;
@@ -19,3 +20,4 @@ pub mod raw_update;
 pub mod redact;
 pub mod reference;
 pub mod status_word;
+pub mod word;

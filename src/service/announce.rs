@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::{App, ServiceError};
 use crate::domain::area::{AreaCode, Zone};
-use crate::domain::card::{Announcement, CardUpdate};
+use crate::domain::card::CardUpdate;
+use crate::domain::card_plan::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Refusal;
 use crate::domain::id::CardId;

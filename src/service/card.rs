@@ -5,7 +5,8 @@
 
 use super::announce::{self, Holder};
 use super::{App, ServiceError};
-use crate::domain::card::{self, CardPlan, CardUpdate, PhoneGiven, UpdateOutcome};
+use crate::domain::card::{CardUpdate, PhoneGiven};
+use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, PersonId};
 use crate::domain::outbound::Recipient;
@@ -185,7 +186,7 @@ async fn apply(
     let area = update.area.as_ref().or(known.as_ref().and_then(|person| person.area.as_ref()));
     let zone = app.zone(area);
     let on_file = before.as_ref().map(|card| &card.on_file);
-    let plan = card::plan(on_file, update, &app.settings.policy, zone.offset(), now);
+    let plan = card_plan::plan(on_file, update, &app.settings.policy, zone.offset(), now);
     // An older word about somebody must not bring back their old number or name.
     let person = match known {
         Some(known) if !plan.becomes_current => known,

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use crate::channel::Channel;
 use crate::dialogue::Script;
 use crate::domain::area::{AreaCode, Zone};
-use crate::domain::card::AnnouncePolicy;
+use crate::domain::card_plan::AnnouncePolicy;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::id::IdSource;
 use crate::domain::message::{ChannelKind, UnknownWait};

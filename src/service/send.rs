@@ -9,7 +9,8 @@ use crate::channel::{Accepted, Fault, Form, Scope, SendError};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::AttemptId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
-use crate::store::message::{Attempt, Claimed, Settled};
+use crate::store::message::Claimed;
+use crate::store::settled::{Attempt, Settled};
 
 /// WhatsApp takes free words this long after the recipient last wrote.
 const SERVICE_WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -177,7 +178,7 @@ pub fn settle(
 mod tests {
     use super::*;
     use crate::domain::area::{AreaCode, Zone};
-    use crate::domain::card::AnnouncePolicy;
+    use crate::domain::card_plan::AnnouncePolicy;
     use crate::domain::id::IdSource;
     use crate::domain::message::{MessageText, UnknownWait};
     use crate::domain::outbound::{Content, Recipient, TemplateCall};

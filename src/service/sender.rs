@@ -22,7 +22,8 @@ use crate::channel::{Accepted, Channel, Fault, Outbound, Scope, SendError};
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::message::ChannelKind;
 use crate::store::account::{self, Lease, Stop};
-use crate::store::message::{self, Claimed, Settled};
+use crate::store::message::{self, Claimed};
+use crate::store::settled::{self, Settled};
 
 /// How long a process that fell silent still holds its accounts.
 const LEASE: Duration = Duration::from_secs(8);
@@ -233,7 +234,7 @@ impl Sender {
                 let app = &self.app;
                 let ids = || app.ids.next(now);
                 let left =
-                    message::release_abandoned(&app.db, id, &self.owner, waits, &ids, now).await?;
+                    settled::release_abandoned(&app.db, id, &self.owner, waits, &ids, now).await?;
                 if left > 0 {
                     tracing::warn!(
                         account = id,
@@ -399,7 +400,7 @@ impl Sender {
         let count = self.settled.len();
         if count > 0 {
             let now = self.app.now();
-            message::mark_settled(&self.app.db, &self.owner, &self.settled, now).await?;
+            settled::mark_settled(&self.app.db, &self.owner, &self.settled, now).await?;
             self.settled.clear();
         }
         Ok(count)

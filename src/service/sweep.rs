@@ -2,7 +2,7 @@
 //! messages whose moment has passed.
 
 use super::{App, ServiceError};
-use crate::store::message;
+use crate::store::settled;
 
 /// Looks once; returns how many messages changed.
 ///
@@ -10,8 +10,8 @@ use crate::store::message;
 /// When the database fails.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let now = app.now();
-    let expired = message::expire_due(&app.db, now).await?;
-    let settled = message::settle_unknown(&app.db, now).await?;
+    let expired = settled::expire_due(&app.db, now).await?;
+    let settled = settled::settle_unknown(&app.db, now).await?;
     if settled > 0 {
         app.signals.wake_outbox();
     }

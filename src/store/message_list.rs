@@ -152,7 +152,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
         reference: row.try_get(7)?,
         recipient: recipient
             .as_deref()
-            .and_then(super::message::parse_recipient)
+            .and_then(super::content::parse_recipient)
             .map(|to| to.phone.map_or_else(|| "BSUID".to_owned(), |phone| phone.masked())),
         card_id: parse_opt("message", "card_id", &id, card.as_deref())?,
         due_at: Timestamp::from_ms(row.try_get(10)?),

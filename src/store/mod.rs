@@ -7,6 +7,7 @@ pub mod account;
 pub mod card;
 pub mod consent;
 pub mod contact;
+mod content;
 mod db;
 pub mod group;
 pub mod inbox;
@@ -19,6 +20,7 @@ pub mod rejection;
 mod row;
 mod seal;
 pub mod service_point;
+pub mod settled;
 pub mod token;
 
 pub use db::{Db, Engine, Tx};

@@ -43,7 +43,7 @@ pub async fn find_messages(
         return Ok(HashMap::new());
     }
     let by_hash: HashMap<String, &String> =
-        provider_ids.iter().map(|id| (super::message::provider_id_hash(db, id), id)).collect();
+        provider_ids.iter().map(|id| (super::settled::provider_id_hash(db, id), id)).collect();
     let rows: Vec<_> = by_hash.keys().map(|hash| serde_json::json!({"hash": hash})).collect();
     let statement = format!(
         "SELECT m.provider_id_hash, m.id FROM {} JOIN message m ON m.provider_id_hash = p.hash",
@@ -163,7 +163,7 @@ async fn update(
         if let Some(pid) = &receipt.provider_message_id {
             let place = super::seal::Place { table: "message", column: "provider_id_sealed" };
             let sealed = db.sealer.seal(place, &receipt.message.to_string(), pid)?;
-            row.insert("pid".to_owned(), super::message::provider_id_hash(db, pid).into());
+            row.insert("pid".to_owned(), super::settled::provider_id_hash(db, pid).into());
             row.insert("psealed".to_owned(), sealed.into());
         }
     }

@@ -79,18 +79,19 @@ on_both_engines! {
     }
 
     async fn who_must_come_back_is_asked_so_without_being_told_why(app: TestApp) {
-        for (n, status, template) in [
-            (1, "DUPLICATE_RECORD", "kabar_contact_office_v1"),
-            (2, "ADJUDICATE_RECORD", "kabar_contact_office_v1"),
-            (3, "ENROLL_FAILURE_AT_CENTRAL", "kabar_enrollment_failed_v1"),
+        use AnnouncementKind as K;
+        for (n, status, kind, template) in [
+            (1, "DUPLICATE_RECORD", K::ContactOffice, "kabar_contact_office_v1"),
+            (2, "ADJUDICATE_RECORD", K::ContactOffice, "kabar_contact_office_v1"),
+            (3, "ENROLL_FAILURE_AT_CENTRAL", K::EnrollmentFailed, "kabar_enrollment_failed_v1"),
         ] {
             app.card(&citizen(n), status).await;
             app.run_until_idle().await;
             let sent = app.whatsapp.sent_to(&citizen(n).e164);
             assert_eq!(sent.len(), 1);
             assert_eq!(sent[0].template(), template);
-            let words = sent[0].body.to_string().to_lowercase();
-            for detail in ["ganda", "duplik", "duplic", "adjudi", "gagal", "fail"] {
+            let words = app.app.templates.whatsapp_body(kind).to_lowercase();
+            for detail in ["ganda", "duplik", "sama dengan", "adjudi", "gagal"] {
                 assert!(!words.contains(detail), "{detail} in {words}");
             }
         }

@@ -4,5 +4,9 @@
 mod support;
 
 mod announce;
+mod code;
+mod consent;
+mod crash;
 mod quiet;
+mod readme;
 mod update;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
-use kabar::domain::card::AnnouncePolicy;
+use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::Clock as _;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
@@ -209,6 +209,19 @@ impl TestApp {
         let progress = sender.step().await.unwrap();
         sender.drain().await.unwrap();
         progress
+    }
+
+    /// Waits until one call has come back, and does not record what came of it.
+    pub async fn wait_for_call(&self) -> bool {
+        let mut senders = self.senders.lock().await;
+        senders.last_mut().expect("a sender").wait_for_call().await.unwrap()
+    }
+
+    /// The sending side ends in good order.
+    pub async fn close_senders(&self) {
+        for sender in self.senders.lock().await.drain(..) {
+            sender.close().await.unwrap();
+        }
     }
 
     /// Lets calls in flight come back and records them.

@@ -3,6 +3,9 @@
 //! The rest of the program sees typed values. An unknown key, a missing secret or a value that
 //! cannot be meant stops start-up with the place and a hint; a secret never stands in an error.
 
+mod account;
+mod layer;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,16 +14,19 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+pub use account::WhatsappAccount;
+use layer::{first_line, merge, merge_env, place, read_secret_files};
+
 use crate::domain::area::AreaCode;
-use crate::domain::card::{AnnouncePolicy, AnnouncementKind};
+use crate::domain::card::AnnouncementKind;
+use crate::domain::card_plan::AnnouncePolicy;
 use crate::domain::message::{ChannelKind, UnknownWait};
 use crate::domain::quiet_hours::QuietHours;
 use crate::store::{Key, Sealer};
 use crate::telemetry::Format;
 
 /// Every key with its default and its explanation.
-pub const DEFAULTS: &str = include_str!("config.default.toml");
-const ENV_PREFIX: &str = "KABAR_";
+pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// What is wrong with a configuration, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -72,49 +78,6 @@ pub struct Config {
     pub whatsapp: Vec<WhatsappAccount>,
     /// Accounts and sources that this version cannot serve yet, in words.
     pub not_served: Vec<String>,
-}
-
-/// A WhatsApp number at Meta.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WhatsappAccount {
-    /// Name of the account.
-    pub id: String,
-    /// Always `whatsapp`.
-    pub channel: String,
-    /// Whose citizens it serves.
-    #[serde(default)]
-    pub area: String,
-    /// Address of the Graph API with its version.
-    pub api_url: String,
-    /// The number's id.
-    pub phone_number_id: String,
-    /// The business account's id.
-    #[serde(default)]
-    pub waba_id: String,
-    /// The business portfolio; the business account's id when empty.
-    #[serde(default)]
-    pub portfolio: String,
-    /// Token of a system user.
-    pub access_token: SecretString,
-    /// Signs webhooks.
-    pub app_secret: SecretString,
-    /// Proves webhooks' subscription.
-    pub verify_token: SecretString,
-    /// Messages a second.
-    #[serde(default = "default_rate")]
-    pub messages_per_second: u32,
-    /// Requests at the same time.
-    #[serde(default = "default_in_flight")]
-    pub in_flight: usize,
-}
-
-const fn default_rate() -> u32 {
-    80
-}
-
-const fn default_in_flight() -> usize {
-    64
 }
 
 #[derive(Deserialize)]
@@ -240,103 +203,6 @@ impl Config {
     }
 }
 
-/// A TOML error's own words, without the excerpt: it could show a secret.
-fn first_line(error: &toml::de::Error) -> String {
-    error.message().lines().next().unwrap_or_default().to_owned()
-}
-
-fn place(text: &str, span: Option<std::ops::Range<usize>>) -> String {
-    let Some(span) = span else { return "check the file's TOML".to_owned() };
-    let line = text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1);
-    format!("look at line {line}")
-}
-
-fn merge(into: &mut Table, from: Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) => merge(old, new),
-            (_, value) => {
-                into.insert(key, value);
-            }
-        }
-    }
-}
-
-/// `KABAR_SECTION__KEY`. A value is read as TOML where the default is no text, so that numbers,
-/// lists and switches work, and taken as it is where the default is a text.
-fn merge_env(
-    into: &mut Table,
-    env: impl Iterator<Item = (String, String)>,
-) -> Result<(), ConfigError> {
-    for (name, value) in env {
-        let Some(rest) = name.strip_prefix(ENV_PREFIX) else { continue };
-        let Some((section, key)) = rest.split_once("__") else { continue };
-        let path: Vec<String> =
-            std::iter::once(section).chain(key.split("__")).map(str::to_ascii_lowercase).collect();
-        let unknown = || {
-            wrong(
-                format!("the environment's {name} names nothing"),
-                "it is KABAR_SECTION__KEY with a section and key of the configuration",
-            )
-        };
-        let Some((last, parents)) = path.split_last() else { continue };
-        let mut table = &mut *into;
-        for part in parents {
-            let next = table.get_mut(part).and_then(Value::as_table_mut);
-            table = next.ok_or_else(unknown)?;
-        }
-        let known = last.strip_suffix("_file").unwrap_or(last);
-        let value = match table.get(known) {
-            None => return Err(unknown()),
-            Some(Value::String(_)) => Value::String(value),
-            Some(_) if last != known => Value::String(value),
-            Some(_) => format!("v = {value}")
-                .parse::<Table>()
-                .ok()
-                .and_then(|mut parsed| parsed.remove("v"))
-                .ok_or_else(|| {
-                    wrong(
-                        format!("the environment's {name} cannot be read"),
-                        "write it as in the configuration file",
-                    )
-                })?,
-        };
-        table.insert(last.clone(), value);
-    }
-    Ok(())
-}
-
-/// Puts the content of `x_file` in the place of `x`, everywhere.
-fn read_secret_files(table: &mut Table, base: &Path) -> Result<(), ConfigError> {
-    let names: Vec<String> = table.keys().cloned().collect();
-    for name in names {
-        match table.get_mut(&name) {
-            Some(Value::Table(inner)) => read_secret_files(inner, base)?,
-            Some(Value::Array(items)) => {
-                for item in items {
-                    if let Value::Table(inner) = item {
-                        read_secret_files(inner, base)?;
-                    }
-                }
-            }
-            Some(Value::String(path)) if name.ends_with("_file") => {
-                let path = base.join(path.as_str());
-                let text = std::fs::read_to_string(&path).map_err(|error| {
-                    wrong(
-                        format!("{name}: {} cannot be read: {error}", path.display()),
-                        "the service's user must be able to read it",
-                    )
-                })?;
-                let key = name.trim_end_matches("_file").to_owned();
-                table.remove(&name);
-                table.insert(key, Value::String(text.trim().to_owned()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 impl File {
     fn check(self, name: &str, base: &Path) -> Result<Config, ConfigError> {
         let at =
@@ -405,7 +271,7 @@ impl File {
             announcement: wait("send.unknown_announcement", &self.send.unknown_announcement)?,
             broadcast: wait("send.unknown_broadcast", &self.send.unknown_broadcast)?,
         };
-        let (whatsapp, not_served) = accounts(name, self.account, &self.source)?;
+        let (whatsapp, not_served) = account::read(name, self.account, &self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -468,111 +334,6 @@ fn sealer(name: &str, keys: &Keys) -> Result<Sealer, ConfigError> {
     }
     Sealer::new((keys.seal_version, &seal), &previous, &index)
         .map_err(|error| wrong(format!("{name}: keys: {error}"), hint))
-}
-
-fn accounts(
-    name: &str,
-    tables: Vec<Table>,
-    sources: &[Table],
-) -> Result<(Vec<WhatsappAccount>, Vec<String>), ConfigError> {
-    let mut whatsapp: Vec<WhatsappAccount> = Vec::new();
-    let mut not_served = Vec::new();
-    for (n, table) in tables.into_iter().enumerate() {
-        let word =
-            |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let id = word("id");
-        let is_name = !id.is_empty()
-            && id.len() <= 60
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
-        if !is_name {
-            return Err(wrong(
-                format!("{name}: account {}: id is missing or not usable", n + 1),
-                "small letters, digits and dashes, like \"wa-jombang\"",
-            ));
-        }
-        match word("channel").as_str() {
-            "whatsapp" => {
-                let account: WhatsappAccount = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-                    wrong(
-                        format!("{name}: account {id}: {}: {}", error.path(), first_line(error.inner())),
-                        "a WhatsApp account needs api_url, phone_number_id, access_token, app_secret and verify_token",
-                    )
-                })?;
-                account.check(name)?;
-                if whatsapp.iter().any(|other| other.id == account.id) {
-                    return Err(wrong(
-                        format!("{name}: two accounts have the id {id}"),
-                        "give each its own",
-                    ));
-                }
-                whatsapp.push(account);
-            }
-            "telegram" | "sms" => not_served
-                .push(format!("account {id}: this version does not serve {} yet", word("channel"))),
-            _ => {
-                return Err(wrong(
-                    format!("{name}: account {id}: channel is missing or unknown"),
-                    "whatsapp, telegram or sms",
-                ));
-            }
-        }
-    }
-    for table in sources {
-        let id = table.get("id").and_then(Value::as_str).unwrap_or("without id");
-        not_served.push(format!("source {id}: this version does not watch sources yet"));
-    }
-    Ok((whatsapp, not_served))
-}
-
-impl WhatsappAccount {
-    fn check(&self, name: &str) -> Result<(), ConfigError> {
-        use secrecy::ExposeSecret as _;
-
-        let at = |key: &str, hint: &str| {
-            wrong(format!("{name}: account {}: {key} is missing or not usable", self.id), hint)
-        };
-        let is_url = self.api_url.parse::<axum::http::Uri>().is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-        });
-        if !is_url {
-            return Err(at("api_url", "https://graph.facebook.com/v25.0"));
-        }
-        if self.phone_number_id.is_empty()
-            || !self.phone_number_id.bytes().all(|b| b.is_ascii_alphanumeric())
-        {
-            return Err(at(
-                "phone_number_id",
-                "the number's id, not the number: digits, from Meta's WhatsApp Manager",
-            ));
-        }
-        for (key, secret) in [
-            ("access_token", &self.access_token),
-            ("app_secret", &self.app_secret),
-            ("verify_token", &self.verify_token),
-        ] {
-            if secret.expose_secret().is_empty() {
-                return Err(at(key, "a secret has no default; give it or its _file"));
-            }
-        }
-        if !self.area.is_empty() && AreaCode::parse(&self.area).is_err() {
-            return Err(at("area", "an area code is written like 35.17"));
-        }
-        if self.messages_per_second == 0 || self.in_flight == 0 {
-            return Err(at("messages_per_second or in_flight", "at least 1"));
-        }
-        Ok(())
-    }
-
-    /// The scope in which Meta's user ids name people.
-    #[must_use]
-    pub fn portfolio(&self) -> &str {
-        [&self.portfolio, &self.waba_id, &self.phone_number_id]
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .map_or("", String::as_str)
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,71 @@
+//! The sealed parts of a message as text: its recipient and its words in every form.
+
+use crate::domain::area::Zone;
+use crate::domain::message::MessageText;
+use crate::domain::outbound::{Bsuid, Choice, Content, Recipient, TemplateCall};
+use crate::domain::phone::PhoneNumber;
+
+pub(super) fn zone_hours(zone: Zone) -> i64 {
+    i64::from(zone.offset().local_minus_utc() / 3600)
+}
+
+pub(super) const fn zone_from_hours(hours: i64) -> Zone {
+    match hours {
+        8 => Zone::Wita,
+        9 => Zone::Wit,
+        _ => Zone::Wib,
+    }
+}
+
+pub(super) fn recipient_json(to: &Recipient) -> String {
+    serde_json::json!({
+        "phone": to.phone.as_ref().map(PhoneNumber::expose),
+        "bsuid": to.bsuid.as_ref().map(Bsuid::expose),
+    })
+    .to_string()
+}
+
+pub(super) fn parse_recipient(json: &str) -> Option<Recipient> {
+    let value: serde_json::Value = serde_json::from_str(json).ok()?;
+    Some(Recipient {
+        phone: value["phone"].as_str().and_then(|p| PhoneNumber::parse_international(p).ok()),
+        bsuid: value["bsuid"].as_str().and_then(Bsuid::parse),
+    })
+}
+
+pub(super) fn content_json(content: &Content) -> String {
+    let template = content.template.as_ref().map(|call| {
+        let params: Vec<_> =
+            call.params.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        serde_json::json!({"name": call.name, "language": call.language, "params": params})
+    });
+    let choices: Vec<_> =
+        content.choices.iter().map(|c| (c.id.as_str(), c.title.as_str())).collect();
+    serde_json::json!({"template": template, "text": content.text.expose(), "choices": choices})
+        .to_string()
+}
+
+pub(super) fn parse_content(json: &str) -> Option<Content> {
+    #[derive(serde::Deserialize)]
+    struct Call {
+        name: String,
+        language: String,
+        params: Vec<(String, String)>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Stored {
+        template: Option<Call>,
+        text: String,
+        choices: Vec<(String, String)>,
+    }
+    let stored: Stored = serde_json::from_str(json).ok()?;
+    Some(Content {
+        template: stored.template.map(|call| TemplateCall {
+            name: call.name,
+            language: call.language,
+            params: call.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
+        }),
+        text: MessageText::new(stored.text),
+        choices: stored.choices.into_iter().map(|(id, title)| Choice { id, title }).collect(),
+    })
+}

@@ -1,0 +1,136 @@
+//! Every error code of Meta, sent over the wire: each message ends where the code's meaning says.
+
+use std::time::Duration;
+
+use kabar::channel::whatsapp::codes::{CODES, Meaning};
+use kabar::domain::quiet_hours::QuietHours;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::support::{Answer, Start, TestApp, citizen, on_both_engines, word};
+
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+on_both_engines! {
+    async fn every_code_leads_where_its_meaning_demands(start: Start) {
+        let mut start = start;
+        start.settings.quiet_hours = QuietHours::off();
+        let app = start.open().await;
+        for (n, (code, meaning, words)) in CODES.iter().enumerate() {
+            let number = citizen(n + 1).e164;
+            app.whatsapp.next(Answer::code(*code));
+            app.card(&citizen(n + 1), "CARD_PRINTED").await;
+            app.run_until_idle().await;
+            let first = app.messages().await.pop().unwrap();
+            let case = format!("{code} {words}: {first}");
+            let state = first["status"].as_str().unwrap();
+            let (_, ready) = app.ask(kabar::store::token::Role::Auditor, "/readyz").await;
+            let is_stopped = ready["ready"] == false;
+            assert_eq!(is_stopped, *meaning == Meaning::Misconfigured, "{case}");
+            match meaning {
+                Meaning::Throttled | Meaning::Misconfigured => {
+                    assert_eq!(state, "queued", "{case}");
+                    assert_eq!(first["attempts"], 0, "the message must not burn: {case}");
+                }
+                Meaning::PairThrottled | Meaning::Later(_) => {
+                    assert_eq!(state, "queued", "{case}");
+                    assert_eq!(first["attempts"], 1, "{case}");
+                }
+                Meaning::WindowClosed => assert_eq!(state, "sent", "by template: {case}"),
+                Meaning::RecipientGone | Meaning::Rejected => {
+                    assert_eq!(state, "failed", "{case}");
+                    assert_eq!(word(&first["failure"]["code"]), code.to_string(), "{case}");
+                    assert!(word(&first["failure"]["reason"]).starts_with(words), "{case}");
+                }
+                Meaning::Unknown => assert_eq!(state, "unknown", "{case}"),
+            }
+            app.advance(LONGEST_WAIT).await;
+            let last = app.messages().await.pop().unwrap();
+            let times = app.whatsapp.requests().iter().filter(|r| r.to() == number).count();
+            if matches!(meaning, Meaning::RecipientGone | Meaning::Rejected) {
+                assert_eq!((times, &last["status"]), (1, &Value::from("failed")), "{case}");
+            } else {
+                assert_eq!((times, &last["status"]), (2, &Value::from("sent")), "{case}");
+                assert_eq!(last["failure"], Value::Null, "{case}");
+            }
+        }
+    }
+
+    async fn a_code_nobody_knows_is_tried_again_and_given_up_in_the_end(app: TestApp) {
+        app.whatsapp.always(Answer::code(987_654));
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        assert_eq!(app.message().await["status"], "queued");
+        app.advance(Duration::from_secs(4)).await;
+        assert_eq!(app.whatsapp.requests().len(), 1);
+        app.advance(Duration::from_secs(1)).await;
+        assert_eq!(app.whatsapp.requests().len(), 2);
+        for _ in 0..30 {
+            app.advance(Duration::from_secs(300)).await;
+        }
+        assert_eq!(app.whatsapp.requests().len(), 8);
+        let message = app.message().await;
+        assert_eq!(message["status"], "failed");
+        assert_eq!(message["failure"]["code"], "987654");
+        let story = app.story(&message).await;
+        assert_eq!(story["attempts_made"].as_array().unwrap().len(), 8);
+    }
+
+    async fn an_unknown_phone_number_id_stops_the_account_not_the_message(app: TestApp) {
+        let answer = Answer::Error { code: 100, subcode: Some(33), retry_after: None };
+        app.whatsapp.always(answer);
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        assert_eq!(app.message().await["status"], "queued");
+        let response = app.http.get(format!("{}/readyz", app.url)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    async fn the_providers_words_are_kept_without_the_numbers_in_them(app: TestApp) {
+        app.whatsapp.next(Answer::Raw(
+            400,
+            r#"{"error": {"code": 131026, "error_data": {"details": "cannot reach +6281234560001"}}}"#,
+        ));
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let reason = word(&app.message().await["failure"]["reason"]);
+        assert!(reason.contains("cannot reach"), "{reason}");
+        assert!(!reason.contains("34560001"), "{reason}");
+    }
+
+    async fn a_reply_refused_because_the_window_closed_fails_and_is_not_repeated(app: TestApp) {
+        app.whatsapp.always(Answer::code(131_047));
+        app.writes(&citizen(1).e164, "halo").await;
+        app.run_until_idle().await;
+        app.advance(LONGEST_WAIT).await;
+        assert_eq!(app.whatsapp.requests().len(), 1);
+        assert_eq!(app.message().await["status"], "failed");
+    }
+
+    async fn free_words_are_used_inside_the_window_and_the_template_outside_it(app: TestApp) {
+        let siti = citizen(6);
+        app.asks(&siti.e164, "halo").await;
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let inside = app.whatsapp.sent().pop().unwrap();
+        assert_eq!(inside.body["type"], "text");
+        assert!(inside.text().contains("Siti A.") && inside.text().contains("sudah dicetak"));
+
+        app.advance(Duration::from_secs(25 * 3600)).await;
+        app.card(&siti, "siap ambil").await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.sent().pop().unwrap().template(), "kabar_ready_to_collect_v1");
+    }
+
+    async fn an_announcement_whose_window_closed_on_the_way_goes_out_as_its_template(app: TestApp) {
+        let siti = citizen(6);
+        app.asks(&siti.e164, "halo").await;
+        app.whatsapp.next(Answer::code(131_047));
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let requests = app.whatsapp.requests();
+        assert_eq!(requests[1].body["type"], "text");
+        assert_eq!(requests[2].template(), "kabar_card_printed_v1");
+        assert_eq!(requests.len(), 3);
+    }
+}
