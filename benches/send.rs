@@ -2,18 +2,19 @@
 //!
 //! `cargo bench --bench send -- [--json] [--messages N] [--rounds N]`. Sink, service and the bare
 //! loop it is held against run in processes of their own, so that each one's CPU time and memory
-//! are its own. Rounds alternate and the median counts: a busy machine slows both sides, and the
-//! ratio stays. Nothing but loopback is spoken to, and every part ends by itself.
+//! are its own. Nothing but loopback is spoken to, and every part ends by itself.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to its terminal")]
+
+mod support;
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -33,23 +34,22 @@ use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::worker::Workers;
 use serde_json::{Value, json};
+use support::{Args, again, cpu_seconds, measure_part, part_name, peak_kib, report};
 
-/// Which part of the bench a process is; unset in the one that was started by hand.
-const PART: &str = "KABAR_BENCH_PART";
 const SINK: &str = "KABAR_BENCH_SINK";
 const MESSAGES: &str = "KABAR_BENCH_MESSAGES";
 const IN_FLIGHT: usize = 128;
+/// The bare loop is over so soon that it needs more messages to be measured well.
+const BARE_TIMES: usize = 4;
 /// A part that takes longer has failed.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Linux counts CPU time for programs in hundredths of a second on every architecture.
-const TICKS_PER_SECOND: f64 = 100.0;
 const AREA: &str = "35.17";
 
 fn main() -> ExitCode {
-    let done = match std::env::var(PART).as_deref() {
-        Ok("sink") => sink(),
-        Ok("bare") => part(bare),
-        Ok("service") => part(service),
+    let done = match part_name().as_deref() {
+        Some("sink") => sink(),
+        Some("bare") => part(bare),
+        Some("service") => part(service),
         _ => compare(),
     };
     match done {
@@ -61,134 +61,31 @@ fn main() -> ExitCode {
     }
 }
 
-// The process started by hand: runs the others in turn and compares.
-
-struct Args {
-    json: bool,
-    messages: usize,
-    rounds: usize,
-}
-
-fn args() -> anyhow::Result<Args> {
-    let mut args = Args { json: false, messages: 5000, rounds: 3 };
-    let mut given = std::env::args().skip(1);
-    while let Some(word) = given.next() {
-        let mut number = |most: usize| -> anyhow::Result<usize> {
-            let value = given.next().with_context(|| format!("{word} needs a number"))?.parse()?;
-            ensure!((1..=most).contains(&value), "{word} is 1 to {most}");
-            Ok(value)
-        };
-        match word.as_str() {
-            "--json" => args.json = true,
-            "--messages" => args.messages = number(1_000_000)?,
-            "--rounds" => args.rounds = number(25)?,
-            // What cargo itself adds.
-            "--bench" => {}
-            _ => bail!("unknown argument {word}; known: --json, --messages N, --rounds N"),
-        }
-    }
-    Ok(args)
-}
-
+/// Runs the parts in turn and compares them.
 fn compare() -> anyhow::Result<()> {
-    let args = args()?;
+    let args = Args::read(5000)?;
     let mut sink = again("sink")?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut address = String::new();
     let out = sink.stdout.take().context("the sink has no output")?;
     BufReader::new(out).read_line(&mut address)?;
     let measured = measure(&args, address.trim());
-    stop(sink);
+    // The sink ends when its input does.
+    drop(sink.stdin.take());
+    sink.wait()?;
     let (service, bare) = measured?;
-    for (name, seconds) in [("send", "send_seconds"), ("accept_and_send", "all_seconds")] {
-        report(&args, name, &figures(&service, seconds, &args), &figures(&bare, seconds, &args));
-    }
+    report(&args, "send", "send", &service, &bare);
+    report(&args, "accept_and_send", "all", &service, &bare);
     Ok(())
 }
 
 fn measure(args: &Args, sink: &str) -> anyhow::Result<(Vec<Value>, Vec<Value>)> {
+    let task = |count: usize| [(SINK, sink.to_owned()), (MESSAGES, count.to_string())];
     let (mut service, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
-        bare.push(measure_part("bare", sink, args.messages)?);
-        service.push(measure_part("service", sink, args.messages)?);
+        bare.push(measure_part("bare", task(args.messages * BARE_TIMES))?);
+        service.push(measure_part("service", task(args.messages))?);
     }
     Ok((service, bare))
-}
-
-/// This program again, as a part of the bench.
-fn again(part: &str) -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.env(PART, part).stdin(Stdio::null());
-    Ok(command)
-}
-
-fn measure_part(part: &str, sink: &str, messages: usize) -> anyhow::Result<Value> {
-    let output = again(part)?
-        .env(SINK, sink)
-        .env(MESSAGES, messages.to_string())
-        .stderr(Stdio::inherit())
-        .output()?;
-    ensure!(output.status.success(), "the part {part} failed");
-    serde_json::from_slice(&output.stdout).with_context(|| format!("the words of {part}"))
-}
-
-/// The sink ends when its input does.
-fn stop(mut sink: Child) {
-    drop(sink.stdin.take());
-    let _ = sink.wait();
-}
-
-struct Figures {
-    per_second: f64,
-    cpu_per_1000: f64,
-    peak_mib: f64,
-}
-
-fn figures(rounds: &[Value], seconds: &str, args: &Args) -> Figures {
-    let cpu = seconds.replace("seconds", "cpu");
-    let count = f64::from(u32::try_from(args.messages).unwrap_or(u32::MAX));
-    Figures {
-        per_second: count / median(rounds, seconds),
-        cpu_per_1000: median(rounds, &cpu) / count * 1000.0,
-        peak_mib: median(rounds, "peak_kib") / 1024.0,
-    }
-}
-
-fn median(rounds: &[Value], name: &str) -> f64 {
-    let mut values: Vec<f64> = rounds.iter().filter_map(|round| round[name].as_f64()).collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn report(args: &Args, name: &str, service: &Figures, bare: &Figures) {
-    let ratio = service.per_second / bare.per_second;
-    if args.json {
-        let round = |value: f64, places: i32| {
-            let scale = 10_f64.powi(places);
-            (value * scale).round() / scale
-        };
-        let shown = |f: &Figures| {
-            json!({"messages_per_second": round(f.per_second, 1),
-                   "cpu_seconds_per_1000": round(f.cpu_per_1000, 4), "peak_memory_mib": round(f.peak_mib, 1)})
-        };
-        let mut line = shown(service);
-        line["name"] = name.into();
-        line["messages"] = args.messages.into();
-        line["rounds"] = args.rounds.into();
-        line["in_flight"] = IN_FLIGHT.into();
-        line["baseline"] = shown(bare);
-        line["baseline"]["name"] = "bare reqwest loop".into();
-        line["ratio"] = round(ratio, 4).into();
-        println!("{line}");
-        return;
-    }
-    println!("{name}: {} messages, {IN_FLIGHT} in flight, {} rounds", args.messages, args.rounds);
-    for (who, f) in [("kabar", service), ("bare reqwest loop", bare)] {
-        println!(
-            "  {who:<18} {:>8.0} messages/s {:>7.3} CPU s per 1,000 {:>6.1} MiB at most",
-            f.per_second, f.cpu_per_1000, f.peak_mib
-        );
-    }
-    println!("  ratio              {ratio:>8.3}");
 }
 
 // The sink: takes every message the way Meta would, and counts.
@@ -260,6 +157,7 @@ where
         let mut measured =
             tokio::time::timeout(LONGEST, work(task)).await.context("too slow")??;
         measured["peak_kib"] = peak_kib()?.into();
+        measured["messages"] = messages.into();
         let taken: Value = http.get(format!("{sink}/taken")).send().await?.json().await?;
         let wanted = json!({"calls": messages, "messages": messages});
         ensure!(taken == wanted, "the sink took {taken} instead of {wanted}");
@@ -412,24 +310,4 @@ async fn count_sent(app: &App) -> anyhow::Result<usize> {
             None => return Ok(count),
         }
     }
-}
-
-// What the system knows of this process.
-
-fn cpu_seconds() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The name, in parentheses, may hold blanks; the state follows it, and user and system time
-    // are the 12th and 13th word after that one's bracket.
-    let words: Vec<&str> =
-        stat.rsplit_once(')').context("/proc/self/stat")?.1.split_whitespace().collect();
-    let ticks = |at: usize| -> anyhow::Result<f64> {
-        Ok(words.get(at).context("/proc/self/stat is short")?.parse()?)
-    };
-    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
-}
-
-fn peak_kib() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

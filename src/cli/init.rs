@@ -82,8 +82,6 @@ fn answer(may_ask: bool, question: &str, default: &str) -> anyhow::Result<String
 
 /// Writes a configuration only its owner may read: it holds the keys.
 pub(super) fn write(path: &Path, name: &str, area: &str) -> anyhow::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
     let (seal, index) = (Key::generate()?, Key::generate()?);
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let text = format!(
@@ -103,6 +101,13 @@ pub(super) fn write(path: &Path, name: &str, area: &str) -> anyhow::Result<()> {
         *index.to_base64(),
         quoted(area),
     );
+    write_private(path, &text)
+}
+
+/// Writes a new file only its owner may read.
+pub(super) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

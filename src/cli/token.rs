@@ -20,7 +20,7 @@ pub(super) struct Create {
     #[command(flatten)]
     config: ConfigArg,
     /// source (card updates in), office, auditor (reads) or admin
-    #[arg(long)]
+    #[arg(long, value_parser = ["source", "office", "auditor", "admin"])]
     role: String,
     /// Who will use it
     #[arg(long)]
@@ -32,12 +32,7 @@ pub(super) struct Create {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Create(args) = command;
-    let role: Role = args.role.parse().map_err(|_| {
-        super::hinted(
-            format!("there is no role {:?}", args.role),
-            "source, office, auditor or admin",
-        )
-    })?;
+    let role: Role = args.role.parse()?;
     let config = office::load(&args.config)?;
     let db = Db::open(&config.database_url, Arc::new(config.sealer)).await?;
     let secret = create(&db, role, &args.name).await?;

@@ -271,6 +271,13 @@ impl File {
             announcement: wait("send.unknown_announcement", &self.send.unknown_announcement)?,
             broadcast: wait("send.unknown_broadcast", &self.send.unknown_broadcast)?,
         };
+        let send_timeout = wait("send.timeout", &self.send.timeout)?;
+        let shortest =
+            unknown_wait.reply.min(unknown_wait.announcement).min(unknown_wait.broadcast);
+        if send_timeout.is_zero() || send_timeout >= shortest {
+            let what = "must be longer than nothing and shorter than the unknown_ times";
+            return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
+        }
         let (whatsapp, not_served) = account::read(name, self.account, &self.source)?;
         Ok(Config {
             listen: self.server.listen,
@@ -282,7 +289,7 @@ impl File {
             quiet_hours,
             channels,
             policy: AnnouncePolicy { enabled },
-            send_timeout: wait("send.timeout", &self.send.timeout)?,
+            send_timeout,
             max_attempts: self.send.max_attempts,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),

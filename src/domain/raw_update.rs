@@ -21,6 +21,9 @@ const MAX_SHORT: usize = 200;
 /// year would silence every true one until then.
 const MAX_AHEAD_MS: i64 = 26 * 3600 * 1000;
 
+/// 2009-01-01: no electronic card is older.
+const EARLIEST_MS: i64 = 1_230_768_000_000;
+
 /// The parts of an update as text; empty is not given.
 #[derive(Clone, Debug, Default)]
 pub struct RawUpdate {
@@ -149,6 +152,9 @@ impl RawUpdate {
             ("rw", &self.rw),
             ("service_point", &self.service_point),
         ] {
+            if value.chars().any(char::is_control) {
+                return Err(Reason::new("invalid_item", format!("{name} has control characters")));
+            }
             if value.chars().count() > MAX_SHORT {
                 return Err(Reason::new(
                     "too_long",
@@ -174,6 +180,12 @@ impl RawUpdate {
             )
         };
         let occurred_at = moment(&self.occurred_at, zone)?;
+        if occurred_at.as_ms() < EARLIEST_MS {
+            return Err(Reason::new(
+                "invalid_occurred_at",
+                "occurred_at lies before the year 2009",
+            ));
+        }
         if occurred_at.as_ms() > now.as_ms() + MAX_AHEAD_MS {
             return Err(Reason::new(
                 "invalid_occurred_at",
@@ -337,6 +349,8 @@ mod tests {
             ("area", json!("jombang"), "invalid_area"),
             ("occurred_at", json!("kemarin"), "invalid_occurred_at"),
             ("occurred_at", json!("2036-01-01T00:00:00Z"), "invalid_occurred_at"),
+            ("occurred_at", json!("0001-01-01T00:00:00Z"), "invalid_occurred_at"),
+            ("service_point", json!("kec\u{0}"), "invalid_item"),
             ("home_delivery", json!({"date": "besok"}), "invalid_home_delivery"),
             (
                 "home_delivery",

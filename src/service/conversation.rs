@@ -20,7 +20,8 @@ use crate::store::card::{Card, list_current};
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, NewInbound};
 use crate::store::message::{
-    self, NewMessage, cancel_waiting_of_address, insert_message, recipient_hash,
+    self, NewMessage, cancel_oldest_replies, cancel_waiting_of_address, insert_message,
+    recipient_hash,
 };
 use crate::store::person::{self, Person};
 use crate::store::{StoreError, Tx, inbox, service_point};
@@ -28,6 +29,9 @@ use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
 const MAX_PEOPLE: usize = 10;
+
+/// Replies that may wait for one address when the next is planned.
+const WAITING_REPLIES: i64 = 4;
 
 /// Answers one stored message.
 ///
@@ -273,6 +277,8 @@ async fn plan_replies(
     step: Step,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
+    let hash = recipient_hash(&app.db, &account.portfolio, &to.1);
+    cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
         let choices =
             reply.choices.into_iter().map(|c| Choice { id: c.id, title: c.title }).collect();
@@ -286,7 +292,7 @@ async fn plan_replies(
             why: "asked",
             template: step.intent.clone(),
             reference: None,
-            recipient_hash: recipient_hash(&app.db, &account.portfolio, &to.1),
+            recipient_hash: hash.clone(),
             recipient: Some(to.1.clone()),
             contact_id: Some(to.0),
             person_id: None,

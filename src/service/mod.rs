@@ -15,8 +15,9 @@ pub mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::channel::Channel;
 use crate::dialogue::Script;
@@ -135,6 +136,7 @@ pub struct App {
     pub signals: Signals,
     /// Counts for operators.
     pub metrics: Metrics,
+    last_write: Mutex<Option<Timestamp>>,
 }
 
 impl fmt::Debug for App {
@@ -185,6 +187,7 @@ impl App {
             events,
             signals: Signals::default(),
             metrics: Metrics::default(),
+            last_write: Mutex::new(None),
         }
     }
 
@@ -192,6 +195,22 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether the database takes a write. Asked often, it writes once in a while only.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn try_write(&self) -> Result<(), StoreError> {
+        const EVERY: Duration = Duration::from_secs(2);
+        let now = self.now();
+        let mut last = self.last_write.lock().await;
+        if last.is_none_or(|at| now.since(at) >= EVERY || at > now) {
+            *last = None;
+            self.db.try_write(now.as_ms()).await?;
+            *last = Some(now);
+        }
+        Ok(())
     }
 
     /// The zone of somebody in that area; the office's own where it is not known.

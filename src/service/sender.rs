@@ -37,7 +37,7 @@ const PAIR_BURST: u32 = 45;
 const FIRST_STOP: Duration = Duration::from_secs(60);
 const LONGEST_STOP: Duration = Duration::from_secs(600);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// Our clock in the limiter's terms.
 #[derive(Clone)]
@@ -92,6 +92,7 @@ pub struct Sender {
     settled: Vec<Settled>,
     lease: Option<Timestamp>,
     paused_until: Timestamp,
+    paused_at: Timestamp,
     pauses: i64,
     stop: Option<Stop>,
     stops: u32,
@@ -110,10 +111,12 @@ impl Sender {
     pub fn new(app: Arc<App>, account: Account, owner: String) -> Self {
         let clock = LimiterClock(Arc::clone(&app.clock));
         let per_second = NonZeroU32::new(account.messages_per_second).unwrap_or(NonZeroU32::MIN);
-        // A quarter of a second at once: a full second's burst could double the rate Meta sees.
-        let burst = NonZeroU32::new(per_second.get() / 4).unwrap_or(NonZeroU32::MIN);
+        // What leaves at once after a rest and what is refilled within the same second are together
+        // the rate that Meta allows.
+        let burst = NonZeroU32::new(per_second.get() / 20).unwrap_or(NonZeroU32::MIN);
+        let steady = NonZeroU32::new(per_second.get() - burst.get()).unwrap_or(NonZeroU32::MIN);
         let rate = RateLimiter::direct_with_clock(
-            Quota::per_second(per_second).allow_burst(burst),
+            Quota::per_second(steady).allow_burst(burst),
             clock.clone(),
         );
         let pairs = (account.channel == ChannelKind::Whatsapp)
@@ -134,6 +137,7 @@ impl Sender {
             settled: Vec::new(),
             lease: None,
             paused_until: Timestamp::from_ms(0),
+            paused_at: Timestamp::from_ms(0),
             pauses: 0,
             stop: None,
             stops: 0,
@@ -170,6 +174,10 @@ impl Sender {
         )
         .await?;
         let claimed = messages.len();
+        if claimed < limit {
+            // Nothing else waits. Permits kept from a rest would let a later burst exceed the rate.
+            self.permits = claimed;
+        }
         for message in messages {
             self.take_up(message, now);
         }
@@ -358,8 +366,11 @@ impl Sender {
                 let grown =
                     FIRST_PAUSE.saturating_mul(1 << self.pauses.clamp(0, 6)).min(LONGEST_PAUSE);
                 let until = now.after(after.unwrap_or(grown));
-                if until > self.paused_until {
+                // Calls that were on their way when the pause began say nothing new.
+                let is_news = after.is_some() || done.call.started_at >= self.paused_at;
+                if until > self.paused_until && is_news {
                     self.paused_until = until;
+                    self.paused_at = now;
                     self.pauses += 1;
                     tracing::warn!(account = %self.account.id, code = %fault.code, "account pauses: {}", fault.detail);
                 }

@@ -4,6 +4,10 @@
 use super::{App, ServiceError};
 use crate::store::settled;
 
+/// Calls of one message with an unclear outcome before it is given up. Each may have reached the
+/// citizen, so the number bounds how often one can hear the same where no receipt ever comes.
+const UNCLEAR_CALLS: i64 = 3;
+
 /// Looks once; returns how many messages changed.
 ///
 /// # Errors
@@ -11,7 +15,7 @@ use crate::store::settled;
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let now = app.now();
     let expired = settled::expire_due(&app.db, now).await?;
-    let settled = settled::settle_unknown(&app.db, now).await?;
+    let settled = settled::settle_unknown(&app.db, UNCLEAR_CALLS, now).await?;
     if settled > 0 {
         app.signals.wake_outbox();
     }

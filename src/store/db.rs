@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr as _};
+use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
 
 use super::StoreError;
 use super::seal::{Place, Sealer};
@@ -97,6 +97,11 @@ impl Db {
                 .acquire_timeout(Duration::from_secs(30))
                 .idle_timeout(None)
                 .max_lifetime(None)
+                // After a full disk SQLite has rolled back by itself while the driver still counts
+                // a transaction; such a connection would refuse every later one.
+                .before_acquire(|connection, _| {
+                    Box::pin(async move { Ok(!connection.is_in_transaction()) })
+                })
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         sqlx::raw_sql(pragmas(write)).execute(&mut *connection).await?;
@@ -104,6 +109,7 @@ impl Db {
                     })
                 })
         };
+        try_file(path, &options("rwc")?).await?;
         let writer =
             pool(1, true).connect_with(options("rwc")?).await.map_err(|error| match error {
                 sqlx::Error::Database(inner) => StoreError::Unusable(format!(
@@ -113,6 +119,23 @@ impl Db {
             })?;
         let reader = pool(4, false).connect_lazy_with(options("ro")?);
         Ok(Self { engine: Engine::Sqlite, writer, reader, sealer })
+    }
+
+    /// Writes a word and reads it back: whether the database can do its work, a full disk included.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot.
+    pub async fn try_write(&self, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('last_check', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(now_ms.to_string())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     async fn open_postgres(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
@@ -272,6 +295,28 @@ impl Db {
             }
         }
     }
+}
+
+/// Opens the file once without a pool, which would try again and again what cannot succeed, and
+/// makes a new file readable by its owner alone.
+async fn try_file(path: &str, options: &AnyConnectOptions) -> Result<(), StoreError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let unusable = |why: &dyn std::fmt::Display| {
+        StoreError::Unusable(format!("the SQLite file of database.url cannot be opened: {why}"))
+    };
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| unusable(&error))?;
+    let mut connection = options.connect().await.map_err(|error| unusable(&error))?;
+    sqlx::raw_sql("PRAGMA busy_timeout = 10000; SELECT COUNT(*) FROM sqlite_schema;")
+        .execute(&mut connection)
+        .await
+        .map_err(|error| unusable(&error))?;
+    connection.close().await.map_err(|error| unusable(&error))
 }
 
 /// Marks a statement put together from literals and the seam's own snippets as safe: no value

@@ -203,6 +203,30 @@ pub async fn cancel_waiting_of_address(
     Ok(count)
 }
 
+/// Withdraws the oldest replies that wait for an address, but for the newest `keep`: whoever writes
+/// faster than we may answer is answered on what they wrote last. Returns how many.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn cancel_oldest_replies(
+    conn: &mut AnyConnection,
+    recipient_hash: &str,
+    keep: i64,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE message SET status = 'cancelled', why = 'overtaken', updated_at = $3 WHERE id IN \
+         (SELECT id FROM message WHERE recipient_hash = $1 AND class = 'reply' AND status = 'queued' \
+         ORDER BY id DESC LIMIT 1000 OFFSET $2) AND status = 'queued'",
+    )
+    .bind(recipient_hash.to_owned())
+    .bind(keep)
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// A message in the hand of the sender.
 #[derive(Clone, Debug)]
 pub struct Claimed {

@@ -223,25 +223,27 @@ pub async fn release_abandoned(
 }
 
 /// Decides messages whose waiting time for a receipt is over: replies and announcements are sent
-/// again, broadcasts are reported as failed. Returns how many.
+/// again as long as fewer than `max_attempts` calls were made, all others are reported as failed:
+/// where no receipt ever comes, nobody must hear the same without end. Returns how many.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn settle_unknown(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn settle_unknown(db: &Db, max_attempts: i64, now: Timestamp) -> Result<u64, StoreError> {
     let mut tx = db.begin().await?;
     let again = sqlx::query(
         "UPDATE message SET status = 'queued', why = 'sent_again_after_unknown', due_at = $1, \
          unknown_until = NULL, updated_at = $1 \
-         WHERE status = 'unknown' AND unknown_until <= $1 AND class <> 'broadcast'",
+         WHERE status = 'unknown' AND unknown_until <= $1 AND class <> 'broadcast' AND attempts < $2",
     )
     .bind(now.as_ms())
+    .bind(max_attempts)
     .execute(&mut *tx)
     .await?;
     let given_up = sqlx::query(
         "UPDATE message SET status = 'failed', failed_at = $1, unknown_until = NULL, updated_at = $1, \
          failure_code = 'unknown_outcome', \
          failure_reason = 'the provider gave no clear answer and no receipt came; not sent again, so that nobody hears twice' \
-         WHERE status = 'unknown' AND unknown_until <= $1 AND class = 'broadcast'",
+         WHERE status = 'unknown' AND unknown_until <= $1",
     )
     .bind(now.as_ms())
     .execute(&mut *tx)

@@ -15,11 +15,15 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The service can do its work: the database answers and no account is stopped. What is wrong
+/// The service can do its work: the database takes a write and no account is stopped. What is wrong
 /// stands in the answer.
 pub(super) async fn readyz(State(web): State<Web>) -> Response {
     let mut problems = Vec::new();
-    match account::list_stopped(&web.app.db).await {
+    let state = match web.app.try_write().await {
+        Ok(()) => account::list_stopped(&web.app.db).await,
+        Err(error) => Err(error),
+    };
+    match state {
         Ok(stopped) => {
             for (id, stop) in stopped {
                 problems.push(json!({
@@ -30,7 +34,9 @@ pub(super) async fn readyz(State(web): State<Web>) -> Response {
         }
         Err(error) => {
             tracing::error!("readyz: {}", crate::telemetry::chain(&error));
-            problems.push(json!({"what": "database", "reason": "the database does not answer"}));
+            problems.push(json!({
+                "what": "database", "reason": "the database cannot be read and written; see the log",
+            }));
         }
     }
     let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -97,7 +97,9 @@ on_both_engines! {
         }
     }
 
-    async fn papers_for_others_speak_to_the_family_and_sad_ones_have_words_of_their_own(app: TestApp) {
+    async fn papers_for_others_speak_to_the_family_and_sad_ones_have_words_of_their_own(
+        app: TestApp,
+    ) {
         app.card_with(&citizen(6), "CARD_PRINTED", &[("document", json!("kia"))]).await;
         app.card_with(&citizen(6), "CARD_PRINTED", &[("document", json!("akta-kematian"))]).await;
         app.run_until_idle().await;
@@ -144,7 +146,10 @@ on_both_engines! {
         app.card_with(&citizen(1), "CARD_PRINTED", &[("silent", json!(true))]).await;
         app.run_until_idle().await;
         assert!(app.messages().await.is_empty());
-        assert_eq!(app.query("SELECT status, outcome FROM card_update").await, [["printed", "silent"]]);
+        assert_eq!(
+            app.query("SELECT status, outcome FROM card_update").await,
+            [["printed", "silent"]]
+        );
         let answer = app.asks(&citizen(1).e164, "sudah jadi belum?").await;
         assert!(answer.text().contains("sudah dicetak"), "{}", answer.text());
     }
@@ -167,6 +172,9 @@ on_both_engines! {
         app.card(&citizen(1), "CARD_PRINTED").await;
         app.run_until_idle().await;
         let message = app.message().await;
-        assert_eq!((&message["status"], &message["why"]), (&json!("cancelled"), &json!("no_account")));
+        assert_eq!(
+            (&message["status"], &message["why"]),
+            (&json!("cancelled"), &json!("no_account"))
+        );
     }
 }

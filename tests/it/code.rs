@@ -89,7 +89,7 @@ on_both_engines! {
     async fn the_providers_words_are_kept_without_the_numbers_in_them(app: TestApp) {
         app.whatsapp.next(Answer::Raw(
             400,
-            r#"{"error": {"code": 131026, "error_data": {"details": "cannot reach +6281234560001"}}}"#,
+            r#"{"error": {"code": 131026, "message": "cannot reach +6281234560001"}}"#,
         ));
         app.card(&citizen(1), "CARD_PRINTED").await;
         app.run_until_idle().await;

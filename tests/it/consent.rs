@@ -54,17 +54,20 @@ on_both_engines! {
         app.card(&citizen(7).with_phone(&siti.phone), "siap ambil").await;
         app.run_until_idle().await;
         assert_eq!(app.whatsapp.requests().len(), sent);
-        let mut last = app.states().await.split_off(3);
-        last.sort();
-        let cancelled = |why: &str| ("cancelled".to_owned(), why.to_owned());
-        assert_eq!(last, [cancelled("no_phone"), cancelled("suppressed")]);
+        let last = app.states().await.split_off(3);
+        let cancelled = ("cancelled".to_owned(), "no_phone".to_owned());
+        assert_eq!(last, [cancelled.clone(), cancelled]);
         let people = app.get("/v1/unreachable").await;
-        assert_eq!(people["people"][0]["problem"], "wrong_person");
+        for n in [0, 1] {
+            assert_eq!(people["people"][n]["problem"], "wrong_person");
+        }
         let answer = app.asks(&siti.e164, "sudah jadi belum?").await;
         assert!(answer.text().contains("belum terdaftar"), "{}", answer.text());
     }
 
-    async fn a_new_number_from_the_source_is_written_to_although_the_old_one_was_wrong(app: TestApp) {
+    async fn a_new_number_from_the_source_is_written_to_although_the_old_one_was_wrong(
+        app: TestApp,
+    ) {
         let siti = citizen(6);
         app.card(&siti, "CARD_PRINTED").await;
         app.run_until_idle().await;

@@ -1,12 +1,28 @@
 //! The service from outside: every journey of a card to a phone and of a citizen's words to an
 //! answer, on both engines, with the clock and the provider in the test's hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails where it stands"
+)]
+
 mod support;
 
+mod account;
 mod announce;
+mod api;
 mod code;
 mod consent;
+mod conversation;
 mod crash;
+mod floors;
 mod quiet;
 mod readme;
+mod receipt;
+mod secret;
+mod store;
 mod update;
+mod webhook;
+mod wire;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::support::meta::Request;
 use crate::support::{Answer, Start, citizen, on_both_engines};
 
 on_both_engines! {
@@ -36,7 +37,7 @@ on_both_engines! {
         ] {
             app.advance_to(time).await;
             let sent = app.whatsapp.sent();
-            assert_eq!(sent.iter().map(|sent| sent.to()).collect::<Vec<_>>(), expected, "{time}");
+            assert_eq!(sent.iter().map(Request::to).collect::<Vec<_>>(), expected, "{time}");
         }
     }
 
@@ -54,7 +55,9 @@ on_both_engines! {
         assert_eq!(states[1].0, "sent");
     }
 
-    async fn an_appointment_that_passes_while_its_announcement_waits_is_not_announced(start: Start) {
+    async fn an_appointment_that_passes_while_its_announcement_waits_is_not_announced(
+        start: Start,
+    ) {
         let app = start.at("22:30 WIB").await;
         let home = json!({"date": "2026-11-24", "from": "05:00", "to": "06:00"});
         app.card_with(&citizen(1), "CARD_PRINTED", &[("home_delivery", home)]).await;

@@ -1,4 +1,5 @@
 //! The README, held against the program: what it names exists, and what exists is named.
+#![expect(clippy::expect_used, reason = "a test ends by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -112,7 +113,7 @@ fn every_file_named_in_the_text_exists() {
     let text = readme();
     let places = ["src/", "tests/", "migrations/", "message_templates/", "benches/", ".ci/"];
     let mut seen = 0;
-    for word in text.split('`').skip(1).step_by(2) {
+    for word in prose(&text).split('`').skip(1).step_by(2) {
         // `tests/run NAME` is a file with an argument.
         let path = word.split_whitespace().next().unwrap_or_default();
         if places.iter().any(|place| path.starts_with(place)) {
@@ -135,21 +136,31 @@ fn every_link_within_the_project_leads_somewhere() {
     }
 }
 
-/// The words of every call of `kabar` in the shell blocks, without what a shell would take away.
+/// The README without its fenced blocks.
+fn prose(text: &str) -> String {
+    text.split("```").step_by(2).collect()
+}
+
+/// The words of every call of `kabar`, in shell blocks and in the text, without what a shell would
+/// take away.
 fn commands() -> Vec<Vec<String>> {
     let text = readme();
+    let prose = prose(&text);
+    let mut lines: Vec<&str> = prose.split('`').skip(1).step_by(2).collect();
+    let blocks = blocks(&text);
+    let shell = blocks.iter().filter(|block| block.language == "sh");
+    lines.extend(shell.flat_map(|block| &block.lines).map(String::as_str));
     let mut found = Vec::new();
-    for block in blocks(&text).iter().filter(|block| block.language == "sh") {
-        for line in &block.lines {
-            let line = line.split(" #").next().unwrap_or_default();
-            for call in line.split(['|', '>', ';']).flat_map(|part| part.split("&&")) {
-                let words: Vec<&str> = call.split_whitespace().collect();
-                let rest = match words.as_slice() {
-                    ["kabar", rest @ ..] | ["cargo", "run", "--release", "--", rest @ ..] => rest,
-                    _ => continue,
-                };
-                found.push(rest.iter().map(|word| (*word).to_owned()).collect());
-            }
+    for line in lines {
+        let line = line.split(" #").next().unwrap_or_default();
+        for call in line.split(['|', '>', ';']).flat_map(|part| part.split("&&")) {
+            let words: Vec<&str> = call.split_whitespace().collect();
+            let (["kabar", rest @ ..] | ["cargo", "run", "--release", "--", rest @ ..]) =
+                words.as_slice()
+            else {
+                continue;
+            };
+            found.push(rest.iter().map(|word| (*word).to_owned()).collect());
         }
     }
     found
@@ -158,7 +169,7 @@ fn commands() -> Vec<Vec<String>> {
 #[test]
 fn every_command_of_the_readme_is_taken_by_the_program() {
     let commands = commands();
-    assert!(commands.len() > 10, "{commands:?}");
+    assert!(commands.len() > 15, "{commands:?}");
     for words in commands {
         let output = Command::new(env!("CARGO_BIN_EXE_kabar"))
             .args(&words)

@@ -101,7 +101,9 @@ on_both_engines! {
         assert_eq!(days, ["Selasa, 24 November", "Rabu, 25 November"]);
     }
 
-    async fn what_a_spreadsheet_did_to_a_nik_is_named_and_kept_until_somebody_mends_it(app: TestApp) {
+    async fn what_a_spreadsheet_did_to_a_nik_is_named_and_kept_until_somebody_mends_it(
+        app: TestApp,
+    ) {
         let damages = [
             ("3.51709E+15", "scientific"),
             ("3517091204560000", "last ones 0"),

@@ -221,17 +221,7 @@ fn interpret(
     answer: Option<&Value>,
     after: Option<Duration>,
 ) -> Result<Accepted, SendError> {
-    let Some(answer) = answer else {
-        return Err(match status {
-            429 => SendError::Retry { after, scope: Scope::Account, fault: unreadable(status) },
-            401 => SendError::Misconfigured(unreadable(status)),
-            // Something between us and Meta refused; the message itself was not looked at.
-            400..=499 => {
-                SendError::Retry { after, scope: Scope::Account, fault: unreadable(status) }
-            }
-            _ => SendError::Unknown(unreadable(status)),
-        });
-    };
+    let Some(answer) = answer else { return Err(without_code(status, after)) };
     if let Some(code) = answer["error"]["code"].as_i64() {
         let error = &answer["error"];
         let details = error["error_data"]["details"]
@@ -245,7 +235,19 @@ fn interpret(
         Some(id) if (200..300).contains(&status) => {
             Ok(Accepted { provider_message_id: cut(id, 512).to_owned() })
         }
-        _ => Err(SendError::Unknown(unreadable(status))),
+        _ => Err(without_code(status, after)),
+    }
+}
+
+/// An answer that gives no code of Meta's: all there is to go by is the HTTP status.
+fn without_code(status: u16, after: Option<Duration>) -> SendError {
+    let fault = unreadable(status);
+    match status {
+        // The token is not taken, or the address is not that of the API.
+        300..=399 | 401 => SendError::Misconfigured(fault),
+        // Something between us and Meta refused; the message itself was not looked at.
+        400..=499 => SendError::Retry { after, scope: Scope::Account, fault },
+        _ => SendError::Unknown(fault),
     }
 }
 
@@ -353,6 +355,11 @@ mod tests {
         assert!(matches!(interpret(502, None, None), Err(SendError::Unknown(_))));
         assert!(matches!(interpret(200, Some(&json!({})), None), Err(SendError::Unknown(_))));
         assert!(matches!(interpret(401, None, None), Err(SendError::Misconfigured(_))));
+        let odd = json!({"error": "nope"});
+        assert!(matches!(interpret(401, Some(&odd), None), Err(SendError::Misconfigured(_))));
+        assert!(matches!(interpret(302, None, None), Err(SendError::Misconfigured(_))));
+        assert!(matches!(interpret(404, Some(&odd), None), Err(SendError::Retry { .. })));
+        assert!(matches!(interpret(500, Some(&odd), None), Err(SendError::Unknown(_))));
         let error = json!({"error": {"code": 131_026, "error_data": {"details": "to 6281234567890 failed"}}});
         let Err(found) = interpret(400, Some(&error), None) else { panic!() };
         assert!(!found.fault().detail.contains("6281234567890"));

@@ -144,8 +144,7 @@ async fn api_token(data: &Path, app: &App) -> anyhow::Result<String> {
         return Ok(secret.trim().to_owned());
     }
     let secret = token::create(&app.db, Role::Admin, "demo").await?;
-    std::fs::write(&path, &secret)
-        .with_context(|| format!("{} cannot be written", path.display()))?;
+    init::write_private(&path, &secret)?;
     Ok(secret)
 }
 

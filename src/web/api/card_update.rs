@@ -10,7 +10,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::bytes::BytesMut;
+use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::io::StreamReader;
 
 use crate::domain::raw_update::{RawUpdate, Reason};
@@ -25,6 +26,10 @@ const SOURCE: &str = "api";
 const LONGEST_ARRAY: usize = 1000;
 /// One line of a stream, at most.
 const LONGEST_LINE: usize = 64 * 1024;
+/// An id is echoed up to this many characters.
+const LONGEST_ID: usize = 200;
+/// Windows programs put these bytes in front of UTF-8.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Rejected items listed in one answer, at most; all of them are kept.
 const LISTED: usize = 10_000;
 
@@ -46,6 +51,7 @@ impl Answer {
                 Recorded::Duplicate => self.duplicates += 1,
                 Recorded::Rejected { id, reason } => {
                     self.rejected += 1;
+                    let id = id.map(|id| id.chars().take(LONGEST_ID).collect::<String>());
                     if self.listed.len() < LISTED {
                         self.listed.push(json!({
                             "index": self.seen, "id": id, "code": reason.code, "message": reason.message,
@@ -107,7 +113,8 @@ async fn whole(
             "one JSON body has at most {JSON_BYTES} bytes; stream application/x-ndjson instead"
         ))
     })?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(&bytes);
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
         Error::BadBody(format!("not JSON at line {}, column {}", error.line(), error.column()))
     })?;
     let values = match value {
@@ -131,26 +138,60 @@ async fn whole(
     Ok(answer)
 }
 
+/// One line of a stream.
+enum Line {
+    Text(String),
+    Unreadable(Reason),
+}
+
+/// Cuts a stream into lines. A line that is too long or no UTF-8 is an item of its own, because an
+/// error of a decoder would end the stream, and everything behind it would be lost.
+struct Lines(LinesCodec);
+
+impl Lines {
+    fn line(read: Result<Option<String>, LinesCodecError>) -> Option<Line> {
+        match read {
+            Ok(line) => line.map(Line::Text),
+            Err(LinesCodecError::MaxLineLengthExceeded) => Some(Line::Unreadable(Reason::new(
+                "too_long",
+                format!("a line has at most {LONGEST_LINE} bytes"),
+            ))),
+            Err(LinesCodecError::Io(_)) => {
+                Some(Line::Unreadable(Reason::new("invalid_json", "the line is not UTF-8")))
+            }
+        }
+    }
+}
+
+impl Decoder for Lines {
+    type Item = Line;
+    type Error = std::io::Error;
+
+    fn decode(&mut self, from: &mut BytesMut) -> Result<Option<Line>, Self::Error> {
+        Ok(Self::line(self.0.decode(from)))
+    }
+
+    fn decode_eof(&mut self, from: &mut BytesMut) -> Result<Option<Line>, Self::Error> {
+        Ok(Self::line(self.0.decode_eof(from)))
+    }
+}
+
 async fn stream(web: &Web, body: Body) -> Result<Answer, Error> {
     let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let mut lines =
-        FramedRead::new(reader, LinesCodec::new_with_max_length(LONGEST_LINE)).ready_chunks(CHUNK);
+    let cutter = Lines(LinesCodec::new_with_max_length(LONGEST_LINE));
+    let mut lines = FramedRead::new(reader, cutter).ready_chunks(CHUNK);
     let mut answer = Answer::default();
     while let Some(chunk) = lines.next().await {
         let mut items = Vec::with_capacity(chunk.len());
         let mut broken = false;
         for line in chunk {
             match line {
-                Ok(line) if line.trim().is_empty() => {}
-                Ok(line) => items.push(line_item(line)),
-                Err(LinesCodecError::MaxLineLengthExceeded) => items.push(Item {
-                    update: Err(Reason::new(
-                        "too_long",
-                        format!("a line has at most {LONGEST_LINE} bytes"),
-                    )),
-                    raw: String::new(),
-                }),
-                Err(LinesCodecError::Io(_)) => broken = true,
+                Ok(Line::Text(line)) if line.trim().is_empty() => {}
+                Ok(Line::Text(line)) => items.push(line_item(line)),
+                Ok(Line::Unreadable(reason)) => {
+                    items.push(Item { update: Err(reason), raw: String::new() });
+                }
+                Err(_) => broken = true,
             }
         }
         if !items.is_empty() {
@@ -158,8 +199,8 @@ async fn stream(web: &Web, body: Body) -> Result<Answer, Error> {
         }
         if broken {
             return Err(Error::BadBody(format!(
-                "the stream broke off, or is not UTF-8, after item {}; items before it are recorded, \
-                 sending all of them again does no harm",
+                "the stream broke off after item {}; items before it are recorded, sending all of \
+                 them again does no harm",
                 answer.seen
             )));
         }
@@ -167,7 +208,10 @@ async fn stream(web: &Web, body: Body) -> Result<Answer, Error> {
     Ok(answer)
 }
 
-fn line_item(line: String) -> Item {
+fn line_item(mut line: String) -> Item {
+    if line.starts_with('\u{feff}') {
+        line.remove(0);
+    }
     let update = match serde_json::from_str::<Value>(&line) {
         Ok(value) => plain(&value),
         Err(error) => Err(Reason::new(

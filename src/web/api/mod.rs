@@ -37,6 +37,9 @@ type Params = HashMap<String, String>;
 fn param<T: FromStr>(params: &Params, name: &str) -> Result<Option<T>, Error> {
     match params.get(name).filter(|value| !value.is_empty()) {
         None => Ok(None),
+        Some(value) if value.chars().any(char::is_control) => {
+            Err(Error::BadParameter(format!("{name} has control characters")))
+        }
         Some(value) => value.parse().map(Some).map_err(|_| {
             Error::BadParameter(format!("{name} has a value that is none of its kind"))
         }),

@@ -30,6 +30,9 @@ use super::webhook::{APP_SECRET, NUMBER_ID, VERIFY_TOKEN};
 /// Longer than a process that fell silent keeps its accounts.
 pub const LEASE_OVER: Duration = Duration::from_secs(9);
 
+/// How many processes were started: each is another owner of its accounts.
+static PROCESSES: AtomicUsize = AtomicUsize::new(1);
+
 /// What an office decides before it opens; a test changes what it is about.
 #[derive(Debug)]
 pub struct Start {
@@ -169,7 +172,7 @@ impl TestApp {
             senders: Mutex::default(),
             server,
         };
-        test.new_sender("first process").await;
+        test.new_sender(&format!("process {}", PROCESSES.fetch_add(1, Ordering::SeqCst))).await;
         test
     }
 

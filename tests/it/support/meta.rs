@@ -222,10 +222,10 @@ async fn converse(
         let answer = take(&state, path, authorization, body);
         arrived.send_modify(|count| *count += 1);
         held.subscribe().wait_for(|held| !held).await.unwrap();
-        let Some((status, retry_after, body)) = answer else { return };
+        let Some((code, retry_after, body)) = answer else { return };
         let wait = retry_after.map(|s| format!("Retry-After: {s}\r\n")).unwrap_or_default();
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{wait}\r\n", body.len());
-        if write.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+        let opening = format!("HTTP/1.1 {code} X\r\nContent-Length: {}\r\n{wait}\r\n", body.len());
+        if write.write_all(format!("{opening}{body}").as_bytes()).await.is_err() {
             return;
         }
     }
@@ -233,8 +233,8 @@ async fn converse(
 
 type Reply = Option<(u16, Option<u64>, String)>;
 
-fn take(state: &Mutex<State>, path: String, authorization: String, body: Value) -> Reply {
-    let mut state = state.lock().unwrap();
+fn take(shared: &Mutex<State>, path: String, authorization: String, body: Value) -> Reply {
+    let mut state = shared.lock().unwrap();
     let mut request = Request { path, authorization, body, id: None };
     let answer = (state.by_number.get(request.to()).cloned())
         .or_else(|| state.script.pop_front())
@@ -249,8 +249,9 @@ fn take(state: &Mutex<State>, path: String, authorization: String, body: Value) 
         Answer::Accept => Some((
             200,
             None,
-            json!({"messaging_product": "whatsapp", "messages": [{"id": id, "message_status": "accepted"}]})
-                .to_string(),
+            json!({"messaging_product": "whatsapp",
+                   "messages": [{"id": id, "message_status": "accepted"}]})
+            .to_string(),
         )),
         Answer::AcceptAndHangUp | Answer::HangUp => None,
         Answer::Raw(status, body) => Some((status, None, body.to_owned())),

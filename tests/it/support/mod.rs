@@ -5,6 +5,7 @@ pub mod app;
 pub mod citizen;
 pub mod clock;
 pub mod database;
+pub mod log;
 pub mod meta;
 pub mod outside;
 pub mod webhook;
@@ -12,7 +13,7 @@ pub mod webhook;
 use std::sync::Arc;
 
 pub use app::{LEASE_OVER, Start, TestApp};
-pub use citizen::{Citizen, citizen};
+pub use citizen::citizen;
 pub use meta::Answer;
 pub use outside::{list, word};
 
