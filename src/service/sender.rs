@@ -114,7 +114,11 @@ impl Sender {
         // What leaves at once after a rest and what is refilled within the same second are together
         // the rate that Meta allows.
         let burst = NonZeroU32::new(per_second.get() / 20).unwrap_or(NonZeroU32::MIN);
-        let steady = NonZeroU32::new(per_second.get() - burst.get()).unwrap_or(NonZeroU32::MIN);
+        let steady = match burst {
+            // A slow number has no burst to speak of.
+            NonZeroU32::MIN => per_second,
+            _ => NonZeroU32::new(per_second.get() - burst.get()).unwrap_or(per_second),
+        };
         let rate = RateLimiter::direct_with_clock(
             Quota::per_second(steady).allow_burst(burst),
             clock.clone(),

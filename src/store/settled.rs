@@ -223,20 +223,22 @@ pub async fn release_abandoned(
 }
 
 /// Decides messages whose waiting time for a receipt is over: replies and announcements are sent
-/// again as long as fewer than `max_attempts` calls were made, all others are reported as failed:
+/// again as long as fewer than `max_unclear` calls ended so, all others are reported as failed:
 /// where no receipt ever comes, nobody must hear the same without end. Returns how many.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn settle_unknown(db: &Db, max_attempts: i64, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result<u64, StoreError> {
     let mut tx = db.begin().await?;
     let again = sqlx::query(
         "UPDATE message SET status = 'queued', why = 'sent_again_after_unknown', due_at = $1, \
          unknown_until = NULL, updated_at = $1 \
-         WHERE status = 'unknown' AND unknown_until <= $1 AND class <> 'broadcast' AND attempts < $2",
+         WHERE status = 'unknown' AND unknown_until <= $1 AND class <> 'broadcast' \
+         AND (SELECT COUNT(*) FROM attempt WHERE attempt.message_id = message.id \
+         AND attempt.outcome = 'unknown') < $2",
     )
     .bind(now.as_ms())
-    .bind(max_attempts)
+    .bind(max_unclear)
     .execute(&mut *tx)
     .await?;
     let given_up = sqlx::query(

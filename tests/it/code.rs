@@ -86,6 +86,25 @@ on_both_engines! {
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 
+    async fn without_a_code_the_http_status_decides_whose_fault_it_is(app: TestApp) {
+        for (n, status, is_stopped) in [(1, 302, true), (2, 401, true), (3, 404, false)] {
+            app.whatsapp.next(Answer::Raw(status, "<html></html>"));
+            app.card(&citizen(n), "CARD_PRINTED").await;
+            app.run_until_idle().await;
+            let message = app.messages().await.pop().unwrap();
+            assert_eq!((&message["status"], &message["attempts"]), (&"queued".into(), &0.into()));
+            assert_eq!(message["failure"]["code"], format!("http_{status}"));
+            let response = app.http.get(format!("{}/readyz", app.url)).send().await.unwrap();
+            assert_eq!(
+                response.status() == StatusCode::SERVICE_UNAVAILABLE,
+                is_stopped,
+                "{status}"
+            );
+            app.advance(LONGEST_WAIT).await;
+        }
+        assert_eq!(app.whatsapp.sent().len(), 3);
+    }
+
     async fn the_providers_words_are_kept_without_the_numbers_in_them(app: TestApp) {
         app.whatsapp.next(Answer::Raw(
             400,

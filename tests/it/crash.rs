@@ -127,7 +127,6 @@ on_both_engines! {
             Answer::Raw(500, ""),
             Answer::Raw(200, "not JSON"),
             Answer::Raw(200, "{\"messages\": []}"),
-            Answer::Raw(302, ""),
         ];
         for (n, answer) in answers.into_iter().enumerate() {
             app.whatsapp.next(answer.clone());
@@ -137,7 +136,31 @@ on_both_engines! {
             assert_eq!(message["status"], "unknown", "{answer:?}");
         }
         app.advance(TEN_MINUTES).await;
-        assert_eq!(app.whatsapp.sent().len(), 5, "no receipt came, so each is sent again");
+        assert_eq!(app.whatsapp.sent().len(), 4, "no receipt came, so each is sent again");
+    }
+
+    async fn three_unclear_calls_are_enough_where_no_receipt_ever_comes(app: TestApp) {
+        app.whatsapp.always(Answer::HangUp);
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        for _ in 0..10 {
+            app.advance(TEN_MINUTES).await;
+        }
+        assert_eq!(app.whatsapp.requests().len(), 3);
+        let message = app.message().await;
+        assert_eq!(message["status"], "failed");
+        assert_eq!(message["failure"]["code"], "unknown_outcome");
+    }
+
+    async fn calls_that_were_clearly_refused_do_not_count_as_unclear(app: TestApp) {
+        for _ in 0..4 {
+            app.whatsapp.next(Answer::code(131_056));
+        }
+        app.whatsapp.next(Answer::HangUp);
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        for _ in 0..7 {
+            app.advance(TEN_MINUTES).await;
+        }
+        assert_eq!(app.whatsapp.sent().len(), 1, "nobody is missed");
     }
 
     async fn what_was_accepted_before_a_restart_is_sent_after_it(app: TestApp) {
