@@ -376,7 +376,7 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place_and_secrets_are_not_shown() {
         let cases = [
             (format!("{OFFICE}{KEYS}[server]\nlisten_on = \"x\"\n"), "listen_on"),
-            (format!("{KEYS}"), "office.area"),
+            (KEYS.to_owned(), "office.area"),
             (OFFICE.to_owned(), "keys.seal"),
             (
                 format!("{OFFICE}{KEYS}[announce]\nquiet_hours = \"nachts\"\n"),

@@ -1,6 +1,6 @@
 //! The conversation: from what was understood of a message to what is answered.
 //!
-//! Pure: [`step`] is given the script, what is kept of the conversation, and the facts of the
+//! Pure: [`step()`] is given the script, what is kept of the conversation, and the facts of the
 //! moment, and returns replies, the new state, and what the office has to do. It never reads a
 //! clock or a database, never repeats what a citizen wrote, and holds no sentence that a citizen
 //! reads: those stand in `message_templates`.

@@ -26,7 +26,8 @@ const NEAR: usize = 40;
 pub struct Redacted {
     /// The text, with `[NIK]`, `[nomor]` and `[kode]` where something was taken out.
     pub text: String,
-    /// Whether something like a NIK or a family card's number was among it.
+    /// Whether something like a NIK or a family card's number was among it, now or at an earlier
+    /// redaction.
     pub had_nik: bool,
 }
 
@@ -63,6 +64,8 @@ pub fn redact(text: &str) -> Redacted {
     out.extend(&chars[written..]);
     let end = out.char_indices().nth(MAX_CHARS).map_or(out.len(), |(end, _)| end);
     out.truncate(end);
+    // Redacted at the door already, it must still be known here.
+    had_nik |= out.contains(NIK);
     Redacted { text: out, had_nik }
 }
 

@@ -196,13 +196,13 @@ mod tests {
 
     #[test]
     fn a_sealed_value_opens_only_in_its_own_row_and_column() {
-        let sealer = sealer(1, 7, &[]);
-        let sealed = sealer.seal(PLACE, "per_1", "Siti Aminah").unwrap();
+        let whole = sealer(1, 7, &[]);
+        let sealed = whole.seal(PLACE, "per_1", "Siti Aminah").unwrap();
         assert!(!sealed.contains("Siti"));
-        assert_eq!(sealer.open(PLACE, "per_1", &sealed).unwrap(), "Siti Aminah");
-        assert!(sealer.open(PLACE, "per_2", &sealed).is_err());
+        assert_eq!(whole.open(PLACE, "per_1", &sealed).unwrap(), "Siti Aminah");
+        assert!(whole.open(PLACE, "per_2", &sealed).is_err());
         let other = Place { table: "person", column: "rt_sealed" };
-        assert!(sealer.open(other, "per_1", &sealed).is_err());
+        assert!(whole.open(other, "per_1", &sealed).is_err());
     }
 
     #[test]
@@ -218,13 +218,13 @@ mod tests {
 
     #[test]
     fn any_changed_byte_is_noticed() {
-        let sealer = sealer(1, 7, &[]);
-        let sealed = sealer.seal(PLACE, "per_1", "Siti").unwrap();
+        let whole = sealer(1, 7, &[]);
+        let sealed = whole.seal(PLACE, "per_1", "Siti").unwrap();
         for at in 2..sealed.len() {
             let mut bytes = sealed.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             if let Ok(text) = String::from_utf8(bytes) {
-                assert!(sealer.open(PLACE, "per_1", &text).is_err(), "byte {at}");
+                assert!(whole.open(PLACE, "per_1", &text).is_err(), "byte {at}");
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::message::{MessageText, ReceiptKind};
 use crate::domain::outbound::{Bsuid, Recipient};
 use crate::domain::phone::PhoneNumber;
-use crate::domain::redact::redact_digits;
+use crate::domain::redact::{redact, redact_digits};
 
 /// What an event is about, as far as the door must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,13 +76,15 @@ fn split_change(change: &Value, events: &mut Vec<RawEvent>) {
         for message in list(&value["messages"]) {
             let id = message["id"].as_str().unwrap_or_default();
             let contact = contact_of(value, message);
+            let mut message = message.clone();
+            redact_words(&mut message);
             push(
                 events,
                 RawKind::Message,
                 number,
                 &format!("m:{id}"),
                 id,
-                [("message", message.clone()), ("contact", contact)],
+                [("message", message), ("contact", contact)],
             );
         }
         for status in list(&value["statuses"]) {
@@ -102,6 +104,38 @@ fn split_change(change: &Value, events: &mut Vec<RawEvent>) {
         let mut event = other(&change.to_string());
         event.phone_number_id = number.map(str::to_owned);
         events.push(event);
+    }
+}
+
+/// Keys of a message whose values are Meta's, not the citizen's, and must stay as they are.
+const NOT_WORDS: &[&str] = &[
+    "id",
+    "from",
+    "from_user_id",
+    "from_parent_user_id",
+    "timestamp",
+    "type",
+    "payload",
+    "message_id",
+    "wa_id",
+    "new_wa_id",
+    "user_id",
+    "sha256",
+    "mime_type",
+    "url",
+    "group_id",
+];
+
+/// Takes NIKs and the like out of whatever a citizen may have written, before it is stored.
+fn redact_words(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = redact(text).text,
+        Value::Array(items) => items.iter_mut().for_each(redact_words),
+        Value::Object(map) => map
+            .iter_mut()
+            .filter(|(key, _)| !NOT_WORDS.contains(&key.as_str()))
+            .for_each(|(_, value)| redact_words(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -308,7 +342,18 @@ mod tests {
         let Event::Message(inbound) = read(&split(&raw)[0].payload) else { panic!() };
         assert_eq!(inbound.from, Recipient { phone: None, bsuid: Bsuid::parse("ID.123abc") });
         assert_eq!(inbound.sent_at, Timestamp::from_ms(1_763_700_000_000));
-        assert_eq!(inbound.body, InboundBody::Text(MessageText::new("ha\u{0}lo")));
+        assert_eq!(inbound.body, InboundBody::Text(MessageText::new("halo")));
+    }
+
+    #[test]
+    fn a_nik_does_not_get_past_the_door_and_the_sender_does() {
+        let raw = body(&json!({"messages": [{"id": "wamid.6281234567890", "from": "6281234567890",
+            "timestamp": "1763700000", "type": "image", "image": {"id": "9", "caption": "NIK 3517091204560001"}}]}));
+        let event = &split(&raw)[0];
+        assert!(!event.payload.contains("3517091204560001"));
+        let Event::Message(inbound) = read(&event.payload) else { panic!() };
+        assert!(inbound.from.phone.is_some());
+        assert_eq!(inbound.body, InboundBody::Text(MessageText::new("NIK [NIK]")));
     }
 
     #[test]
