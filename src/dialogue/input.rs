@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 
 use super::state::State;
 
@@ -77,15 +78,6 @@ pub struct Input {
     pub channel: ChannelKind,
     /// The present moment.
     pub now: Timestamp,
-}
-
-/// Something to press, or on SMS to answer by number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
-    /// Comes back as [`Input::choice`].
-    pub id: String,
-    /// At most 20 characters.
-    pub title: String,
 }
 
 /// One message to the citizen.

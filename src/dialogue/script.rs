@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use super::answer::{Answer, MAX_BUTTON};
 use super::embedded::FILES;
-use super::input::Choice;
 use super::line::{Line, LineText};
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 use crate::words;
 
 /// Most entries of a list on WhatsApp.

@@ -8,8 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
-
-use super::input::Choice;
+use crate::domain::outbound::Choice;
 
 /// After this time a bare "1" no longer means the first choice of long ago.
 const OFFER_LASTS: Duration = Duration::from_secs(24 * 60 * 60);

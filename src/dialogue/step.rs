@@ -5,11 +5,12 @@
 //! gets one reply.
 
 use super::command::{self, Command};
-use super::input::{CardFact, Choice, Effect, Input, Reply, Step};
+use super::input::{CardFact, Effect, Input, Reply, Step};
 use super::line::{Holes, Line, render};
 use super::script::{Button, MAX_CHOICES, Picked, Script};
 use super::state::{State, words};
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 
 /// Answers one message. The texts were checked when the script was loaded.
 #[must_use]

@@ -11,6 +11,7 @@ use super::transcript::Transcript;
 use super::*;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 use crate::understand::{LABELS, Understanding};
 
 fn project() -> PathBuf {

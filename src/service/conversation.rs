@@ -11,7 +11,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::id::ContactId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
-use crate::domain::outbound::{Choice, Content, Recipient};
+use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
@@ -280,8 +280,6 @@ async fn plan_replies(
     let hash = recipient_hash(&app.db, &account.portfolio, &to.1);
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
-        let choices =
-            reply.choices.into_iter().map(|c| Choice { id: c.id, title: c.title }).collect();
         let new = NewMessage {
             id: app.ids.next(now),
             idem_key: format!("reply:{event}:{n}"),
@@ -297,7 +295,11 @@ async fn plan_replies(
             contact_id: Some(to.0),
             person_id: None,
             card_id: None,
-            content: Content { template: None, text: MessageText::new(reply.text), choices },
+            content: Content {
+                template: None,
+                text: MessageText::new(reply.text),
+                choices: reply.choices,
+            },
             zone: app.zone(None),
             due_at: now,
             expires_at: None,

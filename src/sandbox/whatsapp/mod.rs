@@ -8,6 +8,7 @@ mod citizen;
 mod course;
 mod event;
 mod lookup;
+mod part;
 mod refusal;
 mod request;
 mod rule;

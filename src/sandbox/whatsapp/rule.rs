@@ -4,8 +4,9 @@
 //! nothing and sends nothing.
 
 use super::course::{Course, Planned};
+use super::part::Content;
 use super::refusal::Refusal;
-use super::request::{Content, Payload, Request, To};
+use super::request::{Payload, Request, To};
 use super::{WhatsappAccount, message_id};
 use crate::domain::clock::Timestamp;
 use crate::sandbox::fault::FaultKind;

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::part::{Content, Part};
 use super::refusal::Refusal;
-use super::request::{Content, Part};
 use crate::sandbox::Choice;
 
 /// The longest text of a template, filled.

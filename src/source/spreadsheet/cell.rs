@@ -6,7 +6,7 @@
 use calamine::{Data, ExcelDateTime, ExcelDateTimeType};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::heading::Field;
+use super::field::Field;
 
 /// What stands for a formula of a text file, which holds no result that could be read.
 const FORMULA: &str = "(formula)";

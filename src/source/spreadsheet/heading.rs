@@ -4,6 +4,7 @@
 //! Never takes a column by its place alone, and never repeats a heading that may be a person.
 
 use super::cell::Cell;
+use super::field::Field;
 use super::{Record, SheetError};
 
 /// How far down headings are looked for.
@@ -18,33 +19,6 @@ pub enum Columns {
     People,
     /// Places that serve citizens.
     ServicePoints,
-}
-
-/// What a column can hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Id,
-    OccurredAt,
-    Nik,
-    Status,
-    Document,
-    Name,
-    Phone,
-    Area,
-    Rt,
-    Rw,
-    /// `003/004`, both in one.
-    RtRw,
-    ServicePoint,
-    HomeDate,
-    HomeFrom,
-    HomeTo,
-    Code,
-    PointName,
-    ShortName,
-    Address,
-    Hours,
-    HoursShort,
 }
 
 use Field as F;

@@ -5,6 +5,7 @@
 //! formula, and never shows a person in an error.
 
 mod cell;
+mod field;
 mod heading;
 mod row;
 mod text;
@@ -21,8 +22,9 @@ use std::path::Path;
 
 use crate::domain::status_word::parse_status;
 use cell::Cell;
+use field::Field;
 pub use heading::Columns;
-use heading::{Field, Layout};
+use heading::Layout;
 pub use row::{PersonRow, Row, ServicePointRow};
 use text::TextFile;
 use workbook::{BookSheet, Packing};

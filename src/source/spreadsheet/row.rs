@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::heading::Field;
+use super::field::Field;
 use crate::domain::raw_update::RawUpdate;
 
 /// One row of a sheet.
