@@ -41,12 +41,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let is_terminal = std::io::stdin().is_terminal();
     let mut input_lines = std::io::stdin().lock().lines();
     loop {
-        print!("> ");
-        std::io::stdout().flush()?;
+        if is_terminal {
+            print!("> ");
+            std::io::stdout().flush()?;
+        }
         let Some(line) = input_lines.next() else { break };
         let line = line?;
         if !is_terminal {
-            println!("{line}");
+            println!("> {line}");
         }
         let now = SystemClock.now();
         // A title in brackets is a button pressed.
@@ -70,8 +72,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
                 println!("< {line}");
             }
         }
+        for effect in &step.effects {
+            println!("* {}", transcript::effect_name(*effect));
+        }
         state = step.state;
     }
-    println!();
     Ok(())
 }

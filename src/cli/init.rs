@@ -2,7 +2,6 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use argon2::PasswordHasher as _;
@@ -13,7 +12,7 @@ use kabar::domain::id::IdSource;
 use kabar::store::token::Role;
 use kabar::store::{Db, Key, officer};
 
-use super::hinted;
+use super::{hinted, office};
 
 const LOGIN: &str = "admin";
 
@@ -49,7 +48,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     write(&path, &name, &area)?;
     let config = Config::load(&path, std::iter::empty())?;
-    let db = Db::open(&config.database_url, Arc::new(config.sealer)).await?;
+    let db = match office::open_database(&config.database_url, config.sealer).await {
+        Ok(db) => db,
+        Err(error) => {
+            // Keys that open nothing must not lie about as if they were the office's.
+            std::fs::remove_file(&path)?;
+            return Err(error);
+        }
+    };
     let password = first_officer(&db).await?;
     db.close().await;
     println!("Wrote {}", path.display());

@@ -12,7 +12,7 @@ use kabar::domain::area::AreaCode;
 use kabar::domain::clock::SystemClock;
 use kabar::domain::message::ChannelKind;
 use kabar::service::{Account, App, Parts, Settings};
-use kabar::store::Db;
+use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::web::{Web, WhatsappSecrets};
@@ -73,6 +73,22 @@ pub(super) fn train(script: &Script) -> anyhow::Result<Understanding> {
     Ok(Understanding::train_with(spelling, script.examples()))
 }
 
+/// Opens the database; when it cannot be used, says what to do.
+pub(super) async fn open_database(url: &str, sealer: Sealer) -> anyhow::Result<Db> {
+    Db::open(url, Arc::new(sealer)).await.map_err(|error| {
+        let hint = match &error {
+            StoreError::Unusable(what) if what.contains("other keys") => {
+                "put the keys this database was made with into [keys]; nothing else opens it"
+            }
+            StoreError::Unusable(_) => {
+                "look at database.url and at the file: a backup may be needed"
+            }
+            _ => "look at database.url and whether the database runs",
+        };
+        hinted(format!("the database cannot be used: {}", kabar::telemetry::chain(&error)), hint)
+    })
+}
+
 /// An office, open.
 pub(super) struct Office {
     pub(super) app: Arc<App>,
@@ -82,9 +98,7 @@ pub(super) struct Office {
 /// Opens the database and puts everything together.
 pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
     let (templates, script) = texts(config.templates.as_deref())?;
-    let db = Db::open(&config.database_url, Arc::new(config.sealer))
-        .await
-        .context("the database cannot be used")?;
+    let db = open_database(&config.database_url, config.sealer).await?;
     let http = http_client(&config.whatsapp)?;
     let accounts = config
         .whatsapp

@@ -1,7 +1,5 @@
 //! `kabar token`: tokens for the API.
 
-use std::sync::Arc;
-
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::IdSource;
 use kabar::store::Db;
@@ -34,7 +32,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Create(args) = command;
     let role: Role = args.role.parse()?;
     let config = office::load(&args.config)?;
-    let db = Db::open(&config.database_url, Arc::new(config.sealer)).await?;
+    let db = office::open_database(&config.database_url, config.sealer).await?;
     let secret = create(&db, role, &args.name).await?;
     db.close().await;
     if args.json {

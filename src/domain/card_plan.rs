@@ -182,7 +182,7 @@ fn announcement(
         (S::ReadyToPrint, _) => plain(K::ReadyToPrint),
         (S::WaitingForBlank, _) => plain(K::WaitingForBlank),
         (S::Printed, _) => plain(K::CardPrinted),
-        // A delivery without a day is no appointment one could keep; the card is on its way.
+        // A home delivery without a day is no appointment one could keep; the card is on its way.
         (S::Shipped | S::HomeDeliveryScheduled, _) => plain(K::CardShipped),
         (S::ReadyToCollect, _) => {
             (K::ReadyToCollect, None, update.service_point.clone().unwrap_or_default())

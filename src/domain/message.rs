@@ -83,33 +83,38 @@ words! {
 
 impl MessageStatus {
     /// The status after a receipt: total, and never a step back. `read` implies delivered, a late
-    /// `sent` is ignored, a late `delivered` beats `failed`. A message that was never handed to a
-    /// provider cannot have a receipt and keeps its status.
+    /// `sent` is ignored, a late `delivered` beats `failed`, and also a withdrawal that came while
+    /// the message was in the provider's hand.
     #[must_use]
     pub const fn advance(self, receipt: ReceiptKind) -> Self {
         use MessageStatus as S;
         match (self, receipt) {
             // A receipt for one that waits again proves that the earlier, unclear call went
             // through: it must not leave twice.
-            (S::Queued | S::Sending | S::Unknown, ReceiptKind::Sent) => S::Sent,
-            (S::Queued | S::Sending | S::Unknown | S::Sent, ReceiptKind::Failed) => S::Failed,
-            (S::Queued | S::Sending | S::Unknown | S::Sent | S::Failed, ReceiptKind::Delivered) => {
-                S::Delivered
-            }
+            // One that was withdrawn while its call was under way was brought all the same, and that
+            // is the truth.
             (
-                S::Queued | S::Sending | S::Unknown | S::Sent | S::Failed | S::Delivered,
-                ReceiptKind::Read,
-            ) => S::Read,
-            (
-                S::Sent | S::Delivered | S::Read | S::Failed | S::Expired | S::Cancelled,
+                S::Queued | S::Sending | S::Unknown | S::Expired | S::Cancelled,
                 ReceiptKind::Sent,
-            )
+            ) => S::Sent,
+            (S::Queued | S::Sending | S::Unknown | S::Sent, ReceiptKind::Failed) => S::Failed,
+            (
+                S::Queued
+                | S::Sending
+                | S::Unknown
+                | S::Sent
+                | S::Failed
+                | S::Expired
+                | S::Cancelled,
+                ReceiptKind::Delivered,
+            ) => S::Delivered,
+            (_, ReceiptKind::Read) => S::Read,
+            (S::Sent | S::Delivered | S::Read | S::Failed, ReceiptKind::Sent)
             | (
                 S::Delivered | S::Read | S::Failed | S::Expired | S::Cancelled,
                 ReceiptKind::Failed,
             )
-            | (S::Delivered | S::Read | S::Expired | S::Cancelled, ReceiptKind::Delivered)
-            | (S::Read | S::Expired | S::Cancelled, ReceiptKind::Read) => self,
+            | (S::Delivered | S::Read, ReceiptKind::Delivered) => self,
         }
     }
 
@@ -119,12 +124,11 @@ impl MessageStatus {
         match self {
             Self::Queued => 0,
             Self::Sending => 1,
-            Self::Unknown => 2,
+            Self::Unknown | Self::Expired | Self::Cancelled => 2,
             Self::Sent => 3,
             Self::Failed => 4,
             Self::Delivered => 5,
             Self::Read => 6,
-            Self::Expired | Self::Cancelled => 7,
         }
     }
 }

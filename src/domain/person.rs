@@ -6,6 +6,9 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct PersonName(String);
 
+/// Titles in front of names.
+const TITLES: &[&str] = &["h", "hj", "kh", "dr", "drs", "dra", "ir", "prof", "ust", "tgk", "rr"];
+
 impl PersonName {
     /// Longest name taken, in characters; OpenSID keeps 100.
     pub const MAX_CHARS: usize = 150;
@@ -33,7 +36,15 @@ impl PersonName {
     /// alone when there is no second. Written in capitals at the source, it is lowered.
     #[must_use]
     pub fn masked(&self) -> String {
-        let mut words = self.0.split(' ').filter(|w| w.chars().any(char::is_alphabetic));
+        let is_name = |word: &&str| {
+            let bare: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+            bare.chars().count() > 1 && !TITLES.contains(&bare.to_lowercase().as_str())
+        };
+        let is_word = |word: &&str| word.chars().any(char::is_alphabetic);
+        // Titles and initials in front tell nobody apart; where there is nothing else, they stay.
+        let has_name = self.0.split(' ').any(|word| is_name(&word));
+        let mut words =
+            self.0.split(' ').filter(is_word).skip_while(|word| has_name && !is_name(word));
         let first = words.next().map(capitalised).unwrap_or_default();
         match words.next().and_then(|w| w.chars().find(|c| c.is_alphabetic())) {
             Some(initial) => format!("{first} {}.", initial.to_uppercase()),
@@ -73,7 +84,10 @@ mod tests {
         assert_eq!(masked("Siti Aminah"), "Siti A.");
         assert_eq!(masked("  SITI\tAMINAH  BINTI\nHASAN "), "Siti A.");
         assert_eq!(masked("Suparman"), "Suparman");
-        assert_eq!(masked("M. Yusuf"), "M Y.");
+        assert_eq!(masked("M. Yusuf Hadi"), "Yusuf H.");
+        assert_eq!(masked("H. AHMAD"), "Ahmad");
+        assert_eq!(masked("Drs. H. Slamet Riyadi"), "Slamet R.");
+        assert_eq!(masked("M."), "M");
         assert_eq!(masked("Nur'aini, S.Pd"), "Nur'aini S.");
     }
 

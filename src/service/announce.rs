@@ -31,7 +31,8 @@ pub struct Holder<'a> {
 }
 
 /// Plans the message of an announcement. `cause` is the id of the update, so that it causes one
-/// message however often the step is repeated.
+/// message however often the step is repeated. `false` when nobody will hear it: then the card's
+/// state counts as not told yet.
 ///
 /// # Errors
 /// When the database fails, or a text cannot be made.
@@ -43,7 +44,7 @@ pub async fn plan_message(
     update: &CardUpdate,
     cause: &str,
     now: Timestamp,
-) -> Result<(), ServiceError> {
+) -> Result<bool, ServiceError> {
     let recipient =
         holder.person.phone.clone().map(|phone| Recipient { phone: Some(phone), bsuid: None });
     let first = app.settings.channels.first().copied().unwrap_or(ChannelKind::Whatsapp);
@@ -89,10 +90,10 @@ pub async fn plan_message(
         created_at: now,
     };
     insert_message(tx, &app.db, &new).await?;
-    Ok(())
+    Ok(refusal.is_none())
 }
 
-/// A reference nobody holds yet. There are 24 million; a taken one is drawn again.
+/// A reference nobody holds yet. There are 15 million; a taken one is drawn again.
 async fn free_reference(tx: &mut Tx) -> Result<Reference, ServiceError> {
     const DRAWS: usize = 8;
     let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));

@@ -185,8 +185,14 @@ async fn apply(
     };
     let area = update.area.as_ref().or(known.as_ref().and_then(|person| person.area.as_ref()));
     let zone = app.zone(area);
-    let on_file = before.as_ref().map(|card| &card.on_file);
-    let plan = card_plan::plan(on_file, update, &app.settings.policy, zone.offset(), now);
+    let mut on_file = before.as_ref().map(|card| card.on_file.clone());
+    if let (Some(on_file), PhoneGiven::Mobile(phone)) = (&mut on_file, &update.phone)
+        && known.as_ref().and_then(|person| person.phone.as_ref()) != Some(phone)
+    {
+        // Whoever has the new number has heard nothing of this card.
+        on_file.last_announced = None;
+    }
+    let plan = card_plan::plan(on_file.as_ref(), update, &app.settings.policy, zone.offset(), now);
     // An older word about somebody must not bring back their old number or name.
     let person = match known {
         Some(known) if !plan.becomes_current => known,
@@ -198,12 +204,19 @@ async fn apply(
     let card_id = match &before {
         Some(card) if !plan.becomes_current => card.id,
         _ => {
-            let mut last = before
+            let mut last = on_file
                 .as_ref()
                 .filter(|_| !plan.is_new_card)
-                .and_then(|card| card.on_file.last_announced.clone());
+                .and_then(|card| card.last_announced.clone());
+            let says_nothing_new = match plan.outcome {
+                UpdateOutcome::Unchanged => true,
+                UpdateOutcome::Silent => {
+                    on_file.as_ref().is_some_and(|card| card.status == update.status)
+                }
+                _ => false,
+            };
             if let Some(card) = &before
-                && plan.outcome != UpdateOutcome::Unchanged
+                && !says_nothing_new
             {
                 // What still waits to be said of the card is no longer true.
                 let withdrawn =
@@ -231,8 +244,12 @@ async fn apply(
     card_store::insert_update(tx, &app.db, &new, now).await?;
     if let Some(announcement) = &plan.announcement {
         let holder = Holder { person: &person, card: card_id, area: person.area.as_ref() };
-        announce::plan_message(app, tx, &holder, announcement, update, &new.id.to_string(), now)
-            .await?;
+        let cause = new.id.to_string();
+        let is_told =
+            announce::plan_message(app, tx, &holder, announcement, update, &cause, now).await?;
+        if !is_told {
+            card_store::forget_announced(tx, card_id).await?;
+        }
     }
     Ok(plan)
 }

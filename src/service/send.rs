@@ -77,6 +77,18 @@ pub fn postponed(message: &Claimed, until: Timestamp) -> Settled {
     }
 }
 
+/// What becomes of a message whose recipient asked to stop, or turned out to be somebody else,
+/// after it was planned.
+#[must_use]
+pub fn withdrawn(message: &Claimed) -> Settled {
+    Settled {
+        status: MessageStatus::Cancelled,
+        next_at: None,
+        why: Some("opted_out"),
+        ..postponed(message, Timestamp::from_ms(0))
+    }
+}
+
 /// What becomes of a message that no provider would take in any form it has.
 #[must_use]
 pub fn refused(message: &Claimed, fault: &Fault) -> Settled {
@@ -214,6 +226,7 @@ mod tests {
             zone: Zone::Wib,
             why: "card_update".to_owned(),
             last_inbound_at: None,
+            is_refused: false,
         }
     }
 

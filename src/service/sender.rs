@@ -33,6 +33,8 @@ const BATCH: usize = 200;
 /// WhatsApp: one message in six seconds to one person, with bursts of 45 (Meta, pair rate limit).
 const PAIR_PERIOD: Duration = Duration::from_secs(6);
 const PAIR_BURST: u32 = 45;
+/// One in so many requests in flight is kept for replies.
+const REPLY_SHARE: usize = 8;
 /// First wait of a stopped account until one message tries again, doubling up to the longest.
 const FIRST_STOP: Duration = Duration::from_secs(60);
 const LONGEST_STOP: Duration = Duration::from_secs(600);
@@ -96,6 +98,12 @@ pub struct Sender {
     pauses: i64,
     stop: Option<Stop>,
     stops: u32,
+    /// The stop in hand is not written yet.
+    is_stop_news: bool,
+    /// Who may not be written to before when, by the provider's word.
+    held: HashMap<String, Timestamp>,
+    /// Calls that came back and have had no consequences yet.
+    finished: Vec<Finished>,
     tidied_at: Timestamp,
 }
 
@@ -145,6 +153,9 @@ impl Sender {
             pauses: 0,
             stop: None,
             stops: 0,
+            is_stop_news: false,
+            held: HashMap::new(),
+            finished: Vec::new(),
             tidied_at: Timestamp::from_ms(0),
         }
     }
@@ -155,16 +166,15 @@ impl Sender {
     /// When the database fails. What came back stays in hand and is recorded in a later round.
     pub async fn step(&mut self) -> Result<Progress, ServiceError> {
         while let Some(done) = self.calls.try_join_next() {
-            if let Ok(done) = done {
-                self.take_back(done).await?;
-            }
+            self.finished.extend(done);
         }
+        self.take_back();
         let recorded = self.record().await?;
         if !self.hold_account().await? {
             return Ok(Progress { claimed: 0, recorded, wait: None });
         }
         let now = self.app.now();
-        let (limit, wait) = self.allowed(now);
+        let (limit, bulk, wait) = self.allowed(now);
         if limit == 0 {
             return Ok(Progress { claimed: 0, recorded, wait });
         }
@@ -174,7 +184,7 @@ impl Sender {
             &self.account.portfolio,
             &self.owner,
             now,
-            i64::try_from(limit).unwrap_or(i64::MAX),
+            (i64::try_from(limit).unwrap_or(i64::MAX), i64::try_from(bulk).unwrap_or(i64::MAX)),
         )
         .await?;
         let claimed = messages.len();
@@ -189,18 +199,15 @@ impl Sender {
         Ok(Progress { claimed, recorded, wait })
     }
 
-    /// Waits for one call in flight to come back; at once when there is none.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn wait_for_call(&mut self) -> Result<bool, ServiceError> {
+    /// Waits for one call in flight to come back; `false` at once when there is none. May be given
+    /// up at any moment: what has come back stays in hand for the next round.
+    pub async fn wait_for_call(&mut self) -> bool {
         match self.calls.join_next().await {
-            Some(Ok(done)) => {
-                self.take_back(done).await?;
-                Ok(true)
+            Some(done) => {
+                self.finished.extend(done);
+                true
             }
-            Some(Err(_)) => Ok(true),
-            None => Ok(false),
+            None => false,
         }
     }
 
@@ -215,8 +222,13 @@ impl Sender {
     /// # Errors
     /// When the database fails.
     pub async fn drain(&mut self) -> Result<usize, ServiceError> {
-        while self.wait_for_call().await? {}
-        self.record().await
+        loop {
+            while self.wait_for_call().await {}
+            self.take_back();
+            if self.calls.is_empty() {
+                return self.record().await;
+            }
+        }
     }
 
     /// Ends in good order: what is in flight is recorded, and another process may have the account.
@@ -224,6 +236,8 @@ impl Sender {
     /// # Errors
     /// When the database fails.
     pub async fn close(mut self) -> Result<(), ServiceError> {
+        // What waits behind a call in flight is given back, not called.
+        self.lease = None;
         self.drain().await?;
         account::release_lease(&self.app.db, &self.account.id, &self.owner).await?;
         Ok(())
@@ -268,6 +282,7 @@ impl Sender {
         const EVERY: Duration = Duration::from_secs(300);
         if now.since(self.tidied_at) > EVERY {
             self.tidied_at = now;
+            self.held.retain(|_, until| *until > now);
             if let Some(pairs) = &self.pairs {
                 pairs.retain_recent();
                 pairs.shrink_to_fit();
@@ -275,15 +290,16 @@ impl Sender {
         }
     }
 
-    /// How many messages may be claimed now, and how long until the rate allows more.
-    fn allowed(&mut self, now: Timestamp) -> (usize, Option<Duration>) {
+    /// How many messages may be claimed now, how many of them in the lanes behind the replies, and
+    /// how long until the rate allows more.
+    fn allowed(&mut self, now: Timestamp) -> (usize, usize, Option<Duration>) {
         if let Some(stop) = &self.stop {
             // One message tries whether the account works again.
             let is_due = stop.retry_at <= now && self.calls.is_empty();
-            return (usize::from(is_due), None);
+            return (usize::from(is_due), usize::from(is_due), None);
         }
         if self.paused_until > now {
-            return (0, Some(self.paused_until.since(now)));
+            return (0, 0, Some(self.paused_until.since(now)));
         }
         let waiting: usize = self.busy.values().map(VecDeque::len).sum();
         let free = self.account.in_flight.saturating_sub(self.calls.len() + waiting).min(BATCH);
@@ -297,11 +313,21 @@ impl Sender {
                 }
             }
         }
-        (self.permits.min(free), wait)
+        // Some places are the replies' own: a slow provider could else hold all of them with news
+        // while somebody waits for an answer.
+        let reserved = self.account.in_flight / REPLY_SHARE;
+        let limit = self.permits.min(free);
+        (limit, limit.min(free.saturating_sub(reserved)), wait)
     }
 
     fn take_up(&mut self, message: Claimed, now: Timestamp) {
-        let allowed = send::allowed_from(&self.app.settings, &message, now);
+        if message.is_refused {
+            self.settled.push(send::withdrawn(&message));
+            return;
+        }
+        let held = self.held.get(&message.recipient_hash).copied();
+        let allowed =
+            send::allowed_from(&self.app.settings, &message, held.unwrap_or(now).max(now));
         if allowed > now {
             self.settled.push(send::postponed(&message, allowed));
             return;
@@ -350,9 +376,10 @@ impl Sender {
     fn call_next(&mut self, recipient_hash: &str, now: Timestamp) {
         let may_leave = self.stop.is_none() && self.paused_until <= now && self.lease.is_some();
         let Some(mut queue) = self.busy.remove(recipient_hash) else { return };
+        let held = self.held.get(recipient_hash).copied().unwrap_or(now).max(now);
         while let Some(message) = queue.pop_front() {
-            if !may_leave {
-                self.settled.push(send::postponed(&message, now));
+            if !may_leave || held > now {
+                self.settled.push(send::postponed(&message, held));
             } else if self.call(message, now) {
                 self.busy.insert(recipient_hash.to_owned(), queue);
                 return;
@@ -360,12 +387,24 @@ impl Sender {
         }
     }
 
-    async fn take_back(&mut self, done: Finished) -> Result<(), ServiceError> {
+    /// Draws the consequences of what has come back, in memory; [`Self::record`] writes them.
+    fn take_back(&mut self) {
+        for done in std::mem::take(&mut self.finished) {
+            self.take_back_one(&done);
+        }
+    }
+
+    fn take_back_one(&mut self, done: &Finished) {
         self.app.metrics.call(&self.account.id, &done.message, &done.call, &done.result);
-        self.settled.push(send::settle(&self.app.settings, &done.message, done.call, &done.result));
+        let settled = send::settle(&self.app.settings, &done.message, done.call, &done.result);
         let now = self.app.now();
         match &done.result {
-            Err(SendError::Misconfigured(fault)) => self.stop_account(fault, now).await?,
+            Err(SendError::Misconfigured(fault)) => self.stop_account(fault, now),
+            Err(SendError::Retry { scope: Scope::Recipient, .. }) => {
+                // Whatever else waits for this person would be refused as well, and overtake.
+                let until = settled.next_at.unwrap_or(now);
+                self.held.insert(done.message.recipient_hash.clone(), until);
+            }
             Err(SendError::Retry { scope: Scope::Account, after, fault }) => {
                 let grown =
                     FIRST_PAUSE.saturating_mul(1 << self.pauses.clamp(0, 6)).min(LONGEST_PAUSE);
@@ -383,17 +422,17 @@ impl Sender {
                 self.pauses = 0;
                 if self.stop.take().is_some() {
                     self.stops = 0;
-                    account::set_stop(&self.app.db, &self.account.id, None).await?;
+                    self.is_stop_news = true;
                     tracing::info!(account = %self.account.id, "account works again");
                 }
             }
             Err(_) => {}
         }
+        self.settled.push(settled);
         self.call_next(&done.message.recipient_hash, now);
-        Ok(())
     }
 
-    async fn stop_account(&mut self, fault: &Fault, now: Timestamp) -> Result<(), ServiceError> {
+    fn stop_account(&mut self, fault: &Fault, now: Timestamp) {
         let is_new = self.stop.as_ref().is_none_or(|stop| stop.retry_at <= now);
         if is_new {
             let wait = FIRST_STOP.saturating_mul(1 << self.stops.min(4)).min(LONGEST_STOP);
@@ -405,13 +444,16 @@ impl Sender {
                 retry_at: now.after(wait),
             };
             tracing::error!(account = %self.account.id, code = %fault.code, "account stopped: {}", fault.detail);
-            account::set_stop(&self.app.db, &self.account.id, Some(&stop)).await?;
             self.stop = Some(stop);
+            self.is_stop_news = true;
         }
-        Ok(())
     }
 
     async fn record(&mut self) -> Result<usize, ServiceError> {
+        if self.is_stop_news {
+            account::set_stop(&self.app.db, &self.account.id, self.stop.as_ref()).await?;
+            self.is_stop_news = false;
+        }
         let count = self.settled.len();
         if count > 0 {
             let now = self.app.now();

@@ -165,6 +165,18 @@ pub async fn upsert_card(
     Ok(id)
 }
 
+/// Notes that the card's state has not been told to anybody yet.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn forget_announced(conn: &mut AnyConnection, card: CardId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE card SET last_announced = NULL WHERE id = $1")
+        .bind(card.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// What the source said before under the same id: its content hash.
 ///
 /// # Errors

@@ -154,8 +154,9 @@ pub async fn find_reference(
     Ok(found.map(Timestamp::from_ms))
 }
 
-/// Withdraws the announcements of a card that still wait, because something newer is known.
-/// Returns how many there were.
+/// Withdraws the announcements of a card that still wait, because something newer is known. Those
+/// in the provider's hand, or of unclear outcome, are not sent a second time from now on. Returns
+/// how many waited.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -165,6 +166,15 @@ pub async fn cancel_waiting_of_card(
     why: &'static str,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
+    sqlx::query(
+        "UPDATE message SET expires_at = $3, why = $2, updated_at = $3 WHERE card_id = $1 \
+         AND class = 'announcement' AND status IN ('sending', 'unknown')",
+    )
+    .bind(card.to_string())
+    .bind(why)
+    .bind(now.as_ms())
+    .execute(&mut *conn)
+    .await?;
     let done = sqlx::query(
         "UPDATE message SET status = 'cancelled', why = $2, updated_at = $3 \
          WHERE card_id = $1 AND class = 'announcement' AND status = 'queued'",
@@ -177,7 +187,8 @@ pub async fn cancel_waiting_of_card(
     Ok(done.rows_affected())
 }
 
-/// Withdraws everything but replies that still waits for an address.
+/// Withdraws everything but replies that still waits for an address; what is of unclear outcome is
+/// not sent a second time.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -189,6 +200,15 @@ pub async fn cancel_waiting_of_address(
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     for hash in hashes {
+        sqlx::query(
+            "UPDATE message SET expires_at = $3, why = $2, updated_at = $3 WHERE recipient_hash = $1 \
+             AND class <> 'reply' AND status IN ('sending', 'unknown')",
+        )
+        .bind(hash.clone())
+        .bind(why)
+        .bind(now.as_ms())
+        .execute(&mut *conn)
+        .await?;
         count += sqlx::query(
             "UPDATE message SET status = 'cancelled', why = $2, updated_at = $3 \
              WHERE recipient_hash = $1 AND class <> 'reply' AND status = 'queued'",
@@ -248,9 +268,12 @@ pub struct Claimed {
     pub why: String,
     /// When the recipient last wrote to us.
     pub last_inbound_at: Option<Timestamp>,
+    /// The recipient asked to stop, or is somebody else, and this is no reply.
+    pub is_refused: bool,
 }
 
-/// Takes up to `limit` due messages of an account, lane by lane, and commits them as `sending`.
+/// Takes due messages of an account, lane by lane, and commits them as `sending`: up to the first
+/// of `limits` in all, and of the lanes behind the replies no more than the second.
 /// The attempt is counted here, before the call, so that a crash while sending still uses one up.
 ///
 /// # Errors
@@ -261,7 +284,7 @@ pub async fn claim_due(
     portfolio: &str,
     owner: &str,
     now: Timestamp,
-    limit: i64,
+    limits: (i64, i64),
 ) -> Result<Vec<Claimed>, StoreError> {
     let statement = format!(
         "WITH due AS (SELECT id FROM message WHERE account = $1 AND lane = $2 AND status = 'queued' \
@@ -271,12 +294,15 @@ pub async fn claim_due(
          RETURNING id, class, recipient_hash, recipient_sealed, content_sealed, attempts, zone, why, \
          (SELECT MAX(last_inbound_at) FROM contact WHERE contact.channel = message.channel \
           AND contact.portfolio = $6 \
-          AND (contact.phone_hash = message.recipient_hash OR contact.bsuid_hash = message.recipient_hash))",
+          AND (contact.phone_hash = message.recipient_hash OR contact.bsuid_hash = message.recipient_hash)), \
+         (SELECT COUNT(*) FROM consent WHERE consent.address_hash = message.recipient_hash \
+          AND (consent.opted_out_at IS NOT NULL OR consent.suppressed_at IS NOT NULL))",
         db.skip_locked()
     );
     let mut tx = db.begin().await?;
     let mut claimed = Vec::new();
     for lane in 0..=2_i64 {
+        let limit = if lane == 0 { limits.0 } else { limits.1 };
         let missing = limit - i64::try_from(claimed.len()).unwrap_or(i64::MAX);
         if missing <= 0 {
             break;
@@ -319,6 +345,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         zone: zone_from_hours(row.try_get(6)?),
         why: row.try_get(7)?,
         last_inbound_at: super::row::time(row.try_get(8)?),
+        is_refused: class != MessageClass::Reply.as_str() && row.try_get::<i64, _>(9)? > 0,
         id: parse("message", "id", &id, &id)?,
     })
 }

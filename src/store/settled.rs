@@ -234,6 +234,7 @@ pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result
         "UPDATE message SET status = 'queued', why = 'sent_again_after_unknown', due_at = $1, \
          unknown_until = NULL, updated_at = $1 \
          WHERE status = 'unknown' AND unknown_until <= $1 AND class <> 'broadcast' \
+         AND (expires_at IS NULL OR expires_at > $1) \
          AND (SELECT COUNT(*) FROM attempt WHERE attempt.message_id = message.id \
          AND attempt.outcome = 'unknown') < $2",
     )
@@ -245,9 +246,12 @@ pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result
         "UPDATE message SET status = 'failed', failed_at = $1, unknown_until = NULL, updated_at = $1, \
          failure_code = 'unknown_outcome', \
          failure_reason = 'the provider gave no clear answer and no receipt came; not sent again, so that nobody hears twice' \
-         WHERE status = 'unknown' AND unknown_until <= $1",
+         WHERE status = 'unknown' AND unknown_until <= $1 AND (class = 'broadcast' OR expires_at <= $1 \
+         OR (SELECT COUNT(*) FROM attempt WHERE attempt.message_id = message.id \
+         AND attempt.outcome = 'unknown') >= $2)",
     )
     .bind(now.as_ms())
+    .bind(max_unclear)
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
@@ -260,7 +264,8 @@ pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result
 /// As every statement: [`StoreError`].
 pub async fn expire_due(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE message SET status = 'expired', why = 'moment_passed', updated_at = $1 \
+        "UPDATE message SET status = 'expired', updated_at = $1, \
+         why = CASE WHEN why IN ('superseded', 'opted_out', 'suppressed') THEN why ELSE 'moment_passed' END \
          WHERE status = 'queued' AND expires_at <= $1",
     )
     .bind(now.as_ms())

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 
 use super::Web;
 use super::error::Error;
-use crate::store::token::{Token, find_token};
+use crate::store::token::{Role, Token, find_token};
 
 /// The caller of the API; extracting it refuses everybody else.
 #[derive(Debug)]
@@ -25,6 +25,11 @@ impl Caller {
         } else {
             Err(Error::Forbidden("office, auditor or admin"))
         }
+    }
+
+    /// May see everything.
+    pub(super) fn is_admin(&self) -> bool {
+        self.0.role == Role::Admin
     }
 
     /// May mend what was rejected, or is refused.

@@ -30,11 +30,7 @@ pub(super) async fn run(
         let next = async {
             if is_busy {
                 tokio::select! {
-                    result = sender.wait_for_call() => {
-                        if let Err(error) = result {
-                            tracing::error!("sender: {}", crate::telemetry::chain(&error));
-                        }
-                    }
+                    _ = sender.wait_for_call() => {}
                     () = woken(&mut signal) => {}
                 }
             } else {

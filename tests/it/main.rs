@@ -13,6 +13,7 @@ mod support;
 mod account;
 mod announce;
 mod api;
+mod cli;
 mod code;
 mod consent;
 mod conversation;

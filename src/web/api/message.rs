@@ -42,7 +42,7 @@ pub(in crate::web) async fn list(
     };
     let rows = message_list::list_messages(&web.app.db, &filter, limit).await?;
     let cursor = next(&rows, limit, |row| row.id.to_string());
-    let messages: Vec<Value> = rows.iter().map(line).collect();
+    let messages: Vec<Value> = rows.iter().map(|row| line(row, &caller)).collect();
     Ok(Json(json!({"messages": messages, "next_cursor": cursor})))
 }
 
@@ -57,7 +57,7 @@ pub(in crate::web) async fn show(
     let message = message_list::find_message(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     let attempts = message_list::list_attempts(&web.app.db, id).await?;
     let receipts = message_list::list_receipts(&web.app.db, id).await?;
-    let mut shown_message = line(&message);
+    let mut shown_message = line(&message, &caller);
     shown_message["attempts_made"] = attempts
         .iter()
         .map(|a| {
@@ -76,12 +76,14 @@ pub(in crate::web) async fn show(
     Ok(Json(shown_message))
 }
 
-fn line(m: &MessageLine) -> Value {
+fn line(m: &MessageLine, caller: &Caller) -> Value {
+    // WhatsApp's id of a message holds the recipient's number.
+    let provider_id = m.provider_message_id.as_ref().filter(|_| caller.is_admin());
     json!({
         "id": m.id.to_string(), "status": m.status.as_str(), "why": m.why, "class": m.class.as_str(),
         "channel": m.channel.as_str(), "account": m.account, "template": m.template,
         "reference": m.reference, "recipient": m.recipient, "card": m.card_id.map(|id| id.to_string()),
-        "provider_message_id": m.provider_message_id, "attempts": m.attempts,
+        "provider_message_id": provider_id, "attempts": m.attempts,
         "failure": m.failure_code.as_ref().map(|code| json!({"code": code, "reason": m.failure_reason})),
         "due_at": shown(m.due_at), "expires_at": shown_opt(m.expires_at),
         "created_at": shown(m.created_at), "sent_at": shown_opt(m.sent_at),

@@ -7,7 +7,9 @@ pub mod clock;
 pub mod database;
 pub mod log;
 pub mod meta;
+pub mod office;
 pub mod outside;
+pub mod program;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -15,7 +17,9 @@ use std::sync::Arc;
 pub use app::{LEASE_OVER, Start, TestApp};
 pub use citizen::citizen;
 pub use meta::Answer;
+pub use office::Office;
 pub use outside::{list, word};
+pub use program::{Running, kabar};
 
 use database::Database;
 use kabar::store::Engine;

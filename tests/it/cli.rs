@@ -1,0 +1,9 @@
+//! The real binary from outside, as an office and its operator use it: commands, exit codes,
+//! files, signals. What happens inside is the business of the other tests.
+
+mod ask;
+mod demo;
+mod import;
+mod killed;
+mod office;
+mod usage;
