@@ -27,6 +27,9 @@ const COMMANDS: &[(&str, Command)] = &[
     ("start", Command::Start),
     ("bukansaya", Command::WrongPerson),
     ("salahorang", Command::WrongPerson),
+    ("salahnomor", Command::WrongPerson),
+    ("nomorsalah", Command::WrongPerson),
+    ("salahsambung", Command::WrongPerson),
     ("menu", Command::Menu),
     ("bantuan", Command::Menu),
 ];
@@ -89,9 +92,15 @@ mod tests {
         for text in ["MULAI", "start", "mau mulai", "M U L A I"] {
             assert_eq!(parse(text), Some(Command::Start), "{text}");
         }
-        for text in
-            ["BUKAN SAYA", "bukansaya", "Maaf, bukan saya pak", "salah  orang!", "SALAHORANG"]
-        {
+        for text in [
+            "BUKAN SAYA",
+            "bukansaya",
+            "Maaf, bukan saya pak",
+            "salah  orang!",
+            "SALAHORANG",
+            "salah nomor",
+            "nomor salah pak",
+        ] {
             assert_eq!(parse(text), Some(Command::WrongPerson), "{text}");
         }
         for text in ["menu", "Bantuan", "MENU."] {

@@ -109,6 +109,10 @@ impl Turn<'_> {
     fn answer(&self, intent: &str) -> Said {
         let input = self.input;
         let is_sms = input.channel == ChannelKind::Sms;
+        // "When is it delivered?" of somebody with a card asks for that card, not for the rule.
+        if intent == "home_delivery_when" && !self.registered_cards().is_empty() {
+            return self.status();
+        }
         if let Some(answer) = self.script.answer(intent) {
             let text = answer.render(&input.office, is_sms).unwrap_or_default();
             return said(intent, text, Vec::new());

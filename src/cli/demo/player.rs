@@ -72,13 +72,13 @@ pub(super) const ACTIONS: &[Action] = &[
     Action {
         id: "home",
         label: "Jadwalkan antar ke rumah",
-        from: &[S::Printed, S::Shipped],
+        from: &[S::Printed, S::Shipped, S::ReadyToPrint, S::WaitingForBlank],
         to: S::HomeDeliveryScheduled,
     },
     Action {
         id: "collect",
         label: "Siap diambil di kecamatan",
-        from: &[S::Printed, S::Shipped],
+        from: &[S::Printed, S::Shipped, S::ReadyToPrint, S::WaitingForBlank],
         to: S::ReadyToCollect,
     },
     Action {
@@ -192,6 +192,11 @@ impl Player {
         let group = cast.next / 16 * 4;
         let at = (group + cast.next % 4) % cast.people.len();
         cast.next += 1;
+        // A card in the hand stays there; when all are, the day begins anew.
+        let is_over = cast.people.iter().all(|(_, status)| *status == Some(S::Issued));
+        if cast.people[at].1 == Some(S::Issued) && !is_over {
+            return Ok(());
+        }
         let to = match cast.people[at].1 {
             Some(S::ReadyToPrint | S::WaitingForBlank) => S::Printed,
             Some(S::Printed | S::Shipped) if at.is_multiple_of(2) => S::HomeDeliveryScheduled,
@@ -205,10 +210,12 @@ impl Player {
     /// What a button stands for, for the first card it fits; `false` when there is none.
     pub(super) async fn act(&self, action: &Action) -> anyhow::Result<bool> {
         let mut cast = self.cast.lock().await;
-        let fits = |status: Option<CardStatus>| status.is_some_and(|s| action.from.contains(&s));
-        let Some(at) = cast.people.iter().position(|(_, status)| fits(*status)) else {
-            return Ok(false);
-        };
+        // What comes first in the action's list is preferred: a printed card before one to print.
+        let found = action
+            .from
+            .iter()
+            .find_map(|from| cast.people.iter().position(|(_, status)| *status == Some(*from)));
+        let Some(at) = found else { return Ok(false) };
         self.tell(&mut cast, at, action.to, false).await?;
         Ok(true)
     }

@@ -67,7 +67,7 @@ impl TestApp {
 
     /// Reads from the API what must be there.
     pub async fn get(&self, path: &str) -> Value {
-        let (status, answer) = self.ask(Role::Auditor, path).await;
+        let (status, answer) = self.ask(Role::Admin, path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {answer}");
         answer
     }
