@@ -55,8 +55,10 @@ struct Count {
     announced: u64,
     rejected: u64,
     reasons: Vec<Rejected>,
+    warnings: Vec<Rejected>,
 }
 
+/// A row somebody should look at, and why.
 #[derive(Debug, serde::Serialize)]
 struct Rejected {
     sheet: Option<String>,
@@ -65,15 +67,21 @@ struct Rejected {
     message: String,
 }
 
-impl Count {
-    fn reject(&mut self, row: &Row, code: &str, message: &str) {
-        self.rejected += 1;
-        self.reasons.push(Rejected {
+impl Rejected {
+    fn new(row: &Row, code: &str, message: &str) -> Self {
+        Self {
             sheet: row.sheet().map(str::to_owned),
             row: row.number(),
             code: code.to_owned(),
             message: message.to_owned(),
-        });
+        }
+    }
+}
+
+impl Count {
+    fn reject(&mut self, row: &Row, code: &str, message: &str) {
+        self.rejected += 1;
+        self.reasons.push(Rejected::new(row, code, message));
     }
 }
 
@@ -159,7 +167,10 @@ fn add(count: &mut Count, row: &Row, result: Recorded) {
     match result {
         Recorded::Duplicate => count.unchanged += 1,
         Recorded::Rejected { reason, .. } => count.reject(row, reason.code, &reason.message),
-        Recorded::Accepted { outcome, is_new_card } => {
+        Recorded::Accepted { outcome, is_new_card, warning } => {
+            if let Some(warning) = warning {
+                count.warnings.push(Rejected::new(row, warning.code, &warning.message));
+            }
             match outcome {
                 _ if is_new_card => count.new += 1,
                 UpdateOutcome::Unchanged | UpdateOutcome::Older => count.unchanged += 1,
@@ -241,9 +252,11 @@ fn report(args: &Args, count: &Count) {
         count.rejected,
         count.announced,
     );
-    for reason in count.reasons.iter().take(SHOWN) {
-        let sheet = reason.sheet.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
-        println!("  {sheet}row {}: {} ({})", reason.row, reason.message, reason.code);
+    let shown = count.reasons.iter().take(SHOWN).map(|reason| ("", reason));
+    let warned = count.warnings.iter().take(SHOWN).map(|warning| ("taken, but ", warning));
+    for (word, line) in shown.chain(warned) {
+        let sheet = line.sheet.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
+        println!("  {sheet}row {}: {word}{} ({})", line.row, line.message, line.code);
     }
     if count.reasons.len() > SHOWN {
         println!("  … and {} more; --json lists all", count.reasons.len() - SHOWN);

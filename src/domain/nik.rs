@@ -78,6 +78,17 @@ impl NikError {
     }
 }
 
+impl NikWarning {
+    /// For programs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownProvince => "unknown_area_prefix",
+            Self::ImpossibleDate => "impossible_birth_date",
+        }
+    }
+}
+
 impl Nik {
     /// Reads sixteen digits, tolerating white space, dots, commas and dashes between them and the
     /// apostrophe with which spreadsheets mark text.

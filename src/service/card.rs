@@ -38,6 +38,8 @@ pub enum Recorded {
         outcome: UpdateOutcome,
         /// It is the first word of a card.
         is_new_card: bool,
+        /// Taken, but somebody should look.
+        warning: Option<Reason>,
     },
     /// Known already; nothing changed.
     Duplicate,
@@ -159,7 +161,8 @@ async fn record_item(
         None => {}
     }
     let plan = apply(app, tx, source, &update, (&id_hash, &content_hash), now).await?;
-    Ok(Recorded::Accepted { outcome: plan.outcome, is_new_card: plan.is_new_card })
+    let warning = update.nik.warning().map(|what| Reason::new(what.code(), what.to_string()));
+    Ok(Recorded::Accepted { outcome: plan.outcome, is_new_card: plan.is_new_card, warning })
 }
 
 async fn apply(

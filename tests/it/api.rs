@@ -188,6 +188,16 @@ on_both_engines! {
         }
     }
 
+    async fn an_unknown_area_prefix_is_taken_with_a_warning(app: TestApp) {
+        let mut update = app.update(&citizen(1), "CARD_PRINTED");
+        update["nik"] = "9917091204900001".into();
+        let answer = app.post(&update).await;
+        assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(1), &json!([])));
+        assert_eq!(answer["warnings"][0]["code"], "unknown_area_prefix", "{answer}");
+        let answer = app.post(&app.update(&citizen(2), "CARD_PRINTED")).await;
+        assert_eq!(answer["warnings"], Value::Null, "{answer}");
+    }
+
     async fn what_is_counted_can_be_read_by_a_monitor(app: TestApp) {
         app.card(&citizen(1), "CARD_PRINTED").await;
         app.writes("+6281299990000", "halo").await;

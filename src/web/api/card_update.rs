@@ -40,6 +40,7 @@ struct Answer {
     duplicates: u64,
     rejected: u64,
     listed: Vec<Value>,
+    warnings: Vec<Value>,
     seen: usize,
 }
 
@@ -47,7 +48,14 @@ impl Answer {
     fn add(&mut self, results: Vec<Recorded>) {
         for result in results {
             match result {
-                Recorded::Accepted { .. } => self.accepted += 1,
+                Recorded::Accepted { warning, .. } => {
+                    self.accepted += 1;
+                    if let Some(reason) = warning.filter(|_| self.warnings.len() < LISTED) {
+                        self.warnings.push(json!({
+                            "index": self.seen, "code": reason.code, "message": reason.message,
+                        }));
+                    }
+                }
                 Recorded::Duplicate => self.duplicates += 1,
                 Recorded::Rejected { id, reason } => {
                     self.rejected += 1;
@@ -67,6 +75,9 @@ impl Answer {
         let mut answer = json!({
             "accepted": self.accepted, "duplicates": self.duplicates, "rejected": self.listed,
         });
+        if !self.warnings.is_empty() {
+            answer["warnings"] = self.warnings.into();
+        }
         if self.rejected > LISTED as u64 {
             answer["rejected_total"] = self.rejected.into();
         }
