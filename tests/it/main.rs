@@ -27,3 +27,4 @@ mod store;
 mod update;
 mod webhook;
 mod wire;
+mod withdrawn;
