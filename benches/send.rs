@@ -18,6 +18,7 @@ use anyhow::{Context as _, ensure};
 use axum::Json;
 use axum::extract::State;
 use axum::routing::{get, post};
+use kabar::channel::Shared;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
@@ -27,7 +28,7 @@ use kabar::domain::message::{ChannelKind, MessageStatus, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::card::{self, Item};
-use kabar::service::{Account, App, Parts, Settings};
+use kabar::service::{Account, App, Parts, Rate, Settings};
 use kabar::store::message_list::{MessageFilter, count_waiting, list_messages};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
@@ -249,9 +250,18 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
     let whatsapp = WhatsappSettings {
         api_url: format!("{}/v25.0", task.sink),
         phone_number_id: "1000000001".to_owned(),
+        waba_id: String::new(),
+        portfolio: String::new(),
         access_token: "token".to_owned().into(),
+        app_secret: "secret".to_owned().into(),
+        verify_token: "verify".to_owned().into(),
+    };
+    let shared = Shared {
+        http: task.http.clone(),
         timeout: Duration::from_secs(15),
         list_button: templates.vocabulary().list_button().to_owned(),
+        hook_url: String::new(),
+        clock: Arc::new(SystemClock),
     };
     let account = Account {
         id: "wa-bench".to_owned(),
@@ -259,9 +269,10 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         area: None,
         portfolio: "bench".to_owned(),
         provider_id: whatsapp.phone_number_id.clone(),
-        messages_per_second: 1_000_000,
+        rate: Rate::per_second(1_000_000),
         in_flight: IN_FLIGHT,
-        adapter: Arc::new(WhatsappClient::new(task.http.clone(), whatsapp)),
+        rupiah_per_segment: None,
+        adapter: Arc::new(WhatsappClient::new(&shared, whatsapp)),
     };
     let minutes = |count: u64| Duration::from_secs(count * 60);
     let settings = Settings {
@@ -270,6 +281,7 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         quiet_hours: QuietHours::off(),
         policy: AnnouncePolicy::default(),
         channels: vec![ChannelKind::Whatsapp],
+        fallback_after: minutes(240),
         unknown_wait: UnknownWait {
             reply: minutes(1),
             announcement: minutes(10),

@@ -1,20 +1,32 @@
 //! Where messages travel: one trait, and one folder per provider with three files each
-//! (client, webhook, codes).
+//! (client, webhook, codes); SMS has one folder per gateway.
 //!
 //! An adapter speaks its provider's wire and turns every answer into our words. It decides
 //! nothing about people, cards or retries, and never touches the database.
 
+mod event;
+mod hook;
+mod http_call;
+mod provider;
+pub mod sms;
+pub mod telegram;
 pub mod whatsapp;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
 
-use crate::domain::clock::Timestamp;
+use crate::domain::consent::Lesson;
 use crate::domain::id::MessageId;
-use crate::domain::message::{MessageText, ReceiptKind};
+use crate::domain::message::MessageText;
 use crate::domain::outbound::{Choice, Recipient, TemplateCall};
+
+pub use event::{Event, Inbound, InboundBody, OptOut, PhoneProof, RawEvent, RawKind, Receipt};
+pub use hook::{HookAnswer, HookRefusal, HookRequest, NotStored, Sink};
+pub use provider::{Provider, SettingsError, Shared};
 
 /// The form in which a message leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +67,21 @@ pub struct Fault {
     pub code: String,
     /// What it means, and what the provider added.
     pub detail: String,
+    /// What it teaches about the address.
+    pub lesson: Option<Lesson>,
+}
+
+impl Fault {
+    /// A fault that teaches nothing about the address.
+    pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code: code.into(), detail: detail.into(), lesson: None }
+    }
+
+    /// The same, teaching that.
+    #[must_use]
+    pub fn teaching(self, lesson: Lesson) -> Self {
+        Self { lesson: Some(lesson), ..self }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -96,6 +123,10 @@ pub enum SendError {
     /// This person cannot be reached on this channel.
     #[error("recipient gone: {0}")]
     RecipientGone(Fault),
+    /// The account may send nothing but answers until somebody looks; announcements and broadcasts
+    /// would make it worse.
+    #[error("account restricted: {0}")]
+    Restricted(Fault),
     /// The account itself is at fault; nothing of it will be taken until somebody mends it.
     #[error("account stopped: {0}")]
     Misconfigured(Fault),
@@ -113,6 +144,7 @@ impl SendError {
             | Self::Rejected(fault)
             | Self::WindowClosed(fault)
             | Self::RecipientGone(fault)
+            | Self::Restricted(fault)
             | Self::Misconfigured(fault)
             | Self::Unknown(fault) => fault,
         }
@@ -126,70 +158,30 @@ impl SendError {
             Self::Rejected(_) => "rejected",
             Self::WindowClosed(_) => "window_closed",
             Self::RecipientGone(_) => "recipient_gone",
+            Self::Restricted(_) => "restricted",
             Self::Misconfigured(_) => "misconfigured",
             Self::Unknown(_) => "unknown",
         }
     }
 }
 
-/// What a citizen sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InboundBody {
-    /// Words; for a picture its caption.
-    Text(MessageText),
-    /// Something pressed.
-    Choice {
-        /// Which.
-        id: String,
-        /// What stood on it.
-        title: MessageText,
-    },
-    /// Something we cannot read: a picture, a voice, a place.
-    Unreadable,
-    /// Nothing that asks for an answer: a reaction, a system note.
-    Silent,
+/// What a provider offers, as far as our rules depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// It says later what became of a message. Where it does not, `sent` is the last word.
+    pub has_receipts: bool,
+    /// Those addressed can answer on the same channel.
+    pub is_two_way: bool,
+    /// One recipient gets a message in so long, with bursts of so many.
+    pub pair_rate: Option<(Duration, u32)>,
 }
 
-/// A message of a citizen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inbound {
-    /// Who wrote.
-    pub from: Recipient,
-    /// When, by the provider's clock.
-    pub sent_at: Timestamp,
-    /// What.
-    pub body: InboundBody,
-}
-
-/// A provider's word about one of our messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Our own id, where the provider echoes it.
-    pub message: Option<MessageId>,
-    /// The provider's id.
-    pub provider_message_id: String,
-    /// What it says.
-    pub kind: ReceiptKind,
-    /// When, by the provider's clock.
-    pub happened_at: Timestamp,
-    /// Why it failed.
-    pub fault: Option<Fault>,
-}
-
-/// A stored event, understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Somebody wrote.
-    Message(Inbound),
-    /// A word about one of our messages.
-    Receipt(Receipt),
-    /// Kept; nothing follows from it.
-    Other,
-}
-
-/// One account at one provider, ready to send.
+/// One account at one provider.
 #[async_trait]
 pub trait Channel: Send + Sync + fmt::Debug {
+    /// What the provider offers.
+    fn offer(&self) -> Offer;
+
     /// Hands a message to the provider: exactly one request, never repeated inside.
     ///
     /// # Errors
@@ -202,4 +194,20 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`SendError::Misconfigured`] with what is wrong, or why it could not be asked.
     async fn probe(&self) -> Result<String, SendError>;
+
+    /// Proves that a request at our webhook comes from the provider, and cuts it into its events.
+    ///
+    /// # Errors
+    /// [`HookRefusal`], which tells the caller nothing more.
+    fn receive(&self, request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal>;
+
+    /// Reads a stored event. Whatever does not fit any form it knows is [`Event::Other`].
+    fn read(&self, payload: &str) -> Event;
+
+    /// Keeps a link of its own to the provider, or asks it for news, until `stop`: for providers
+    /// that do not call us. Every event goes through `sink` before the provider is told that it
+    /// was taken. Runs in the one process that sends for the account, and returns only when stopped.
+    async fn listen(&self, _sink: Arc<dyn Sink>, stop: CancellationToken) {
+        stop.cancelled().await;
+    }
 }

@@ -77,21 +77,23 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
             "take it out, or wait for a version that does",
         ));
     }
-    if config.whatsapp.is_empty() {
+    if config.accounts.is_empty() {
         findings.push(bad(
             "accounts",
             "there is none, so nothing can be sent",
             "add an [[account]]; the README's first message shows how",
         ));
     }
-    for account in &config.whatsapp {
-        let is_plain = account.api_url.starts_with("http://");
-        let host = account.api_url.trim_start_matches("http://");
+    for account in &config.accounts {
+        let Some(host) = account.provider.api_url().and_then(|url| url.strip_prefix("http://"))
+        else {
+            continue;
+        };
         let is_local = ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local));
-        if is_plain && !is_local {
+        if !is_local {
             findings.push(bad(
                 &account.id,
-                "api_url is not encrypted: tokens and citizens' data would be readable on the way",
+                "api_url is not encrypted: secrets and citizens' data would be readable on the way",
                 "write https://",
             ));
         }
@@ -128,7 +130,7 @@ async fn accounts(app: &App, findings: &mut Vec<Finding>) -> anyhow::Result<()> 
             Err(SendError::Misconfigured(fault)) => bad(
                 &account.id,
                 fault.to_string(),
-                "look at access_token, phone_number_id and the number's state in WhatsApp Manager",
+                "look at the account's secrets and its state at the provider",
             ),
             Err(error) => bad(
                 &account.id,

@@ -1,21 +1,19 @@
 //! Opens an office: from its configuration to an [`App`] and the secrets of its webhooks.
 
-use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
-use kabar::config::{Config, WhatsappAccount};
+use kabar::channel::Shared;
+use kabar::config::{self, Config};
 use kabar::dialogue::Script;
-use kabar::domain::area::AreaCode;
-use kabar::domain::clock::SystemClock;
-use kabar::domain::message::ChannelKind;
-use kabar::service::{Account, App, Parts, Settings};
+use kabar::domain::clock::{Clock, SystemClock};
+use kabar::service::{Account, App, Parts, Rate, Settings};
 use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
-use kabar::web::{Web, WhatsappSecrets};
+use kabar::web::Web;
 
 use super::{ConfigArg, hinted};
 
@@ -99,23 +97,21 @@ pub(super) struct Office {
 pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
     let (templates, script) = texts(config.templates.as_deref())?;
     let db = open_database(&config.database_url, config.sealer).await?;
-    let http = http_client(&config.whatsapp)?;
+    let http = http_client(&config.accounts)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let public_url = config.public_url.trim_end_matches('/').to_owned();
     let accounts = config
-        .whatsapp
-        .iter()
+        .accounts
+        .into_iter()
         .map(|account| {
-            make_account(account, &http, config.send_timeout, templates.vocabulary().list_button())
-        })
-        .collect();
-    let secrets: HashMap<String, WhatsappSecrets> = config
-        .whatsapp
-        .iter()
-        .map(|account| {
-            let secrets = WhatsappSecrets {
-                app_secret: account.app_secret.clone(),
-                verify_token: account.verify_token.clone(),
+            let shared = Shared {
+                http: http.clone(),
+                timeout: config.send_timeout,
+                list_button: templates.vocabulary().list_button().to_owned(),
+                hook_url: hook_url(&public_url, &account),
+                clock: Arc::clone(&clock),
             };
-            (account.id.clone(), secrets)
+            make_account(account, shared)
         })
         .collect();
     let settings = Settings {
@@ -124,19 +120,20 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         quiet_hours: config.quiet_hours,
         policy: config.policy,
         channels: config.channels,
+        fallback_after: config.fallback_after,
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
     };
     let understanding = Arc::new(train(&script)?);
     let parts = Parts { db, settings, accounts, templates, script, understanding };
-    let app = Arc::new(App::new(parts, Arc::new(SystemClock)));
-    let web = Web { app: Arc::clone(&app), whatsapp: Arc::new(secrets) };
+    let app = Arc::new(App::new(parts, clock));
+    let web = Web { app: Arc::clone(&app), public_url: public_url.into() };
     Ok(Office { app, web })
 }
 
 /// One client for all accounts, with as many idle connections as may be in flight: fewer would
 /// open new ones at every burst.
-fn http_client(accounts: &[WhatsappAccount]) -> anyhow::Result<reqwest::Client> {
+fn http_client(accounts: &[config::Account]) -> anyhow::Result<reqwest::Client> {
     let in_flight = accounts.iter().map(|account| account.in_flight).sum::<usize>().max(1);
     reqwest::Client::builder()
         .connect_timeout(std::time::Duration::from_secs(5))
@@ -147,27 +144,25 @@ fn http_client(accounts: &[WhatsappAccount]) -> anyhow::Result<reqwest::Client> 
         .context("no HTTP client")
 }
 
-fn make_account(
-    account: &WhatsappAccount,
-    http: &reqwest::Client,
-    timeout: std::time::Duration,
-    list_button: &str,
-) -> Account {
-    let settings = WhatsappSettings {
-        api_url: account.api_url.clone(),
-        phone_number_id: account.phone_number_id.clone(),
-        access_token: account.access_token.clone(),
-        timeout,
-        list_button: list_button.to_owned(),
-    };
+/// Where an account's provider calls us.
+fn hook_url(public_url: &str, account: &config::Account) -> String {
+    if public_url.is_empty() {
+        return String::new();
+    }
+    format!("{public_url}/hooks/{}/{}", account.channel, account.id)
+}
+
+fn make_account(account: config::Account, shared: Shared) -> Account {
+    let (messages, per) = account.rate;
     Account {
-        id: account.id.clone(),
-        channel: ChannelKind::Whatsapp,
-        area: AreaCode::parse(&account.area).ok(),
-        portfolio: account.portfolio().to_owned(),
-        provider_id: account.phone_number_id.clone(),
-        messages_per_second: account.messages_per_second,
+        channel: account.channel,
+        area: account.area,
+        portfolio: account.provider.portfolio().unwrap_or(&account.id).to_owned(),
+        provider_id: account.provider.provider_id().to_owned(),
+        rate: Rate { messages: NonZeroU32::new(messages).unwrap_or(NonZeroU32::MIN), per },
         in_flight: account.in_flight,
-        adapter: Arc::new(WhatsappClient::new(http.clone(), settings)),
+        rupiah_per_segment: account.rupiah_per_segment,
+        adapter: account.provider.adapter(shared),
+        id: account.id,
     }
 }

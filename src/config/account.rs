@@ -1,54 +1,32 @@
-//! The office's accounts at providers, one `[[account]]` each.
+//! The office's accounts at providers, one `[[account]]` each: the keys every account has, and those
+//! its provider reads.
 
-use secrecy::SecretString;
-use serde::Deserialize;
+use std::time::Duration;
+
 use toml::{Table, Value};
 
-use super::layer::first_line;
 use super::{ConfigError, wrong};
+use crate::channel::Provider;
 use crate::domain::area::AreaCode;
+use crate::domain::message::ChannelKind;
 
-/// A WhatsApp number at Meta.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WhatsappAccount {
-    /// Name of the account.
+/// One account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name, which stands in webhook addresses.
     pub id: String,
-    /// Always `whatsapp`.
-    pub channel: String,
-    /// Whose citizens it serves.
-    #[serde(default)]
-    pub area: String,
-    /// Address of the Graph API with its version.
-    pub api_url: String,
-    /// The number's id.
-    pub phone_number_id: String,
-    /// The business account's id.
-    #[serde(default)]
-    pub waba_id: String,
-    /// The business portfolio; the business account's id when empty.
-    #[serde(default)]
-    pub portfolio: String,
-    /// Token of a system user.
-    pub access_token: SecretString,
-    /// Signs webhooks.
-    pub app_secret: SecretString,
-    /// Proves webhooks' subscription.
-    pub verify_token: SecretString,
-    /// Messages a second.
-    #[serde(default = "default_rate")]
-    pub messages_per_second: u32,
+    /// Its channel.
+    pub channel: ChannelKind,
+    /// Whose citizens it serves; none for all.
+    pub area: Option<AreaCode>,
+    /// Messages that may leave in a time.
+    pub rate: (u32, Duration),
     /// Requests at the same time.
-    #[serde(default = "default_in_flight")]
     pub in_flight: usize,
-}
-
-const fn default_rate() -> u32 {
-    80
-}
-
-const fn default_in_flight() -> usize {
-    64
+    /// Price of one SMS segment.
+    pub rupiah_per_segment: Option<u32>,
+    /// What its provider needs.
+    pub provider: Provider,
 }
 
 /// Reads the `[[account]]` tables, and names what this version cannot serve yet.
@@ -56,103 +34,86 @@ pub(super) fn read(
     name: &str,
     tables: Vec<Table>,
     sources: &[Table],
-) -> Result<(Vec<WhatsappAccount>, Vec<String>), ConfigError> {
-    let mut whatsapp: Vec<WhatsappAccount> = Vec::new();
-    let mut not_served = Vec::new();
+) -> Result<(Vec<Account>, Vec<String>), ConfigError> {
+    let mut accounts: Vec<Account> = Vec::new();
     for (n, table) in tables.into_iter().enumerate() {
-        let word =
-            |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let id = word("id");
-        let is_name = !id.is_empty()
-            && id.len() <= 60
-            && id
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
-        if !is_name {
+        let account = read_one(name, n, table)?;
+        if accounts.iter().any(|other| other.id == account.id) {
             return Err(wrong(
-                format!("{name}: account {}: id is missing or not usable", n + 1),
-                "small letters, digits and dashes, like \"wa-jombang\"",
+                format!("{name}: two accounts have the id {}", account.id),
+                "give each its own",
             ));
         }
-        match word("channel").as_str() {
-            "whatsapp" => {
-                let account: WhatsappAccount = serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
-                    wrong(
-                        format!("{name}: account {id}: {}: {}", error.path(), first_line(error.inner())),
-                        "a WhatsApp account needs api_url, phone_number_id, access_token, app_secret and verify_token",
-                    )
-                })?;
-                account.check(name)?;
-                if whatsapp.iter().any(|other| other.id == account.id) {
-                    return Err(wrong(
-                        format!("{name}: two accounts have the id {id}"),
-                        "give each its own",
-                    ));
-                }
-                whatsapp.push(account);
-            }
-            "telegram" | "sms" => not_served
-                .push(format!("account {id}: this version does not serve {} yet", word("channel"))),
-            _ => {
-                return Err(wrong(
-                    format!("{name}: account {id}: channel is missing or unknown"),
-                    "whatsapp, telegram or sms",
-                ));
-            }
-        }
+        accounts.push(account);
     }
+    let mut not_served = Vec::new();
     for table in sources {
         let id = table.get("id").and_then(Value::as_str).unwrap_or("without id");
         not_served.push(format!("source {id}: this version does not watch sources yet"));
     }
-    Ok((whatsapp, not_served))
+    Ok((accounts, not_served))
 }
 
-impl WhatsappAccount {
-    fn check(&self, name: &str) -> Result<(), ConfigError> {
-        use secrecy::ExposeSecret as _;
-
-        let at = |key: &str, hint: &str| {
-            wrong(format!("{name}: account {}: {key} is missing or not usable", self.id), hint)
-        };
-        let is_url = self.api_url.parse::<axum::http::Uri>().is_ok_and(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-        });
-        if !is_url {
-            return Err(at("api_url", "https://graph.facebook.com/v25.0"));
+fn read_one(name: &str, n: usize, mut table: Table) -> Result<Account, ConfigError> {
+    let word = |table: &mut Table, key: &str| match table.remove(key) {
+        None => Ok(String::new()),
+        Some(Value::String(word)) => Ok(word),
+        Some(_) => {
+            Err(wrong(format!("{name}: account {}: {key} is no text", n + 1), "write it in quotes"))
         }
-        if self.phone_number_id.is_empty()
-            || !self.phone_number_id.bytes().all(|b| b.is_ascii_alphanumeric())
-        {
-            return Err(at(
-                "phone_number_id",
-                "the number's id, not the number: digits, from Meta's WhatsApp Manager",
-            ));
-        }
-        for (key, secret) in [
-            ("access_token", &self.access_token),
-            ("app_secret", &self.app_secret),
-            ("verify_token", &self.verify_token),
-        ] {
-            if secret.expose_secret().is_empty() {
-                return Err(at(key, "a secret has no default; give it or its _file"));
-            }
-        }
-        if !self.area.is_empty() && AreaCode::parse(&self.area).is_err() {
-            return Err(at("area", "an area code is written like 35.17"));
-        }
-        if self.messages_per_second == 0 || self.in_flight == 0 {
-            return Err(at("messages_per_second or in_flight", "at least 1"));
-        }
-        Ok(())
+    };
+    let id = word(&mut table, "id")?;
+    let is_name = !id.is_empty()
+        && id.len() <= 60
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
+    if !is_name {
+        return Err(wrong(
+            format!("{name}: account {}: id is missing or not usable", n + 1),
+            "small letters, digits and dashes, like \"wa-jombang\"",
+        ));
     }
-
-    /// The scope in which Meta's user ids name people.
-    #[must_use]
-    pub fn portfolio(&self) -> &str {
-        [&self.portfolio, &self.waba_id, &self.phone_number_id]
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .map_or("", String::as_str)
+    let at = |key: &str, what: &str, hint: &str| {
+        wrong(format!("{name}: account {id}: {key} {what}"), hint)
+    };
+    let channel: ChannelKind = word(&mut table, "channel")?
+        .parse()
+        .map_err(|_| at("channel", "is missing or unknown", "whatsapp, telegram or sms"))?;
+    let area = word(&mut table, "area")?;
+    let area = (!area.is_empty())
+        .then(|| AreaCode::parse(&area))
+        .transpose()
+        .map_err(|_| at("area", "is not usable", "an area code is written like 35.17"))?;
+    let number = |table: &mut Table, key: &str| match table.remove(key) {
+        None => Ok(None),
+        Some(Value::Integer(number)) if (1..=1_000_000).contains(&number) => {
+            Ok(u32::try_from(number).ok())
+        }
+        Some(_) => Err(at(key, "is not usable", "a whole number from 1 to 1000000")),
+    };
+    let per_second = number(&mut table, "messages_per_second")?;
+    let per_hour = number(&mut table, "messages_per_hour")?;
+    let in_flight = number(&mut table, "in_flight")?;
+    let rupiah_per_segment = number(&mut table, "rupiah_per_segment")?;
+    if per_second.is_some() && per_hour.is_some() {
+        let hint = "give one of messages_per_second and messages_per_hour";
+        return Err(at("messages_per_hour", "stands beside messages_per_second", hint));
     }
+    let gateway = word(&mut table, "gateway")?;
+    let provider = Provider::read(channel, &gateway, table)
+        .map_err(|error| at(&format!("{}:", error.key), &error.what, &error.hint))?;
+    let (messages, per, places) = provider.pace();
+    let rate = match (per_second, per_hour) {
+        (Some(messages), _) => (messages, Duration::from_secs(1)),
+        (_, Some(messages)) => (messages, Duration::from_secs(3600)),
+        _ => (messages, per),
+    };
+    Ok(Account {
+        channel,
+        area,
+        rate,
+        in_flight: in_flight.map_or(places, |n| n as usize),
+        rupiah_per_segment,
+        provider,
+        id,
+    })
 }

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-pub use account::WhatsappAccount;
+pub use account::Account;
 use layer::{first_line, merge, merge_env, place, read_secret_files};
 
 use crate::domain::area::AreaCode;
@@ -60,6 +60,8 @@ pub struct Config {
     pub quiet_hours: QuietHours,
     /// Channels in the order of preference.
     pub channels: Vec<ChannelKind>,
+    /// How long a message waits for a word of its arrival before the next channel is tried.
+    pub fallback_after: Duration,
     /// What is announced.
     pub policy: AnnouncePolicy,
     /// How long a provider's answer may take.
@@ -74,9 +76,9 @@ pub struct Config {
     pub log_level: String,
     /// How it is logged.
     pub log_format: Format,
-    /// WhatsApp accounts.
-    pub whatsapp: Vec<WhatsappAccount>,
-    /// Accounts and sources that this version cannot serve yet, in words.
+    /// The office's accounts at providers.
+    pub accounts: Vec<Account>,
+    /// Sources that this version cannot watch yet, in words.
     pub not_served: Vec<String>,
 }
 
@@ -233,7 +235,7 @@ impl File {
         let quiet_hours = QuietHours::parse(&self.announce.quiet_hours).map_err(|error| {
             at("announce.quiet_hours", error.to_string(), "like \"20:00-07:00\", or \"off\"")
         })?;
-        wait("announce.fallback_after", &self.announce.fallback_after)?;
+        let fallback_after = wait("announce.fallback_after", &self.announce.fallback_after)?;
         let channels = self
             .announce
             .channels
@@ -278,7 +280,7 @@ impl File {
             let what = "must be longer than nothing and shorter than the unknown_ times";
             return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
         }
-        let (whatsapp, not_served) = account::read(name, self.account, &self.source)?;
+        let (accounts, not_served) = account::read(name, self.account, &self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -288,6 +290,7 @@ impl File {
             sealer: sealer(name, &self.keys)?,
             quiet_hours,
             channels,
+            fallback_after,
             policy: AnnouncePolicy { enabled },
             send_timeout,
             max_attempts: self.send.max_attempts,
@@ -295,7 +298,7 @@ impl File {
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             log_level: self.log.level,
             log_format: self.log.format,
-            whatsapp,
+            accounts,
             not_served,
         })
     }
@@ -368,7 +371,7 @@ mod tests {
         assert_eq!(config.max_attempts, 3);
         assert_eq!(config.quiet_hours.to_string(), "21:00-06:00");
         assert_eq!(config.database_url, "sqlite:///etc/kabar/kabar.db");
-        assert_eq!(config.whatsapp[0].messages_per_second, 80);
+        assert_eq!(config.accounts[0].rate, (80, Duration::from_secs(1)));
         assert!(!config.policy.enabled.contains(&AnnouncementKind::ReadyToPrint));
     }
 
@@ -403,7 +406,10 @@ mod tests {
         let account = ACCOUNT.replace("access_token = \"a\"", "access_token_file = \"token\"");
         let text = format!("{OFFICE}{KEYS}{account}");
         let config = Config::parse(&text, "kabar.toml", dir.path(), std::iter::empty()).unwrap();
-        let token = secrecy::ExposeSecret::expose_secret(&config.whatsapp[0].access_token);
+        let crate::channel::Provider::Whatsapp(settings) = &config.accounts[0].provider else {
+            panic!("another provider")
+        };
+        let token = secrecy::ExposeSecret::expose_secret(&settings.access_token);
         assert_eq!(token, "from-the-file");
     }
 

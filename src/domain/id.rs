@@ -54,6 +54,12 @@ ids! {
     InboundId = "inb";
     /// One provider event waiting in the inbox, or done.
     EventId = "evt";
+    /// An address that is not written to.
+    SuppressionId = "sup";
+    /// A one-time code that binds a chat to a person.
+    BindingCodeId = "bnd";
+    /// News that somebody must tell in person.
+    VisitId = "vis";
     /// One call of a provider for one message.
     AttemptId = "att";
     /// One word of a provider about one message.

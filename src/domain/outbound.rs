@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::message::MessageText;
+use super::message::{ChannelKind, MessageText};
 use super::phone::PhoneNumber;
 
 /// A person's business-scoped user id at Meta, like `ID.13491208655302741918`. It names the person
@@ -36,6 +36,31 @@ impl fmt::Debug for Bsuid {
     }
 }
 
+/// A private chat at Telegram. It names the person to every bot, but only a bot they started may
+/// write there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChatId(i64);
+
+impl ChatId {
+    /// A private chat; groups and channels have negative ids and are none (Telegram Bot API, Chat).
+    #[must_use]
+    pub fn new(id: i64) -> Option<Self> {
+        (id > 0).then_some(Self(id))
+    }
+
+    /// The id itself, where it is really needed.
+    #[must_use]
+    pub const fn expose(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for ChatId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChatId(…)")
+    }
+}
+
 /// How somebody is reached on a channel. At least one part is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recipient {
@@ -43,6 +68,16 @@ pub struct Recipient {
     pub phone: Option<PhoneNumber>,
     /// The id at Meta.
     pub bsuid: Option<Bsuid>,
+    /// The chat at Telegram.
+    pub chat: Option<ChatId>,
+}
+
+impl Recipient {
+    /// Somebody of whom only the number is known.
+    #[must_use]
+    pub fn of_phone(phone: PhoneNumber) -> Self {
+        Self { phone: Some(phone), ..Self::default() }
+    }
 }
 
 /// A button or list row the reader can press.
@@ -72,6 +107,19 @@ pub struct Content {
     pub template: Option<TemplateCall>,
     /// The words.
     pub text: MessageText,
+    /// The words for SMS, where they are others.
+    pub sms: Option<MessageText>,
     /// What can be pressed under the words.
     pub choices: Vec<Choice>,
+}
+
+impl Content {
+    /// The words as they stand on a channel.
+    #[must_use]
+    pub fn words(&self, channel: ChannelKind) -> &MessageText {
+        match channel {
+            ChannelKind::Sms => self.sms.as_ref().unwrap_or(&self.text),
+            ChannelKind::Whatsapp | ChannelKind::Telegram => &self.text,
+        }
+    }
 }

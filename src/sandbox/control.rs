@@ -80,13 +80,14 @@ async fn phones(State(sandbox): State<Sandbox>, Query(query): Query<PhonesQuery>
 
 /// The businesses there are, without their secrets.
 fn accounts(sandbox: &Sandbox) -> Vec<Value> {
-    let accounts = sandbox.0.settings.accounts.iter();
-    accounts
-        .map(|account| {
-            json!({ "id": account.phone_number_id, "label": account.label,
-                "number": account.display_phone_number })
-        })
-        .collect()
+    let meta = sandbox.0.settings.accounts.iter().map(|account| {
+        json!({ "id": account.phone_number_id, "label": account.label, "channel": "whatsapp",
+            "number": account.display_phone_number })
+    });
+    let others = sandbox.0.settings.others.iter().map(
+        |other| json!({ "id": other.id(), "label": other.label(), "channel": other.channel() }),
+    );
+    meta.chain(others).collect()
 }
 
 fn view(phone: &Phone, messages: usize) -> Value {

@@ -67,6 +67,10 @@ pub struct Fault {
     /// Only for this phone: a number or user id.
     #[serde(default)]
     pub phone: Option<String>,
+    /// Only at this provider: `whatsapp`, `telegram`, `android`, `twilio`, `zenziva`, `kannel` or
+    /// `smpp`.
+    #[serde(default)]
+    pub provider: Option<String>,
     /// The error code it gives.
     #[serde(default)]
     pub code: Option<u32>,
@@ -88,6 +92,7 @@ impl Fault {
             every_nth: None,
             seconds: None,
             phone: None,
+            provider: None,
             code: None,
             status: None,
             size: None,
@@ -107,8 +112,9 @@ struct Armed {
 }
 
 impl Armed {
-    fn is_for(&self, kind: FaultKind, owner: &[&str], now: Timestamp) -> bool {
+    fn is_for(&self, kind: FaultKind, provider: &str, owner: &[&str], now: Timestamp) -> bool {
         self.fault.kind == kind
+            && self.fault.provider.as_deref().is_none_or(|only| only == provider)
             && self.fault.count != Some(0)
             && self.ends_at.is_none_or(|end| now < end)
             && self.fault.phone.as_deref().is_none_or(|phone| {
@@ -133,14 +139,16 @@ impl Faults {
         Self(faults.into_iter().take(MAX_FAULTS).map(arm).collect())
     }
 
-    /// The fault of that kind if it strikes this time; `owner` names the phone (number, id).
+    /// The fault of that kind if it strikes this time at that provider; `owner` names the phone
+    /// (number, id).
     pub(super) fn strike(
         &mut self,
         kind: FaultKind,
+        provider: &str,
         owner: &[&str],
         now: Timestamp,
     ) -> Option<Fault> {
-        for armed in self.0.iter_mut().filter(|armed| armed.is_for(kind, owner, now)) {
+        for armed in self.0.iter_mut().filter(|armed| armed.is_for(kind, provider, owner, now)) {
             armed.seen += 1;
             if armed.seen.is_multiple_of(armed.fault.every_nth.unwrap_or(1).max(1)) {
                 if let Some(left) = &mut armed.fault.count {
@@ -182,7 +190,7 @@ mod tests {
         let fault = Fault { every_nth: Some(7), count: Some(2), ..Fault::new(FaultKind::HangUp) };
         let mut faults = Faults::new(vec![fault], NOW);
         let struck: Vec<u32> = (1..=30)
-            .filter(|_| faults.strike(FaultKind::HangUp, &["62812"], NOW).is_some())
+            .filter(|_| faults.strike(FaultKind::HangUp, "whatsapp", &["62812"], NOW).is_some())
             .collect();
         assert_eq!(struck, [7, 14]);
         assert_eq!(faults.list(NOW), []);
@@ -197,10 +205,16 @@ mod tests {
         };
         let mut faults = Faults::new(vec![fault], NOW);
         let at = |seconds| NOW.after(Duration::from_secs(seconds));
-        assert!(faults.strike(FaultKind::PairLimit, &["6281200000002"], at(1)).is_none());
-        assert!(faults.strike(FaultKind::PairLimit, &["6281200000001"], at(4)).is_some());
+        assert!(
+            faults.strike(FaultKind::PairLimit, "whatsapp", &["6281200000002"], at(1)).is_none()
+        );
+        assert!(
+            faults.strike(FaultKind::PairLimit, "whatsapp", &["6281200000001"], at(4)).is_some()
+        );
         assert_eq!(faults.seconds_left(FaultKind::PairLimit, at(4)), Some(1));
-        assert!(faults.strike(FaultKind::PairLimit, &["6281200000001"], at(5)).is_none());
+        assert!(
+            faults.strike(FaultKind::PairLimit, "whatsapp", &["6281200000001"], at(5)).is_none()
+        );
     }
 
     #[test]
@@ -209,6 +223,6 @@ mod tests {
         assert_eq!(fault.seconds_or(1), MAX_SECONDS);
         let mut faults = Faults::new(vec![fault], NOW);
         let after = NOW.after(Duration::from_secs(MAX_SECONDS));
-        assert!(faults.strike(FaultKind::Throttle, &[], after).is_none());
+        assert!(faults.strike(FaultKind::Throttle, "whatsapp", &[], after).is_none());
     }
 }

@@ -7,6 +7,8 @@
 //! it only posts to the webhook addresses it was given. All is kept in memory, within bounds.
 
 mod control;
+mod counterpart;
+mod course;
 mod fault;
 mod phone;
 mod post;
@@ -32,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::{Clock, Timestamp};
 
+pub use counterpart::Counterpart;
 pub use fault::{Fault, FaultKind};
 pub use phone::{Bubble, Choice, Mark, Menu, Phone, Side};
 pub use whatsapp::{Template, WhatsappAccount};
@@ -49,6 +52,8 @@ pub struct Settings {
     /// The WhatsApp numbers it plays Meta for. The first one is who citizens write to unless
     /// another has written to them.
     pub accounts: Vec<WhatsappAccount>,
+    /// What else it plays: bots, SMS gateways, a message centre.
+    pub others: Vec<Counterpart>,
     /// Approved message templates. While there are none, every name is accepted.
     pub templates: Vec<Template>,
     /// Tells the time for windows, rates and timestamps.
@@ -69,6 +74,7 @@ impl Settings {
     pub fn new(accounts: Vec<WhatsappAccount>, clock: Arc<dyn Clock>) -> Self {
         Self {
             accounts,
+            others: Vec::new(),
             templates: Vec::new(),
             clock,
             pace: Duration::from_millis(400),
@@ -229,6 +235,7 @@ impl Sandbox {
         Router::new()
             .merge(control::routes())
             .merge(whatsapp::routes())
+            .merge(counterpart::routes())
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(self.clone())
     }
@@ -305,7 +312,23 @@ impl Sandbox {
         account: Option<&str>,
         input: Input,
     ) -> Result<String, WriteError> {
-        whatsapp::write(self, who, account, input)
+        let last = self.look(|memory| {
+            let phone = memory.phones.find(who)?;
+            let last = phone.bubbles.iter().rev().find(|bubble| bubble.side == Side::Office)?;
+            Some(last.account.clone())
+        });
+        let meant = account.map(str::to_owned).or(last);
+        let others = &self.0.settings.others;
+        match others.iter().find(|other| Some(other.id()) == meant.as_deref()) {
+            Some(other) => {
+                let number = self
+                    .look(|memory| memory.phones.find(who).map(|phone| phone.number.clone()))
+                    .or_else(|| phone::digits(who))
+                    .ok_or(WriteError::BadNumber)?;
+                other.write(self, &number, input)
+            }
+            None => whatsapp::write(self, who, account, input),
+        }
     }
 
     /// Opens every message on that phone.

@@ -71,6 +71,8 @@ pub struct Bubble {
     pub at_ms: i64,
     /// Who wrote it.
     pub side: Side,
+    /// How it travels: `whatsapp`, `sms` or `telegram`.
+    pub channel: &'static str,
     /// The business number it came from or goes to.
     pub account: String,
     /// The provider's name of its type.
@@ -325,6 +327,7 @@ mod tests {
             id: "m".into(),
             at_ms: 0,
             side: Side::Office,
+            channel: "whatsapp",
             account: "a".into(),
             kind: "text".into(),
             header: None,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use tokio::sync::Semaphore;
 
 use super::Sandbox;
@@ -16,11 +17,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// A body for somebody's webhook, with one header that proves its origin.
+/// A request for somebody's webhook, with the headers that tell its form and prove its origin.
 pub(super) struct Parcel {
+    pub(super) method: Method,
     pub(super) url: String,
-    pub(super) header: (&'static str, String),
+    pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
+}
+
+impl Parcel {
+    /// JSON to be posted.
+    pub(super) fn json(url: String, proof: (&'static str, String), body: Vec<u8>) -> Self {
+        let kind = ("content-type", "application/json".to_owned());
+        Self { method: Method::POST, url, headers: vec![kind, proof], body }
+    }
 }
 
 /// Carries parcels.
@@ -51,16 +61,14 @@ impl Office {
         }
     }
 
-    async fn post(&self, parcel: &Parcel) -> bool {
+    /// One try. Redelivery is for anything but 200, other 2xx included.
+    pub(super) async fn post(&self, parcel: &Parcel) -> bool {
         let Ok(_place) = self.places.acquire().await else { return false };
-        let (name, value) = &parcel.header;
-        let request = self
-            .http
-            .post(&parcel.url)
-            .header("content-type", "application/json")
-            .header(*name, value)
-            .body(parcel.body.clone());
-        // Redelivery is for anything but 200, other 2xx included.
-        matches!(request.send().await, Ok(answer) if answer.status() == reqwest::StatusCode::OK)
+        let mut request = self.http.request(parcel.method.clone(), &parcel.url);
+        for (name, value) in &parcel.headers {
+            request = request.header(*name, value);
+        }
+        let answer = request.body(parcel.body.clone()).send().await;
+        matches!(answer, Ok(answer) if answer.status() == reqwest::StatusCode::OK)
     }
 }

@@ -45,8 +45,7 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
-    let recipient =
-        holder.person.phone.clone().map(|phone| Recipient { phone: Some(phone), bsuid: None });
+    let recipient = holder.person.phone.clone().map(|phone| Recipient::of_phone(phone));
     let first = app.settings.channels.first().copied().unwrap_or(ChannelKind::Whatsapp);
     let account =
         app.settings.channels.iter().find_map(|&channel| app.account_for(channel, holder.area));
@@ -57,7 +56,7 @@ pub async fn plan_message(
         (_, None) => Some(Refusal::NoAccount),
         (Some(to), Some(_)) => {
             let hashes = consent::address_hashes(&app.db, portfolio, to);
-            let known = consent::find_consent(tx, &hashes).await?;
+            let known = consent::find_consent(tx, &hashes, Some(channel)).await?;
             known.allows(MessageClass::Announcement).err()
         }
     };
@@ -156,5 +155,5 @@ async fn content(
         language: app.templates.announcement(announcement.kind).language.clone(),
         params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
     });
-    Ok(Content { template, text: MessageText::new(rendered.text), choices: Vec::new() })
+    Ok(Content { template, text: MessageText::new(rendered.text), sms: None, choices: Vec::new() })
 }

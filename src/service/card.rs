@@ -260,9 +260,9 @@ async fn apply(
 /// Whether whoever has this number said that they are somebody else. The source may not have heard
 /// of it yet and name it again.
 async fn is_strangers(app: &App, tx: &mut Tx, phone: &PhoneNumber) -> Result<bool, ServiceError> {
-    let to = Recipient { phone: Some(phone.clone()), bsuid: None };
+    let to = Recipient::of_phone(phone.clone());
     let hashes = consent::address_hashes(&app.db, "", &to);
-    Ok(consent::find_consent(tx, &hashes).await?.is_suppressed)
+    Ok(consent::find_consent(tx, &hashes, None).await?.is_suppressed)
 }
 
 /// What is known of a person's reachability, for the list an officer works through.

@@ -24,6 +24,7 @@ use crate::store::message::{
     recipient_hash,
 };
 use crate::store::person::{self, Person};
+use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::{StoreError, Tx, inbox, service_point};
 use crate::understand::Understanding;
 
@@ -60,7 +61,8 @@ pub async fn answer(
     )
     .await?;
     let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
-    let known = consent::find_consent(tx, &hashes).await?;
+    suppression::release_reached(tx, &hashes, account.channel, now).await?;
+    let known = consent::find_consent(tx, &hashes, None).await?;
     let (text, choice) = match &inbound.body {
         InboundBody::Text(text) => (text.expose(), None),
         InboundBody::Choice { id, title } => (title.expose(), Some(id.clone())),
@@ -131,9 +133,9 @@ pub async fn add_facts(
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     let mut tx = app.db.begin().await?;
-    let address = Recipient { phone: Some(phone.clone()), bsuid: None };
+    let address = Recipient::of_phone(phone.clone());
     let hashes = consent::address_hashes(&app.db, "", &address);
-    let known = consent::find_consent(&mut tx, &hashes).await?;
+    let known = consent::find_consent(&mut tx, &hashes, None).await?;
     add_facts_in(app, &mut tx, &address, known, input).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(())
@@ -255,7 +257,17 @@ async fn apply_effects(
             }
             Effect::OptIn => consent::apply(tx, hashes, ConsentChange::OptIn, now).await?,
             Effect::WrongPerson => {
-                consent::apply(tx, hashes, ConsentChange::WrongPerson, now).await?;
+                for hash in hashes {
+                    let new = NewSuppression {
+                        id: app.ids.next(now),
+                        address_hash: hash,
+                        address: Some(address),
+                        channel: None,
+                        reason: SuppressionReason::WrongPerson,
+                        code: None,
+                    };
+                    insert_suppression(tx, &app.db, &new, now).await?;
+                }
                 cancel_waiting_of_address(tx, hashes, "suppressed", now).await?;
                 if let Some(phone) = &address.phone {
                     person::release_phone(tx, &app.db, phone, "wrong_person", now).await?;
@@ -298,6 +310,7 @@ async fn plan_replies(
             content: Content {
                 template: None,
                 text: MessageText::new(reply.text),
+                sms: None,
                 choices: reply.choices,
             },
             zone: app.zone(None),

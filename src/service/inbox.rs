@@ -1,10 +1,12 @@
 //! Takes provider events in: stores every one before the provider is answered, and later works
 //! them off, receipts in bulk and messages one by one in the order of their arrival.
 
-use super::{App, ServiceError, conversation, receipt};
-use crate::channel::whatsapp::webhook::{self, RawKind};
-use crate::channel::{Event, InboundBody};
-use crate::domain::message::ChannelKind;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Account, App, ServiceError, conversation, receipt};
+use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
 use crate::store::StoreError;
 use crate::store::group::GroupError;
 use crate::store::inbox::{self, EventKind, EventState, NewEvent};
@@ -14,26 +16,29 @@ const MESSAGES: usize = 100;
 /// Tries for one event before it is set aside as failed.
 const MAX_TRIES: i64 = 8;
 
-/// Stores every event of a webhook body that has passed its signature. Returns after the commit.
+/// Stores events that came to an account. Returns after the commit.
 ///
 /// # Errors
-/// When the events could not be committed; then the provider must send them again.
-pub async fn store_whatsapp(app: &App, account: &str, raw: &[u8]) -> Result<(), GroupError> {
+/// When they could not be committed; then the provider must send them again.
+pub async fn store(app: &App, account: &Account, events: Vec<RawEvent>) -> Result<(), GroupError> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let now = app.now();
-    let events = webhook::split(raw)
+    let events = events
         .into_iter()
         .map(|event| NewEvent {
             id: app.ids.next(now),
             key: event.key,
             // Meta posts the events of all numbers of a business to one address.
             account: event
-                .phone_number_id
-                .and_then(|number| {
-                    app.accounts.iter().find(|account| {
-                        account.channel == ChannelKind::Whatsapp && account.provider_id == number
-                    })
+                .provider_id
+                .and_then(|id| {
+                    app.accounts
+                        .iter()
+                        .find(|other| other.channel == account.channel && other.provider_id == id)
                 })
-                .map_or_else(|| account.to_owned(), |account| account.id.clone()),
+                .map_or_else(|| account.id.clone(), |account| account.id.clone()),
             kind: match event.kind {
                 RawKind::Message => EventKind::Message,
                 RawKind::Receipt => EventKind::Receipt,
@@ -45,6 +50,36 @@ pub async fn store_whatsapp(app: &App, account: &str, raw: &[u8]) -> Result<(), 
     app.events.submit(events).await?;
     app.signals.wake_inbox();
     Ok(())
+}
+
+/// Takes in what an account's adapter fetches by itself.
+#[derive(Debug)]
+pub struct AccountSink {
+    app: Arc<App>,
+    account: Account,
+}
+
+impl AccountSink {
+    /// The sink of one account.
+    #[must_use]
+    pub const fn new(app: Arc<App>, account: Account) -> Self {
+        Self { app, account }
+    }
+}
+
+#[async_trait]
+impl Sink for AccountSink {
+    async fn store(&self, events: Vec<RawEvent>) -> Result<(), NotStored> {
+        store(&self.app, &self.account, events).await.map_err(|error| {
+            tracing::error!(account = %self.account.id, "events not stored: {error}");
+            NotStored
+        })
+    }
+}
+
+/// Understands a stored event, in the words of the account it came to.
+pub(super) fn read(app: &App, event: &inbox::Event) -> Event {
+    app.account(&event.account).map_or(Event::Other, |account| account.adapter.read(&event.payload))
 }
 
 /// Works off waiting events; returns how many were looked at.
@@ -68,7 +103,7 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
     let mut tx = app.db.begin().await?;
     let mut events = inbox::claim_events(&mut tx, &app.db, EventKind::Message, 1, now).await?;
     let Some(event) = events.pop() else { return Ok(false) };
-    let state = match webhook::read(&event.payload) {
+    let state = match read(app, &event) {
         Event::Message(inbound) if inbound.body != InboundBody::Silent => {
             match conversation::answer(app, &mut tx, &event, &inbound).await {
                 Ok(()) => EventState::Done,

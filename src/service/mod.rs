@@ -7,6 +7,7 @@ pub mod announce;
 pub mod card;
 pub mod conversation;
 pub mod inbox;
+pub mod lesson;
 pub mod metric;
 pub mod receipt;
 pub mod send;
@@ -14,6 +15,7 @@ pub mod sender;
 pub mod sweep;
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,10 +49,40 @@ pub struct Settings {
     pub policy: AnnouncePolicy,
     /// Channels in the order of preference.
     pub channels: Vec<ChannelKind>,
+    /// How long a message waits for a word of its arrival before the next channel is tried, quiet
+    /// hours not counted.
+    pub fallback_after: Duration,
     /// How long unclear outcomes wait for a receipt.
     pub unknown_wait: UnknownWait,
     /// Calls made for one message before it counts as failed.
     pub max_attempts: i64,
+}
+
+/// Messages that may leave in a time, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// So many.
+    pub messages: NonZeroU32,
+    /// In so long.
+    pub per: Duration,
+}
+
+impl Rate {
+    /// So many a second, at least one.
+    #[must_use]
+    pub fn per_second(messages: u32) -> Self {
+        Self::new(messages, Duration::from_secs(1))
+    }
+
+    /// So many an hour, at least one.
+    #[must_use]
+    pub fn per_hour(messages: u32) -> Self {
+        Self::new(messages, Duration::from_secs(3600))
+    }
+
+    fn new(messages: u32, per: Duration) -> Self {
+        Self { messages: NonZeroU32::new(messages).unwrap_or(NonZeroU32::MIN), per }
+    }
 }
 
 /// One of the office's accounts at a provider.
@@ -66,10 +98,12 @@ pub struct Account {
     pub portfolio: String,
     /// The provider's id of the account, by which its events name it.
     pub provider_id: String,
-    /// Messages a second, at most.
-    pub messages_per_second: u32,
+    /// How fast it may send.
+    pub rate: Rate,
     /// Requests in flight, at most.
     pub in_flight: usize,
+    /// Price of one SMS segment.
+    pub rupiah_per_segment: Option<u32>,
     /// Its adapter.
     pub adapter: Arc<dyn Channel>,
 }

@@ -1,11 +1,13 @@
 //! Applies providers' receipts to our messages, many in one transaction.
 
+use super::lesson::{self, Taught};
 use super::{App, ServiceError};
-use crate::channel::{Event, whatsapp};
+use crate::channel::Event;
+use crate::domain::consent::Lesson;
 use crate::domain::message::ReceiptKind;
 use crate::store::inbox::{self, EventKind, EventState};
 use crate::store::receipt::{self, NewReceipt};
-use crate::store::{StoreError, inbox::Event as Stored};
+use crate::store::{StoreError, inbox::Event as Stored, message};
 
 /// Receipts applied in one transaction, at most.
 const BATCH: i64 = 500;
@@ -24,8 +26,7 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     if events.is_empty() {
         return Ok(0);
     }
-    let read: Vec<_> =
-        events.iter().map(|event| (event, whatsapp::webhook::read(&event.payload))).collect();
+    let read: Vec<_> = events.iter().map(|event| (event, super::inbox::read(app, event))).collect();
     let nameless: Vec<String> = read
         .iter()
         .filter_map(|(_, event)| match event {
@@ -37,6 +38,7 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     let mut settled = Vec::with_capacity(events.len());
     let mut later: Vec<&Stored> = Vec::new();
     let mut receipts = Vec::with_capacity(events.len());
+    let mut lessons = Vec::new();
     for (event, word) in &read {
         let Event::Receipt(word) = word else {
             settled.push((event.id, EventState::Ignored));
@@ -45,6 +47,15 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
         match word.message.or_else(|| by_provider_id.get(&word.provider_message_id).copied()) {
             Some(message) => {
                 settled.push((event.id, EventState::Done));
+                let lesson = word.fault.as_ref().and_then(|fault| fault.lesson);
+                if lesson == Some(Lesson::WindowClosed)
+                    && message::requeue_window_closed(&mut tx, message, now).await?
+                {
+                    continue;
+                }
+                if let (Some(lesson), Some(fault)) = (lesson, &word.fault) {
+                    lessons.push((message, lesson, fault.code.clone()));
+                }
                 app.metrics.receipt(&event.account, word.kind);
                 receipts.push(NewReceipt {
                     id: app.ids.next(now),
@@ -63,6 +74,15 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     // Earlier words first, so that the first moment of each kind is the one that stays.
     receipts.sort_by_key(|r| (r.message, r.kind == ReceiptKind::Failed, r.happened_at));
     receipt::apply_receipts(&mut tx, &app.db, &receipts, now).await?;
+    for (id, lesson, code) in lessons {
+        let Some((channel, address_hash, address)) =
+            message::find_recipient(&mut tx, &app.db, id).await?
+        else {
+            continue;
+        };
+        let taught = Taught { lesson, channel, address_hash, address, code };
+        lesson::learn(app, &mut tx, &taught, now).await?;
+    }
     inbox::mark_events(&mut tx, &app.db, &settled, None, now).await?;
     for event in later {
         let wait = super::send::backoff(event.attempts + 1);
@@ -70,5 +90,6 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
             .await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
     Ok(events.len())
 }

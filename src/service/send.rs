@@ -28,7 +28,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// A fault when there is no form the provider would take: free words outside the window.
 pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> Result<Form, Fault> {
     let free = || Form::Free {
-        text: message.content.text.clone(),
+        text: message.content.words(channel).clone(),
         choices: message.content.choices.clone(),
     };
     let is_open = message.why != WINDOW_CLOSED
@@ -36,10 +36,11 @@ pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> R
     if channel != ChannelKind::Whatsapp || is_open {
         return Ok(free());
     }
-    message.content.template.clone().map(Form::Template).ok_or_else(|| Fault {
-        code: WINDOW_CLOSED.to_owned(),
-        detail: "more than 24 hours since the recipient wrote, and there is no template for it"
-            .to_owned(),
+    message.content.template.clone().map(Form::Template).ok_or_else(|| {
+        Fault::new(
+            WINDOW_CLOSED,
+            "more than 24 hours since the recipient wrote, and there is no template for it",
+        )
     })
 }
 
@@ -162,7 +163,11 @@ pub fn settle(
             }
         }
         // The account is at fault, not the message: it must not burn.
-        Err(SendError::Misconfigured(_) | SendError::Retry { scope: Scope::Account, .. }) => {
+        Err(
+            SendError::Misconfigured(_)
+            | SendError::Restricted(_)
+            | SendError::Retry { scope: Scope::Account, .. },
+        ) => {
             settled.is_counted = false;
             settled.next_at = Some(allowed_from(settings, message, now));
         }
@@ -205,6 +210,7 @@ mod tests {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
+            fallback_after: Duration::from_secs(4 * 3600),
             unknown_wait: UnknownWait::default(),
             max_attempts: 3,
         }
@@ -220,13 +226,14 @@ mod tests {
             content: Content {
                 template: has_template.then_some(call),
                 text: MessageText::new("halo"),
+                sms: None,
                 choices: vec![],
             },
             attempts,
             zone: Zone::Wib,
             why: "card_update".to_owned(),
             last_inbound_at: None,
-            is_refused: false,
+            refusal: None,
         }
     }
 
@@ -236,7 +243,7 @@ mod tests {
     }
 
     fn fault() -> Fault {
-        Fault { code: "x".to_owned(), detail: "y".to_owned() }
+        Fault::new("x", "y")
     }
 
     #[test]
@@ -279,7 +286,11 @@ mod tests {
     fn faults_of_the_account_do_not_use_up_a_message() {
         let card = message(MessageClass::Announcement, 99, true);
         let wait = |scope| SendError::Retry { after: None, scope, fault: fault() };
-        for error in [SendError::Misconfigured(fault()), wait(Scope::Account)] {
+        for error in [
+            SendError::Misconfigured(fault()),
+            SendError::Restricted(fault()),
+            wait(Scope::Account),
+        ] {
             let settled = after(&card, error);
             assert_eq!((settled.status, settled.is_counted), (MessageStatus::Queued, false));
         }

@@ -14,15 +14,19 @@ use governor::nanos::Nanos;
 use governor::state::keyed::HashMapStateStore;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::inbox::AccountSink;
+use super::lesson::{self, Taught};
 use super::send::{self, Call};
-use super::{Account, App, ServiceError};
+use super::{Account, App, Rate, ServiceError};
 use crate::channel::{Accepted, Channel, Fault, Outbound, Scope, SendError};
 use crate::domain::clock::{Clock, Timestamp};
-use crate::domain::message::ChannelKind;
-use crate::store::account::{self, Lease, Stop};
-use crate::store::message::{self, Claimed};
+use crate::domain::message::MessageClass;
+use crate::store::StoreError;
+use crate::store::account::{self, Lease, Stop, StopScope};
+use crate::store::message::{self, ClaimRefusal, Claimed};
 use crate::store::settled::{self, Settled};
 
 /// How long a process that fell silent still holds its accounts.
@@ -30,9 +34,6 @@ const LEASE: Duration = Duration::from_secs(8);
 const LEASE_RENEWAL: Duration = Duration::from_secs(2);
 /// Messages claimed in one transaction, at most.
 const BATCH: usize = 200;
-/// WhatsApp: one message in six seconds to one person, with bursts of 45 (Meta, pair rate limit).
-const PAIR_PERIOD: Duration = Duration::from_secs(6);
-const PAIR_BURST: u32 = 45;
 /// One in so many requests in flight is kept for replies.
 const REPLY_SHARE: usize = 8;
 /// First wait of a stopped account until one message tries again, doubling up to the longest.
@@ -52,7 +53,7 @@ impl governor::clock::Clock for LimiterClock {
     }
 }
 
-type Rate =
+type AccountRate =
     RateLimiter<NotKeyed, InMemoryState, LimiterClock, governor::middleware::NoOpMiddleware<Nanos>>;
 type PairRate = RateLimiter<
     String,
@@ -60,6 +61,20 @@ type PairRate = RateLimiter<
     LimiterClock,
     governor::middleware::NoOpMiddleware<Nanos>,
 >;
+
+/// What leaves at once after a rest and what is refilled within the same time are together the rate
+/// that the provider allows.
+fn quota(rate: Rate) -> Quota {
+    let all = rate.messages;
+    let burst = NonZeroU32::new(all.get() / 20).unwrap_or(NonZeroU32::MIN);
+    let steady = match burst {
+        // A slow account has no burst to speak of.
+        NonZeroU32::MIN => all,
+        _ => NonZeroU32::new(all.get() - burst.get()).unwrap_or(all),
+    };
+    let period = (rate.per / steady.get()).max(Duration::from_nanos(1));
+    Quota::with_period(period).map_or(Quota::per_second(steady), |q| q.allow_burst(burst))
+}
 
 /// What a step did, and when the next makes sense.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,13 +93,36 @@ struct Finished {
     result: Result<Accepted, SendError>,
 }
 
+/// The link that an adapter keeps itself, as long as this process has the account. Cut when dropped.
+struct Listening {
+    stop: DropGuard,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    fn start(app: &Arc<App>, account: &Account) -> Self {
+        let stop = CancellationToken::new();
+        let sink = Arc::new(AccountSink::new(Arc::clone(app), account.clone()));
+        let (adapter, token) = (Arc::clone(&account.adapter), stop.clone());
+        let task = tokio::spawn(async move { adapter.listen(sink, token).await });
+        Self { stop: stop.drop_guard(), task }
+    }
+
+    async fn end(self) {
+        drop(self.stop);
+        if self.task.await.is_err() {
+            tracing::error!("the task that listens to a provider ended badly");
+        }
+    }
+}
+
 /// The sending side of one account in this process.
 pub struct Sender {
     app: Arc<App>,
     account: Account,
     owner: String,
     clock: LimiterClock,
-    rate: Rate,
+    rate: AccountRate,
     pairs: Option<PairRate>,
     /// Permits drawn from the rate and not used yet: a claim may bring less than was allowed.
     permits: usize,
@@ -92,7 +130,9 @@ pub struct Sender {
     /// Who is being written to now, and what waits behind that.
     busy: HashMap<String, VecDeque<Claimed>>,
     settled: Vec<Settled>,
+    taught: Vec<Taught>,
     lease: Option<Timestamp>,
+    listening: Option<Listening>,
     paused_until: Timestamp,
     paused_at: Timestamp,
     pauses: i64,
@@ -118,24 +158,12 @@ impl Sender {
     #[must_use]
     pub fn new(app: Arc<App>, account: Account, owner: String) -> Self {
         let clock = LimiterClock(Arc::clone(&app.clock));
-        let per_second = NonZeroU32::new(account.messages_per_second).unwrap_or(NonZeroU32::MIN);
-        // What leaves at once after a rest and what is refilled within the same second are together
-        // the rate that Meta allows.
-        let burst = NonZeroU32::new(per_second.get() / 20).unwrap_or(NonZeroU32::MIN);
-        let steady = match burst {
-            // A slow number has no burst to speak of.
-            NonZeroU32::MIN => per_second,
-            _ => NonZeroU32::new(per_second.get() - burst.get()).unwrap_or(per_second),
-        };
-        let rate = RateLimiter::direct_with_clock(
-            Quota::per_second(steady).allow_burst(burst),
-            clock.clone(),
-        );
-        let pairs = (account.channel == ChannelKind::Whatsapp)
-            .then(|| Quota::with_period(PAIR_PERIOD))
-            .flatten()
-            .map(|quota| quota.allow_burst(NonZeroU32::new(PAIR_BURST).unwrap_or(NonZeroU32::MIN)))
-            .map(|quota| RateLimiter::hashmap_with_clock(quota, clock.clone()));
+        let rate = RateLimiter::direct_with_clock(quota(account.rate), clock.clone());
+        let pairs = account.adapter.offer().pair_rate.and_then(|(period, burst)| {
+            let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+            let quota = Quota::with_period(period)?.allow_burst(burst);
+            Some(RateLimiter::hashmap_with_clock(quota, clock.clone()))
+        });
         Self {
             app,
             account,
@@ -147,7 +175,9 @@ impl Sender {
             calls: JoinSet::new(),
             busy: HashMap::new(),
             settled: Vec::new(),
+            taught: Vec::new(),
             lease: None,
+            listening: None,
             paused_until: Timestamp::from_ms(0),
             paused_at: Timestamp::from_ms(0),
             pauses: 0,
@@ -239,6 +269,9 @@ impl Sender {
         // What waits behind a call in flight is given back, not called.
         self.lease = None;
         self.drain().await?;
+        if let Some(listening) = self.listening.take() {
+            listening.end().await;
+        }
         account::release_lease(&self.app.db, &self.account.id, &self.owner).await?;
         Ok(())
     }
@@ -253,6 +286,7 @@ impl Sender {
         match account::claim_lease(&self.app.db, id, &self.owner, now, until).await? {
             Lease::Held => {
                 self.lease = None;
+                self.listening = None;
                 return Ok(false);
             }
             Lease::Taken => {
@@ -269,6 +303,7 @@ impl Sender {
                     );
                 }
                 self.stop = None;
+                self.listening = Some(Listening::start(&self.app, &self.account));
             }
             Lease::Renewed => {}
         }
@@ -293,10 +328,14 @@ impl Sender {
     /// How many messages may be claimed now, how many of them in the lanes behind the replies, and
     /// how long until the rate allows more.
     fn allowed(&mut self, now: Timestamp) -> (usize, usize, Option<Duration>) {
+        let mut bulk_limit = usize::MAX;
         if let Some(stop) = &self.stop {
             // One message tries whether the account works again.
-            let is_due = stop.retry_at <= now && self.calls.is_empty();
-            return (usize::from(is_due), usize::from(is_due), None);
+            let tries = usize::from(stop.retry_at <= now && self.calls.is_empty());
+            match stop.scope {
+                StopScope::All => return (tries, tries, None),
+                StopScope::Bulk => bulk_limit = tries,
+            }
         }
         if self.paused_until > now {
             return (0, 0, Some(self.paused_until.since(now)));
@@ -317,13 +356,18 @@ impl Sender {
         // while somebody waits for an answer.
         let reserved = self.account.in_flight / REPLY_SHARE;
         let limit = self.permits.min(free);
-        (limit, limit.min(free.saturating_sub(reserved)), wait)
+        (limit, limit.min(free.saturating_sub(reserved)).min(bulk_limit), wait)
     }
 
     fn take_up(&mut self, message: Claimed, now: Timestamp) {
-        if message.is_refused {
-            self.settled.push(send::withdrawn(&message));
-            return;
+        match message.refusal {
+            Some(ClaimRefusal::Withdrawn) => return self.settled.push(send::withdrawn(&message)),
+            Some(ClaimRefusal::NotOnChannel) => {
+                let fault =
+                    Fault::new("suppressed", "the address cannot be reached on this channel");
+                return self.settled.push(send::refused(&message, &fault));
+            }
+            None => {}
         }
         let held = self.held.get(&message.recipient_hash).copied();
         let allowed =
@@ -374,17 +418,24 @@ impl Sender {
     /// Begins the next call to somebody whose last one came back. When nothing may leave any more,
     /// what waits behind it is given back.
     fn call_next(&mut self, recipient_hash: &str, now: Timestamp) {
-        let may_leave = self.stop.is_none() && self.paused_until <= now && self.lease.is_some();
+        let may_leave = self.paused_until <= now && self.lease.is_some();
         let Some(mut queue) = self.busy.remove(recipient_hash) else { return };
         let held = self.held.get(recipient_hash).copied().unwrap_or(now).max(now);
         while let Some(message) = queue.pop_front() {
-            if !may_leave || held > now {
+            if !may_leave || self.is_stopped_for(message.class) || held > now {
                 self.settled.push(send::postponed(&message, held));
             } else if self.call(message, now) {
                 self.busy.insert(recipient_hash.to_owned(), queue);
                 return;
             }
         }
+    }
+
+    fn is_stopped_for(&self, class: MessageClass) -> bool {
+        self.stop.as_ref().is_some_and(|stop| match stop.scope {
+            StopScope::All => true,
+            StopScope::Bulk => class != MessageClass::Reply,
+        })
     }
 
     /// Draws the consequences of what has come back, in memory; [`Self::record`] writes them.
@@ -399,7 +450,8 @@ impl Sender {
         let settled = send::settle(&self.app.settings, &done.message, done.call, &done.result);
         let now = self.app.now();
         match &done.result {
-            Err(SendError::Misconfigured(fault)) => self.stop_account(fault, now),
+            Err(SendError::Misconfigured(fault)) => self.stop_account(fault, StopScope::All, now),
+            Err(SendError::Restricted(fault)) => self.stop_account(fault, StopScope::Bulk, now),
             Err(SendError::Retry { scope: Scope::Recipient, .. }) => {
                 // Whatever else waits for this person would be refused as well, and overtake.
                 let until = settled.next_at.unwrap_or(now);
@@ -420,7 +472,9 @@ impl Sender {
             }
             Ok(_) => {
                 self.pauses = 0;
-                if self.stop.take().is_some() {
+                // An answer that goes through says nothing of the lanes behind the answers.
+                if self.is_stopped_for(done.message.class) {
+                    self.stop = None;
                     self.stops = 0;
                     self.is_stop_news = true;
                     tracing::info!(account = %self.account.id, "account works again");
@@ -428,12 +482,25 @@ impl Sender {
             }
             Err(_) => {}
         }
+        if let Err(error) = &done.result
+            && let Some(lesson) = error.fault().lesson
+        {
+            self.taught.push(Taught {
+                lesson,
+                channel: self.account.channel,
+                address_hash: done.message.recipient_hash.clone(),
+                address: done.message.recipient.clone(),
+                code: error.fault().code.clone(),
+            });
+        }
         self.settled.push(settled);
         self.call_next(&done.message.recipient_hash, now);
     }
 
-    fn stop_account(&mut self, fault: &Fault, now: Timestamp) {
-        let is_new = self.stop.as_ref().is_none_or(|stop| stop.retry_at <= now);
+    fn stop_account(&mut self, fault: &Fault, scope: StopScope, now: Timestamp) {
+        let is_new = self.stop.as_ref().is_none_or(|stop| {
+            stop.retry_at <= now || (stop.scope == StopScope::Bulk && scope == StopScope::All)
+        });
         if is_new {
             let wait = FIRST_STOP.saturating_mul(1 << self.stops.min(4)).min(LONGEST_STOP);
             self.stops += 1;
@@ -441,6 +508,7 @@ impl Sender {
                 at: self.stop.as_ref().map_or(now, |stop| stop.at),
                 code: fault.code.clone(),
                 reason: fault.detail.clone(),
+                scope,
                 retry_at: now.after(wait),
             };
             tracing::error!(account = %self.account.id, code = %fault.code, "account stopped: {}", fault.detail);
@@ -456,9 +524,15 @@ impl Sender {
         }
         let count = self.settled.len();
         if count > 0 {
-            let now = self.app.now();
-            settled::mark_settled(&self.app.db, &self.owner, &self.settled, now).await?;
+            let (app, now) = (&self.app, self.app.now());
+            let mut tx = app.db.begin().await?;
+            settled::mark_settled(&mut tx, &app.db, &self.owner, &self.settled, now).await?;
+            for taught in &self.taught {
+                lesson::learn(app, &mut tx, taught, now).await?;
+            }
+            tx.commit().await.map_err(StoreError::from)?;
             self.settled.clear();
+            self.taught.clear();
         }
         Ok(count)
     }

@@ -2,6 +2,17 @@
 
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
+use crate::words;
+
+words! {
+    /// How much of an account is stopped.
+    pub enum StopScope {
+        /// Everything.
+        All = "all",
+        /// All but answers.
+        Bulk = "bulk",
+    }
+}
 
 /// Why an account is stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +23,8 @@ pub struct Stop {
     pub code: String,
     /// What is wrong and what to do.
     pub reason: String,
+    /// How much of it.
+    pub scope: StopScope,
     /// When one message tries whether it works again.
     pub retry_at: Timestamp,
 }
@@ -42,7 +55,8 @@ pub async fn claim_lease(
     let taken = sqlx::query(
         "INSERT INTO account (id, owner, lease_until) VALUES ($1, $2, $3) \
          ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until, \
-         stopped_at = NULL, stop_code = NULL, stop_reason = NULL, retry_at = NULL \
+         stopped_at = NULL, stop_code = NULL, stop_reason = NULL, retry_at = NULL, \
+         stop_scope = NULL \
          WHERE account.owner IS NULL OR account.lease_until IS NULL OR account.lease_until <= $4",
     )
     .bind(account.to_owned())
@@ -85,15 +99,16 @@ pub async fn release_lease(db: &Db, account: &str, owner: &str) -> Result<(), St
 /// As every statement: [`StoreError`].
 pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO account (id, stopped_at, stop_code, stop_reason, retry_at) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, \
-         stop_code = excluded.stop_code, stop_reason = excluded.stop_reason, retry_at = excluded.retry_at",
+        "INSERT INTO account (id, stopped_at, stop_code, stop_reason, retry_at, stop_scope) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, \
+         stop_code = excluded.stop_code, stop_reason = excluded.stop_reason, retry_at = excluded.retry_at, stop_scope = excluded.stop_scope",
     )
     .bind(account.to_owned())
     .bind(stop.map(|s| s.at.as_ms()))
     .bind(stop.map(|s| s.code.clone()))
     .bind(stop.map(|s| s.reason.clone()))
     .bind(stop.map(|s| s.retry_at.as_ms()))
+    .bind(stop.map(|s| s.scope.as_str()))
     .execute(db.writer())
     .await?;
     Ok(())
@@ -104,20 +119,21 @@ pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(),
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_stopped(db: &Db) -> Result<Vec<(String, Stop)>, StoreError> {
-    type Row = (String, i64, Option<String>, Option<String>, Option<i64>);
+    type Row = (String, i64, Option<String>, Option<String>, Option<i64>, Option<String>);
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, stopped_at, stop_code, stop_reason, retry_at FROM account \
+        "SELECT id, stopped_at, stop_code, stop_reason, retry_at, stop_scope FROM account \
          WHERE stopped_at IS NOT NULL ORDER BY id",
     )
     .fetch_all(db.reader())
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(id, at, code, reason, retry_at)| {
+        .map(|(id, at, code, reason, retry_at, scope)| {
             let stop = Stop {
                 at: Timestamp::from_ms(at),
                 code: code.unwrap_or_default(),
                 reason: reason.unwrap_or_default(),
+                scope: scope.and_then(|word| word.parse().ok()).unwrap_or(StopScope::All),
                 retry_at: Timestamp::from_ms(retry_at.unwrap_or(at)),
             };
             (id, stop)

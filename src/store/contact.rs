@@ -1,7 +1,7 @@
 //! Table `contact`: addresses that wrote to us, their service window and their conversation.
 //!
-//! People are keyed by (portfolio, BSUID) with the phone optional, or by the phone where that is
-//! all we see. When one message shows both, two rows that were one person become one.
+//! People are keyed by (portfolio, BSUID) or (portfolio, chat) with the phone optional, or by the
+//! phone where that is all we see. When one message shows both, two rows that were one person become one.
 
 use sqlx::{AnyConnection, Row as _};
 
@@ -12,7 +12,7 @@ use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, EventId, InboundId};
 use crate::domain::message::{ChannelKind, MessageText};
-use crate::domain::outbound::{Bsuid, Recipient};
+use crate::domain::outbound::{Bsuid, ChatId, Recipient};
 use crate::domain::phone::PhoneNumber;
 
 const fn place(column: &'static str) -> Place {
@@ -38,6 +38,12 @@ pub fn bsuid_hash(db: &Db, portfolio: &str, bsuid: &Bsuid) -> String {
     db.index("bsuid", &format!("{portfolio}/{}", bsuid.expose()))
 }
 
+/// The hash under which a chat is looked up. Only the bot that was started may write there.
+#[must_use]
+pub fn chat_hash(db: &Db, portfolio: &str, chat: ChatId) -> String {
+    db.index("chat", &format!("{portfolio}/{}", chat.expose()))
+}
+
 /// Finds or makes the contact that wrote, learns what the message shows of it, and opens its
 /// service window. The row is held until the end of the transaction, which keeps two messages of
 /// one person in order.
@@ -55,17 +61,20 @@ pub async fn record_inbound(
     let (channel, portfolio) = key;
     let phone_hash = from.phone.as_ref().map(|phone| super::person::phone_hash(db, phone));
     let bsuid = from.bsuid.as_ref().map(|id| bsuid_hash(db, portfolio, id));
+    let chat = from.chat.map(|id| chat_hash(db, portfolio, id));
     let statement = format!(
-        "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at FROM contact \
-         WHERE channel = $1 AND portfolio = $2 AND (phone_hash = $3 OR bsuid_hash = $4) \
+        "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at, chat_sealed \
+         FROM contact WHERE channel = $1 AND portfolio = $2 \
+         AND (phone_hash = $3 OR bsuid_hash = $4 OR chat_hash = $5) \
          ORDER BY id LIMIT 2{}",
         db.for_update()
     );
     let rows = sqlx::query(sql(statement))
         .bind(channel.as_str())
         .bind(portfolio.to_owned())
-        .bind(phone_hash.clone())
-        .bind(bsuid.clone())
+        .bind(phone_hash)
+        .bind(bsuid)
+        .bind(chat)
         .fetch_all(&mut *conn)
         .await?;
     let mut found = rows.iter().map(|row| read(db, row)).collect::<Result<Vec<_>, _>>()?;
@@ -94,9 +103,11 @@ pub async fn record_inbound(
     if let Some(other) = found.pop() {
         contact.address.phone = contact.address.phone.or(other.address.phone);
         contact.address.bsuid = contact.address.bsuid.or(other.address.bsuid);
+        contact.address.chat = contact.address.chat.or(other.address.chat);
     }
     contact.address.phone = from.phone.clone().or(contact.address.phone);
     contact.address.bsuid = from.bsuid.clone().or(contact.address.bsuid);
+    contact.address.chat = from.chat.or(contact.address.chat);
     contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
     write(conn, db, portfolio, &contact, at).await?;
     Ok(contact)
@@ -127,12 +138,13 @@ async fn write(
     let id = contact.id.to_string();
     let phone = contact.address.phone.as_ref();
     let bsuid = contact.address.bsuid.as_ref();
+    let chat = contact.address.chat.map(|chat| chat.expose().to_string());
     let seal = |column, value: Option<&str>| {
         value.map(|plain| db.sealer.seal(place(column), &id, plain)).transpose()
     };
     sqlx::query(
         "UPDATE contact SET phone_hash = $2, phone_sealed = $3, bsuid_hash = $4, bsuid_sealed = $5, \
-         last_inbound_at = $6, updated_at = $7 WHERE id = $1",
+         last_inbound_at = $6, updated_at = $7, chat_hash = $8, chat_sealed = $9 WHERE id = $1",
     )
     .bind(id.clone())
     .bind(phone.map(|phone| super::person::phone_hash(db, phone)))
@@ -141,6 +153,8 @@ async fn write(
     .bind(seal("bsuid_sealed", bsuid.map(Bsuid::expose))?)
     .bind(contact.last_inbound_at.map(Timestamp::as_ms))
     .bind(at.as_ms())
+    .bind(contact.address.chat.map(|chat| chat_hash(db, portfolio, chat)))
+    .bind(seal("chat_sealed", chat.as_deref())?)
     .execute(conn)
     .await?;
     Ok(())
@@ -153,10 +167,12 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Contact, StoreError> {
     };
     let phone = open("phone_sealed", row.try_get(1)?)?;
     let bsuid = open("bsuid_sealed", row.try_get(2)?)?;
+    let chat = open("chat_sealed", row.try_get(5)?)?;
     Ok(Contact {
         address: Recipient {
             phone: phone.and_then(|raw| PhoneNumber::parse_international(&raw).ok()),
             bsuid: bsuid.as_deref().and_then(Bsuid::parse),
+            chat: chat.and_then(|id| id.parse().ok()).and_then(ChatId::new),
         },
         dialogue: open("dialogue_sealed", row.try_get(3)?)?,
         last_inbound_at: super::row::time(row.try_get(4)?),

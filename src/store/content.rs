@@ -2,7 +2,7 @@
 
 use crate::domain::area::Zone;
 use crate::domain::message::MessageText;
-use crate::domain::outbound::{Bsuid, Choice, Content, Recipient, TemplateCall};
+use crate::domain::outbound::{Bsuid, ChatId, Choice, Content, Recipient, TemplateCall};
 use crate::domain::phone::PhoneNumber;
 
 pub(super) fn zone_hours(zone: Zone) -> i64 {
@@ -21,6 +21,7 @@ pub(super) fn recipient_json(to: &Recipient) -> String {
     serde_json::json!({
         "phone": to.phone.as_ref().map(PhoneNumber::expose),
         "bsuid": to.bsuid.as_ref().map(Bsuid::expose),
+        "chat": to.chat.map(ChatId::expose),
     })
     .to_string()
 }
@@ -30,6 +31,7 @@ pub(super) fn parse_recipient(json: &str) -> Option<Recipient> {
     Some(Recipient {
         phone: value["phone"].as_str().and_then(|p| PhoneNumber::parse_international(p).ok()),
         bsuid: value["bsuid"].as_str().and_then(Bsuid::parse),
+        chat: value["chat"].as_i64().and_then(ChatId::new),
     })
 }
 
@@ -41,8 +43,11 @@ pub(super) fn content_json(content: &Content) -> String {
     });
     let choices: Vec<_> =
         content.choices.iter().map(|c| (c.id.as_str(), c.title.as_str())).collect();
-    serde_json::json!({"template": template, "text": content.text.expose(), "choices": choices})
-        .to_string()
+    let sms = content.sms.as_ref().map(MessageText::expose);
+    serde_json::json!({
+        "template": template, "text": content.text.expose(), "sms": sms, "choices": choices,
+    })
+    .to_string()
 }
 
 pub(super) fn parse_content(json: &str) -> Option<Content> {
@@ -56,6 +61,8 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
     struct Stored {
         template: Option<Call>,
         text: String,
+        #[serde(default)]
+        sms: Option<String>,
         choices: Vec<(String, String)>,
     }
     let stored: Stored = serde_json::from_str(json).ok()?;
@@ -66,6 +73,7 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
             params: call.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
         }),
         text: MessageText::new(stored.text),
+        sms: stored.sms.map(MessageText::new),
         choices: stored.choices.into_iter().map(|(id, title)| Choice { id, title }).collect(),
     })
 }

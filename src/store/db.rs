@@ -30,8 +30,10 @@ pub enum Engine {
 /// How many connections to PostgreSQL one process opens at most.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "first", include_str!("../../migrations/0001_first.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/0001_first.sql")),
+    (2, "channels", include_str!("../../migrations/0002_channels.sql")),
+];
 
 /// The database, open and migrated. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -268,8 +268,27 @@ pub struct Claimed {
     pub why: String,
     /// When the recipient last wrote to us.
     pub last_inbound_at: Option<Timestamp>,
-    /// The recipient asked to stop, or is somebody else, and this is no reply.
-    pub is_refused: bool,
+    /// Why it must not leave after all, if it is no reply.
+    pub refusal: Option<ClaimRefusal>,
+}
+
+/// Why a message that was planned must not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimRefusal {
+    /// The recipient asked to stop, or is somebody else.
+    Withdrawn,
+    /// The address cannot be reached on this channel.
+    NotOnChannel,
+}
+
+fn refusal(class: &str, opted_out: i64, suppressed_on: Option<String>) -> Option<ClaimRefusal> {
+    match suppressed_on.as_deref() {
+        _ if class == MessageClass::Reply.as_str() => None,
+        _ if opted_out > 0 => Some(ClaimRefusal::Withdrawn),
+        Some("") => Some(ClaimRefusal::Withdrawn),
+        Some(_) => Some(ClaimRefusal::NotOnChannel),
+        None => None,
+    }
 }
 
 /// Takes due messages of an account, lane by lane, and commits them as `sending`: up to the first
@@ -296,7 +315,11 @@ pub async fn claim_due(
           AND contact.portfolio = $6 \
           AND (contact.phone_hash = message.recipient_hash OR contact.bsuid_hash = message.recipient_hash)), \
          (SELECT COUNT(*) FROM consent WHERE consent.address_hash = message.recipient_hash \
-          AND (consent.opted_out_at IS NOT NULL OR consent.suppressed_at IS NOT NULL))",
+          AND (consent.opted_out_at IS NOT NULL \
+          OR (message.class = 'broadcast' AND consent.no_marketing_at IS NOT NULL))), \
+         (SELECT MIN(suppression.channel) FROM suppression \
+          WHERE suppression.address_hash = message.recipient_hash \
+          AND suppression.channel IN ('', message.channel) AND suppression.released_at IS NULL)",
         db.skip_locked()
     );
     let mut tx = db.begin().await?;
@@ -345,7 +368,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         zone: zone_from_hours(row.try_get(6)?),
         why: row.try_get(7)?,
         last_inbound_at: super::row::time(row.try_get(8)?),
-        is_refused: class != MessageClass::Reply.as_str() && row.try_get::<i64, _>(9)? > 0,
+        refusal: refusal(&class, row.try_get(9)?, row.try_get(10)?),
         id: parse("message", "id", &id, &id)?,
     })
 }
@@ -357,4 +380,78 @@ fn corrupt(id: &str, column: &'static str) -> StoreError {
         id: id.to_owned(),
         reason: "not a value of its kind",
     }
+}
+
+/// Whether the last so many finished messages to an address on a channel all failed.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn has_only_failed(
+    conn: &mut AnyConnection,
+    recipient_hash: &str,
+    channel: ChannelKind,
+    last: i64,
+) -> Result<bool, StoreError> {
+    let failed: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT status FROM message WHERE recipient_hash = $1 AND channel = $2 \
+         AND status IN ('failed', 'delivered', 'read') ORDER BY id DESC LIMIT $3) AS latest \
+         WHERE status = 'failed'",
+    )
+    .bind(recipient_hash.to_owned())
+    .bind(channel.as_str())
+    .bind(last)
+    .fetch_one(conn)
+    .await?;
+    Ok(failed >= last)
+}
+
+/// Sends announcements again as their template whose free words came too late for the service
+/// window, as a later word of the provider says. Returns those it concerns; for all others that
+/// word is a failure like any other.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn requeue_window_closed(
+    conn: &mut AnyConnection,
+    id: MessageId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE message SET status = 'queued', why = 'window_closed', due_at = $2, sent_at = NULL, \
+         unknown_until = NULL, claimed_by = NULL, updated_at = $2 \
+         WHERE id = $1 AND class = 'announcement' AND channel = 'whatsapp' AND why <> 'window_closed' \
+         AND status IN ('sending', 'unknown', 'sent') AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(id.to_string())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// To whom messages went, for what a later word teaches about the address.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_recipient(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: MessageId,
+) -> Result<Option<(ChannelKind, String, Recipient)>, StoreError> {
+    let key = id.to_string();
+    let row: Option<(String, String, Option<String>)> = sqlx::query_as(
+        "SELECT channel, recipient_hash, recipient_sealed FROM message WHERE id = $1",
+    )
+    .bind(key.clone())
+    .fetch_optional(conn)
+    .await?;
+    let Some((channel, hash, sealed)) = row else { return Ok(None) };
+    let recipient = match sealed {
+        Some(sealed) => {
+            let json = db.sealer.open(place("recipient_sealed"), &key, &sealed)?;
+            parse_recipient(&json).ok_or_else(|| corrupt(&key, "recipient_sealed"))?
+        }
+        None => Recipient::default(),
+    };
+    Ok(Some((parse("message", "channel", &key, &channel)?, hash, recipient)))
 }

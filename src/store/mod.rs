@@ -21,6 +21,7 @@ mod row;
 mod seal;
 pub mod service_point;
 pub mod settled;
+pub mod suppression;
 pub mod token;
 
 pub use db::{Db, Engine, Tx};

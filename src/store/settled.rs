@@ -54,13 +54,14 @@ pub struct Attempt {
     pub outcome: &'static str,
 }
 
-/// Records what came of calls, in one transaction for all of them. A message that a receipt has
+/// Records what came of calls, all of them in the caller's transaction. A message that a receipt has
 /// moved on meanwhile, or that another process holds by now, keeps its status; only the provider's
 /// id is added.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn mark_settled(
+    conn: &mut AnyConnection,
     db: &Db,
     owner: &str,
     settled: &[Settled],
@@ -130,16 +131,13 @@ pub async fn mark_settled(
          FROM {} WHERE message.id = r.id",
         db.rows(1, "r", &columns)
     );
-    let mut tx = db.begin().await?;
     sqlx::query(sql(statement))
         .bind(serde_json::Value::Array(rows).to_string())
         .bind(now.as_ms())
         .bind(owner.to_owned())
-        .execute(&mut *tx)
+        .execute(&mut *conn)
         .await?;
-    insert_attempts(&mut tx, db, attempts).await?;
-    tx.commit().await?;
-    Ok(())
+    insert_attempts(conn, db, attempts).await
 }
 
 async fn insert_attempts(

@@ -7,7 +7,6 @@ mod error;
 mod health;
 mod hooks;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use secrecy::SecretString;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -28,22 +26,13 @@ const JSON_BYTES: usize = 16 * 1024 * 1024;
 /// A request that takes longer is given up; streams of card updates are exempt.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
-/// What proves that a webhook comes from the provider.
-#[derive(Clone, Debug)]
-pub struct WhatsappSecrets {
-    /// Signs the posts.
-    pub app_secret: SecretString,
-    /// Proves the subscription.
-    pub verify_token: SecretString,
-}
-
 /// What the handlers share.
 #[derive(Clone, Debug)]
 pub struct Web {
     /// The services.
     pub app: Arc<App>,
-    /// By account.
-    pub whatsapp: Arc<HashMap<String, WhatsappSecrets>>,
+    /// How the outside reaches this service, without a slash at the end; some providers sign it.
+    pub public_url: Arc<str>,
 }
 
 /// All routes.
@@ -52,10 +41,8 @@ pub fn router(web: Web) -> Router {
         .route("/v1/card-updates", post(api::card_update::post))
         .layer(DefaultBodyLimit::disable());
     let hooks = Router::new()
-        .route(
-            "/hooks/whatsapp/{account}",
-            get(hooks::whatsapp::verify).post(hooks::whatsapp::receive),
-        )
+        .route("/hooks/{channel}/{account}", get(hooks::receive).post(hooks::receive))
+        .route("/hooks/{channel}/{account}/{*tail}", get(hooks::receive).post(hooks::receive))
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
     let rest = Router::new()
         .route("/v1", get(api::index))

@@ -26,9 +26,10 @@ on_both_engines! {
             let state = first["status"].as_str().unwrap();
             let (_, ready) = app.ask(kabar::store::token::Role::Auditor, "/readyz").await;
             let is_stopped = ready["ready"] == false;
-            assert_eq!(is_stopped, *meaning == Meaning::Misconfigured, "{case}");
+            let stops = matches!(meaning, Meaning::Misconfigured | Meaning::Restricted);
+            assert_eq!(is_stopped, stops, "{case}");
             match meaning {
-                Meaning::Throttled | Meaning::Misconfigured => {
+                Meaning::Throttled | Meaning::Misconfigured | Meaning::Restricted => {
                     assert_eq!(state, "queued", "{case}");
                     assert_eq!(first["attempts"], 0, "the message must not burn: {case}");
                 }
@@ -37,7 +38,10 @@ on_both_engines! {
                     assert_eq!(first["attempts"], 1, "{case}");
                 }
                 Meaning::WindowClosed => assert_eq!(state, "sent", "by template: {case}"),
-                Meaning::RecipientGone | Meaning::Rejected => {
+                Meaning::RecipientGone
+                | Meaning::NotReachable
+                | Meaning::Rejected
+                | Meaning::NoMarketing => {
                     assert_eq!(state, "failed", "{case}");
                     assert_eq!(word(&first["failure"]["code"]), code.to_string(), "{case}");
                     assert!(word(&first["failure"]["reason"]).starts_with(words), "{case}");
@@ -47,13 +51,91 @@ on_both_engines! {
             app.advance(LONGEST_WAIT).await;
             let last = app.messages().await.pop().unwrap();
             let times = app.whatsapp.requests().iter().filter(|r| r.to() == number).count();
-            if matches!(meaning, Meaning::RecipientGone | Meaning::Rejected) {
+            if state == "failed" {
                 assert_eq!((times, &last["status"]), (1, &Value::from("failed")), "{case}");
             } else {
                 assert_eq!((times, &last["status"]), (2, &Value::from("sent")), "{case}");
                 assert_eq!(last["failure"], Value::Null, "{case}");
             }
         }
+    }
+
+    async fn a_number_that_people_report_sends_answers_and_nothing_else(app: TestApp) {
+        app.whatsapp.next(Answer::code(131_048));
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        app.card(&citizen(2), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.requests().len(), 1, "nothing but answers");
+        let (_, ready) = app.ask(kabar::store::token::Role::Auditor, "/readyz").await;
+        assert_eq!(ready["problems"][0]["code"], "131048", "{ready}");
+        for n in [3, 4] {
+            let answer = app.asks(&citizen(n).e164, "halo").await;
+            assert!(!answer.text().is_empty(), "who asks is answered");
+        }
+        assert_eq!(app.whatsapp.requests().len(), 3, "an answer that went through lifts nothing");
+        app.advance(Duration::from_secs(59)).await;
+        assert_eq!(app.whatsapp.requests().len(), 3);
+        app.advance(Duration::from_secs(1)).await;
+        assert_eq!(app.whatsapp.requests().len(), 5, "one tries, and the others follow");
+        let (_, ready) = app.ask(kabar::store::token::Role::Auditor, "/readyz").await;
+        assert_eq!(ready["ready"], true, "{ready}");
+    }
+
+    async fn who_wants_no_marketing_is_still_told_of_the_card(app: TestApp) {
+        for (n, is_late) in [(1, false), (2, true)] {
+            if !is_late {
+                app.whatsapp.next(Answer::code(131_050));
+            }
+            app.card(&citizen(n), "CARD_PRINTED").await;
+            app.run_until_idle().await;
+            if is_late {
+                app.failed_receipt(app.whatsapp.sent().last().unwrap(), 131_050).await;
+            }
+            app.run_until_idle().await;
+            let ledger = "SELECT COUNT(*) FROM consent WHERE no_marketing_at IS NOT NULL";
+            assert_eq!(app.query(ledger).await[0][0], n.to_string());
+            assert_eq!(app.messages().await.pop().unwrap()["failure"]["code"], "131050");
+            let before = app.whatsapp.sent().len();
+            app.card(&citizen(n), "siap ambil").await;
+            app.run_until_idle().await;
+            assert_eq!(app.whatsapp.sent().len(), before + 1, "a card is no marketing");
+        }
+    }
+
+    async fn a_number_that_is_not_on_whatsapp_is_not_tried_there_again_until_it_writes(
+        app: TestApp,
+    ) {
+        let siti = citizen(6);
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        app.failed_receipt(&app.whatsapp.sent()[0], 131_026).await;
+        app.run_until_idle().await;
+        app.card(&siti, "siap ambil").await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.requests().len(), 1);
+        assert_eq!(app.states().await[1], ("cancelled".to_owned(), "suppressed".to_owned()));
+        app.asks(&siti.e164, "halo").await;
+        app.card(&siti, "sudah diambil").await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.requests().len(), 3, "whoever writes can be reached");
+    }
+
+    async fn a_window_that_meta_finds_closed_later_brings_the_template(app: TestApp) {
+        let siti = citizen(6);
+        app.asks(&siti.e164, "halo").await;
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let free = app.whatsapp.sent().pop().unwrap();
+        assert_eq!(free.body["type"], "text");
+        app.failed_receipt(&free, 131_047).await;
+        app.run_until_idle().await;
+        let template = app.whatsapp.sent().pop().unwrap();
+        assert_eq!(template.template(), "kabar_card_printed_v1");
+        app.failed_receipt(&template, 131_047).await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.requests().len(), 3, "once, and no more");
+        assert_eq!(app.states().await[1].0, "failed");
     }
 
     async fn a_code_nobody_knows_is_tried_again_and_given_up_in_the_end(app: TestApp) {

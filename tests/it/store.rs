@@ -8,10 +8,11 @@ use kabar::domain::clock::Timestamp;
 use kabar::domain::id::IdSource;
 use kabar::domain::outbound::{Bsuid, Recipient};
 use kabar::domain::phone::PhoneNumber;
-use kabar::store::account::{self, Lease, Stop};
+use kabar::store::account::{self, Lease, Stop, StopScope};
 use kabar::store::consent::{self, ConsentChange};
 use kabar::store::group::Group;
 use kabar::store::inbox::{self, EventKind, EventState, NewEvent};
+use kabar::store::suppression::{NewSuppression, SuppressionReason, insert_suppression};
 use kabar::store::{Db, Key, Sealer, StoreError};
 
 use crate::support::{TestApp, on_both_engines};
@@ -72,6 +73,7 @@ on_both_engines! {
             at: NOW,
             code: "190".to_owned(),
             reason: "token expired".to_owned(),
+            scope: StopScope::All,
             retry_at: later(60),
         };
         lease(&app, "a", 0).await;
@@ -90,25 +92,34 @@ on_both_engines! {
         let db = &app.app.db;
         let phone = PhoneNumber::parse("0812-3456-7890").ok();
         let bsuid = Bsuid::parse("ID.13491208655302741918");
-        let whole = Recipient { phone: phone.clone(), bsuid: bsuid.clone() };
-        let by_phone = Recipient { phone, bsuid: None };
-        let by_id = Recipient { phone: None, bsuid };
+        let whole = Recipient { phone: phone.clone(), bsuid: bsuid.clone(), chat: None };
+        let by_phone = Recipient { phone, ..Recipient::default() };
+        let by_id = Recipient { bsuid, ..Recipient::default() };
         let hashes = |to: &Recipient| consent::address_hashes(db, "portfolio", to);
         let mut tx = db.begin().await.unwrap();
         let change = ConsentChange::OptOut;
         consent::apply(&mut tx, &hashes(&by_id), change, NOW).await.unwrap();
-        let known = consent::find_consent(&mut tx, &hashes(&whole)).await.unwrap();
+        let known = consent::find_consent(&mut tx, &hashes(&whole), None).await.unwrap();
         assert!(known.is_opted_out && !known.is_suppressed);
-        let known = consent::find_consent(&mut tx, &hashes(&by_phone)).await.unwrap();
+        let known = consent::find_consent(&mut tx, &hashes(&by_phone), None).await.unwrap();
         assert!(!known.is_opted_out, "nothing ties the two together yet");
         let elsewhere = consent::address_hashes(db, "another portfolio", &by_id);
-        let known = consent::find_consent(&mut tx, &elsewhere).await.unwrap();
+        let known = consent::find_consent(&mut tx, &elsewhere, None).await.unwrap();
         assert!(!known.is_opted_out, "user ids belong to one portfolio");
 
-        let change = ConsentChange::WrongPerson;
-        consent::apply(&mut tx, &hashes(&whole), change, NOW).await.unwrap();
+        for hash in hashes(&whole) {
+            let new = NewSuppression {
+                id: IdSource::default().next(NOW),
+                address_hash: &hash,
+                address: None,
+                channel: None,
+                reason: SuppressionReason::WrongPerson,
+                code: None,
+            };
+            insert_suppression(&mut tx, db, &new, NOW).await.unwrap();
+        }
         consent::apply(&mut tx, &hashes(&whole), ConsentChange::OptIn, NOW).await.unwrap();
-        let known = consent::find_consent(&mut tx, &hashes(&whole)).await.unwrap();
+        let known = consent::find_consent(&mut tx, &hashes(&whole), None).await.unwrap();
         assert!(!known.is_opted_out && known.is_suppressed, "MULAI does not undo BUKAN SAYA");
     }
 

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kabar::channel::whatsapp::webhook::{RawKind, is_signed, read, split};
+use kabar::channel::RawKind;
+use kabar::channel::whatsapp::webhook::{is_signed, read, split};
 use kabar::channel::{Event, InboundBody};
 use kabar::domain::message::ReceiptKind;
 use serde_json::Value;

@@ -6,33 +6,56 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::codes;
-use crate::channel::{Accepted, Channel, Fault, Form, Outbound, Scope, SendError};
+use super::{codes, webhook};
+use crate::channel::http_call::{cut, no_answer, read_bounded, retry_after, unreadable};
+use crate::channel::{
+    Accepted, Channel, Event, Form, HookAnswer, HookRefusal, HookRequest, Offer, Outbound, Scope,
+    SendError, Shared,
+};
 use crate::domain::outbound::{Choice, Recipient, TemplateCall};
 use crate::domain::redact::redact_digits;
 
-/// Longest answer that is read; Meta's are a few hundred bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+/// One message in six seconds to one person, with bursts of 45 (Meta, pair rate limit).
+const PAIR_RATE: (Duration, u32) = (Duration::from_secs(6), 45);
 /// Meta shows up to three reply buttons; more become a list.
 const MAX_BUTTONS: usize = 3;
 
 /// One WhatsApp number at Meta.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WhatsappSettings {
     /// Address with version, `https://graph.facebook.com/v25.0`.
     pub api_url: String,
     /// The number's id.
     pub phone_number_id: String,
+    /// The business account's id.
+    #[serde(default)]
+    pub waba_id: String,
+    /// The business portfolio; the business account's id when empty.
+    #[serde(default)]
+    pub portfolio: String,
     /// Token of a system user.
     pub access_token: SecretString,
-    /// How long an answer may take before the outcome counts as unknown.
-    pub timeout: Duration,
-    /// What stands on the button that opens a list, ≤ 20 characters.
-    pub list_button: String,
+    /// Signs webhooks.
+    pub app_secret: SecretString,
+    /// Proves the webhook's subscription.
+    pub verify_token: SecretString,
+}
+
+impl WhatsappSettings {
+    /// The scope in which Meta's user ids name people.
+    #[must_use]
+    pub fn portfolio(&self) -> &str {
+        [&self.portfolio, &self.waba_id, &self.phone_number_id]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .map_or("", String::as_str)
+    }
 }
 
 /// The adapter.
@@ -42,23 +65,27 @@ pub struct WhatsappClient {
     url: String,
     probe_url: String,
     token: SecretString,
+    app_secret: SecretString,
+    verify_token: SecretString,
     timeout: Duration,
     list_button: String,
 }
 
 impl WhatsappClient {
-    /// An adapter that shares `http` with the others.
+    /// An adapter of that number.
     #[must_use]
-    pub fn new(http: reqwest::Client, settings: WhatsappSettings) -> Self {
+    pub fn new(shared: &Shared, settings: WhatsappSettings) -> Self {
         let base =
             format!("{}/{}", settings.api_url.trim_end_matches('/'), settings.phone_number_id);
         Self {
-            http,
+            http: shared.http.clone(),
             url: format!("{base}/messages"),
             probe_url: base,
             token: settings.access_token,
-            timeout: settings.timeout,
-            list_button: settings.list_button,
+            app_secret: settings.app_secret,
+            verify_token: settings.verify_token,
+            timeout: shared.timeout,
+            list_button: shared.list_button.clone(),
         }
     }
 
@@ -129,12 +156,24 @@ fn interactive(text: &str, choices: &[Choice], list_button: &str) -> Value {
            "action": {"button": cut(list_button, 20), "sections": [{"rows": rows}]}})
 }
 
-fn cut(text: &str, chars: usize) -> &str {
-    text.char_indices().nth(chars).map_or(text, |(at, _)| &text[..at])
-}
-
 #[async_trait]
 impl Channel for WhatsappClient {
+    fn offer(&self) -> Offer {
+        Offer { has_receipts: true, is_two_way: true, pair_rate: Some(PAIR_RATE) }
+    }
+
+    fn receive(&self, request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal> {
+        webhook::receive(
+            self.app_secret.expose_secret(),
+            self.verify_token.expose_secret(),
+            request,
+        )
+    }
+
+    fn read(&self, payload: &str) -> Event {
+        webhook::read(payload)
+    }
+
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         let response = self
             .http
@@ -181,41 +220,6 @@ impl Channel for WhatsappClient {
     }
 }
 
-async fn read_bounded(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        answer.extend_from_slice(&chunk);
-        if answer.len() > MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-    Ok(answer)
-}
-
-/// A request that never left is certainly not taken; anything later may have been.
-fn no_answer(error: &reqwest::Error) -> SendError {
-    if error.is_connect() || error.is_builder() {
-        let fault = Fault {
-            code: "not_connected".to_owned(),
-            detail: "the provider could not be reached".to_owned(),
-        };
-        return SendError::Retry { after: None, scope: Scope::Account, fault };
-    }
-    let (code, detail) = if error.is_timeout() {
-        ("timeout", "the provider did not answer in time")
-    } else {
-        ("no_answer", "the connection ended before the provider answered")
-    };
-    SendError::Unknown(Fault { code: code.to_owned(), detail: detail.to_owned() })
-}
-
-fn unreadable(status: u16) -> Fault {
-    Fault {
-        code: format!("http_{status}"),
-        detail: "the provider's answer could not be read".to_owned(),
-    }
-}
-
 fn interpret(
     status: u16,
     answer: Option<&Value>,
@@ -255,7 +259,6 @@ fn without_code(status: u16, after: Option<Duration>) -> SendError {
 /// usage header. At most a day, whatever it says.
 fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let seconds = header(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse::<u64>().ok());
     let minutes = || {
         let usage: Value = serde_json::from_str(header("x-business-use-case-usage")?).ok()?;
         usage
@@ -267,13 +270,15 @@ fn wait_asked(headers: &HeaderMap) -> Option<Duration> {
             .max()
             .filter(|minutes| *minutes > 0)
     };
-    seconds
-        .or_else(|| minutes().map(|minutes| minutes.saturating_mul(60)))
-        .map(|seconds| Duration::from_secs(seconds.min(86_400)))
+    retry_after(headers).or_else(|| {
+        minutes().map(|minutes| Duration::from_secs(minutes.saturating_mul(60).min(86_400)))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::domain::clock::Timestamp;
     use crate::domain::id::IdSource;
@@ -282,22 +287,29 @@ mod tests {
 
     fn client() -> WhatsappClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        WhatsappClient::new(
-            reqwest::Client::new(),
-            WhatsappSettings {
-                api_url: "http://127.0.0.1:9/v25.0/".to_owned(),
-                phone_number_id: "1065".to_owned(),
-                access_token: "t".to_owned().into(),
-                timeout: Duration::from_secs(1),
-                list_button: "Pilih".to_owned(),
-            },
-        )
+        let shared = Shared {
+            http: reqwest::Client::new(),
+            timeout: Duration::from_secs(1),
+            list_button: "Pilih".to_owned(),
+            hook_url: String::new(),
+            clock: Arc::new(crate::domain::clock::SystemClock),
+        };
+        let settings = WhatsappSettings {
+            api_url: "http://127.0.0.1:9/v25.0/".to_owned(),
+            phone_number_id: "1065".to_owned(),
+            waba_id: String::new(),
+            portfolio: String::new(),
+            access_token: "t".to_owned().into(),
+            app_secret: "s".to_owned().into(),
+            verify_token: "v".to_owned().into(),
+        };
+        WhatsappClient::new(&shared, settings)
     }
 
     fn outbound(form: Form) -> Outbound {
         Outbound {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
-            to: Recipient { phone: PhoneNumber::parse("0812-3456-7890").ok(), bsuid: None },
+            to: Recipient::of_phone(PhoneNumber::parse("0812-3456-7890").unwrap()),
             form,
         }
     }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::channel::{Fault, Scope, SendError};
+use crate::domain::consent::Lesson;
 
 /// What a code asks of us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,14 @@ pub enum Meaning {
     Later(u64),
     /// Free words outside the window.
     WindowClosed,
-    /// Not reachable on WhatsApp.
+    /// Nobody to be reached at this address on WhatsApp.
+    NotReachable,
+    /// May not be written to by this number, though it is on WhatsApp.
     RecipientGone,
+    /// Asked Meta for no marketing.
+    NoMarketing,
+    /// Too many recipients complained: nothing but answers until somebody looks.
+    Restricted,
     /// Will never be taken as it is.
     Rejected,
     /// Somebody must mend the account.
@@ -61,7 +68,7 @@ pub const CODES: &[(i64, Meaning, &str)] = &[
     (131_021, M::RecipientGone, "recipient is the sender itself"),
     (
         131_026,
-        M::RecipientGone,
+        M::NotReachable,
         "not on WhatsApp, or has not accepted its terms, or uses too old an app",
     ),
     (131_030, M::RecipientGone, "recipient is not on the list of allowed test numbers"),
@@ -72,7 +79,7 @@ pub const CODES: &[(i64, Meaning, &str)] = &[
     (131_047, M::WindowClosed, "more than 24 hours since the recipient wrote"),
     (
         131_048,
-        M::Misconfigured,
+        M::Restricted,
         "sending limited because too many recipients reported or blocked this number",
     ),
     (
@@ -80,7 +87,7 @@ pub const CODES: &[(i64, Meaning, &str)] = &[
         M::Rejected,
         "not brought, to keep the number of marketing messages per person healthy",
     ),
-    (131_050, M::Rejected, "recipient asked to get no marketing messages"),
+    (131_050, M::NoMarketing, "recipient asked to get no marketing messages"),
     (131_051, M::Rejected, "message type not supported"),
     (131_052, M::Unknown, "media could not be downloaded"),
     (131_053, M::Unknown, "media could not be uploaded"),
@@ -125,6 +132,17 @@ pub fn meaning(code: i64) -> Option<(Meaning, &'static str)> {
     (200..=299).contains(&code).then_some((M::Misconfigured, "permission missing or removed"))
 }
 
+/// What a code teaches about the address, on a refusal as on a later word.
+#[must_use]
+pub fn lesson(code: i64) -> Option<Lesson> {
+    match meaning(code)?.0 {
+        M::NotReachable => Some(Lesson::NotReachable),
+        M::NoMarketing => Some(Lesson::NoMarketing),
+        M::WindowClosed => Some(Lesson::WindowClosed),
+        _ => None,
+    }
+}
+
 /// The caller's decision for a code, with what the provider added.
 #[must_use]
 pub fn classify(
@@ -140,9 +158,10 @@ pub fn classify(
     } else {
         meaning(code)
     };
-    let fault = |words: &str| Fault {
-        code: code.to_string(),
-        detail: if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") },
+    let fault = |words: &str| {
+        let detail =
+            if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") };
+        Fault { lesson: lesson(code), ..Fault::new(code.to_string(), detail) }
     };
     let Some((meaning, words)) = found else {
         tracing::warn!(code, "Meta answered with a code that is not in our table; trying again");
@@ -159,8 +178,9 @@ pub fn classify(
             fault,
         },
         M::WindowClosed => SendError::WindowClosed(fault),
-        M::RecipientGone => SendError::RecipientGone(fault),
-        M::Rejected => SendError::Rejected(fault),
+        M::NotReachable | M::RecipientGone => SendError::RecipientGone(fault),
+        M::Rejected | M::NoMarketing => SendError::Rejected(fault),
+        M::Restricted => SendError::Restricted(fault),
         M::Misconfigured => SendError::Misconfigured(fault),
         M::Unknown => SendError::Unknown(fault),
     }

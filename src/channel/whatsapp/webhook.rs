@@ -3,40 +3,51 @@
 //! A body may hold a thousand updates of many kinds; each becomes an event of its own, and what
 //! is not understood is kept all the same, because Meta has no history to ask again.
 
+use std::collections::HashMap;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 use super::codes;
-use crate::channel::{Event, Fault, Inbound, InboundBody, Receipt};
+use crate::channel::{
+    Event, Fault, HookAnswer, HookRefusal, HookRequest, Inbound, InboundBody, RawEvent, RawKind,
+    Receipt,
+};
 use crate::domain::clock::Timestamp;
 use crate::domain::message::{MessageText, ReceiptKind};
 use crate::domain::outbound::{Bsuid, Recipient};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::{redact, redact_digits};
 
-/// What an event is about, as far as the door must know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RawKind {
-    /// Somebody wrote.
-    Message,
-    /// A word about one of our messages.
-    Receipt,
-    /// Anything else.
-    Other,
-}
-
-/// One event of a body, as it will be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawEvent {
-    /// What makes it one; a repeat has the same.
-    pub key: String,
-    /// What it is about.
-    pub kind: RawKind,
-    /// Which number of ours it concerns, where it says so.
-    pub phone_number_id: Option<String>,
-    /// The event with what its body told about it, as JSON.
-    pub payload: String,
+/// Meta asks whether the address is meant (GET), or tells what happened (POST).
+pub(super) fn receive(
+    app_secret: &str,
+    verify_token: &str,
+    request: &HookRequest<'_>,
+) -> Result<HookAnswer, HookRefusal> {
+    if !request.tail.is_empty() {
+        return Err(HookRefusal::NotFound);
+    }
+    if *request.method == http::Method::GET {
+        let query: HashMap<String, String> =
+            serde_urlencoded::from_str(request.query).map_err(|_| HookRefusal::Forbidden)?;
+        let part = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+        let is_meant = part("hub.mode") == "subscribe"
+            && bool::from(verify_token.as_bytes().ct_eq(part("hub.verify_token").as_bytes()));
+        if !is_meant {
+            return Err(HookRefusal::Forbidden);
+        }
+        // The challenge goes back word for word to whoever knows the token.
+        let body = part("hub.challenge").to_owned();
+        return Ok(HookAnswer { content_type: Some("text/plain"), body, ..HookAnswer::default() });
+    }
+    let header = request.headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
+    if !is_signed(app_secret, request.body, header.unwrap_or_default()) {
+        return Err(HookRefusal::Unsigned);
+    }
+    Ok(HookAnswer::quiet(split(request.body)))
 }
 
 /// Whether `header` (`sha256=<hex>`) is the signature of exactly these bytes; in constant time.
@@ -102,7 +113,7 @@ fn split_change(change: &Value, events: &mut Vec<RawEvent>) {
     }
     if events.len() == before {
         let mut event = other(&change.to_string());
-        event.phone_number_id = number.map(str::to_owned);
+        event.provider_id = number.map(str::to_owned);
         events.push(event);
     }
 }
@@ -155,14 +166,14 @@ fn push(
     let payload = Value::Object(payload).to_string();
     // Without an id the content is all that tells one event from another.
     let key = if id.is_empty() { format!("{key}{}", digest(&payload)) } else { key.to_owned() };
-    events.push(RawEvent { key, kind, phone_number_id: number.map(str::to_owned), payload });
+    events.push(RawEvent { key, kind, provider_id: number.map(str::to_owned), payload });
 }
 
 fn other(text: &str) -> RawEvent {
     RawEvent {
         key: format!("o:{}", digest(text)),
         kind: RawKind::Other,
-        phone_number_id: None,
+        provider_id: None,
         payload: text.to_owned(),
     }
 }
@@ -212,6 +223,7 @@ fn read_message(message: &Value, contact: &Value) -> Option<Inbound> {
     let from = Recipient {
         phone: phone.and_then(|raw| PhoneNumber::parse_international(&raw).ok()),
         bsuid: bsuid.as_deref().and_then(Bsuid::parse),
+        chat: None,
     };
     if from == Recipient::default() {
         return None;
@@ -258,12 +270,10 @@ fn read_status(status: &Value) -> Option<Receipt> {
         let words = codes::meaning(code).map(|found| found.1);
         let details = error["error_data"]["details"].as_str().or_else(|| error["title"].as_str());
         let details = redact_digits(details.unwrap_or_default());
-        Fault {
-            code: code.to_string(),
-            detail: words.map_or(details.clone(), |words| {
-                if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") }
-            }),
-        }
+        let detail = words.map_or(details.clone(), |words| {
+            if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") }
+        });
+        Fault { lesson: codes::lesson(code), ..Fault::new(code.to_string(), detail) }
     });
     Some(Receipt {
         message: status["biz_opaque_callback_data"].as_str().and_then(|id| id.parse().ok()),
@@ -320,7 +330,7 @@ mod tests {
             events.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(),
             ["m:wamid.A", "m:wamid.B", "s:wamid.C:sent", "s:wamid.C:delivered"]
         );
-        assert!(events.iter().all(|e| e.phone_number_id.as_deref() == Some("106")));
+        assert!(events.iter().all(|e| e.provider_id.as_deref() == Some("106")));
         assert_eq!(split(&raw), events);
     }
 
@@ -340,7 +350,10 @@ mod tests {
                           "type": "text", "text": {"body": "ha\u{0}lo"}}],
         }));
         let Event::Message(inbound) = read(&split(&raw)[0].payload) else { panic!() };
-        assert_eq!(inbound.from, Recipient { phone: None, bsuid: Bsuid::parse("ID.123abc") });
+        assert_eq!(
+            inbound.from,
+            Recipient { bsuid: Bsuid::parse("ID.123abc"), ..Recipient::default() }
+        );
         assert_eq!(inbound.sent_at, Timestamp::from_ms(1_763_700_000_000));
         assert_eq!(inbound.body, InboundBody::Text(MessageText::new("halo")));
     }

@@ -7,6 +7,7 @@ mod player;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Json;
@@ -15,8 +16,11 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use kabar::config::{Config, WhatsappAccount};
+use kabar::channel::Provider;
+use kabar::channel::whatsapp::WhatsappSettings;
+use kabar::config::{Account, Config};
 use kabar::domain::clock::SystemClock;
+use kabar::domain::message::ChannelKind;
 use kabar::sandbox::{Sandbox, Settings, WhatsappAccount as SandboxAccount};
 use kabar::service::App;
 use kabar::store::token::Role;
@@ -46,7 +50,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let home = format!("http://{}", listener.local_addr().context("no local address")?);
     let config = configuration(&args.data, &home)?;
     kabar::telemetry::start("warn", config.log_format).map_err(anyhow::Error::msg)?;
-    let account = config.whatsapp[0].clone();
+    let Provider::Whatsapp(account) = config.accounts[0].provider.clone() else {
+        anyhow::bail!("the demo has one WhatsApp account")
+    };
     let office = office::open(config).await?;
     let app = office.app;
     let sandbox = make_sandbox(&app, &account, &home)?;
@@ -104,24 +110,27 @@ fn configuration(data: &Path, home: &str) -> anyhow::Result<Config> {
     // At any hour of the day somebody wants to see a message arrive.
     let env = [("KABAR_ANNOUNCE__QUIET_HOURS".to_owned(), "off".to_owned())];
     let mut config = Config::load(&path, env.into_iter())?;
-    config.whatsapp = vec![WhatsappAccount {
+    config.accounts = vec![Account {
         id: "wa-demo".to_owned(),
-        channel: "whatsapp".to_owned(),
-        area: AREA.to_owned(),
-        api_url: format!("{home}/sandbox/v25.0"),
-        phone_number_id: PHONE_NUMBER_ID.to_owned(),
-        waba_id: WABA_ID.to_owned(),
-        portfolio: String::new(),
-        access_token: init::secret(32)?.into(),
-        app_secret: init::secret(32)?.into(),
-        verify_token: init::secret(32)?.into(),
-        messages_per_second: 80,
+        channel: ChannelKind::Whatsapp,
+        area: None,
+        rate: (80, Duration::from_secs(1)),
         in_flight: 64,
+        rupiah_per_segment: None,
+        provider: Provider::Whatsapp(WhatsappSettings {
+            api_url: format!("{home}/sandbox/v25.0"),
+            phone_number_id: PHONE_NUMBER_ID.to_owned(),
+            waba_id: WABA_ID.to_owned(),
+            portfolio: String::new(),
+            access_token: init::secret(32)?.into(),
+            app_secret: init::secret(32)?.into(),
+            verify_token: init::secret(32)?.into(),
+        }),
     }];
     Ok(config)
 }
 
-fn make_sandbox(app: &App, account: &WhatsappAccount, home: &str) -> anyhow::Result<Sandbox> {
+fn make_sandbox(app: &App, account: &WhatsappSettings, home: &str) -> anyhow::Result<Sandbox> {
     use secrecy::ExposeSecret as _;
 
     let counterpart = SandboxAccount {
@@ -129,7 +138,7 @@ fn make_sandbox(app: &App, account: &WhatsappAccount, home: &str) -> anyhow::Res
         waba_id: account.waba_id.clone(),
         access_token: account.access_token.expose_secret().to_owned(),
         app_secret: account.app_secret.expose_secret().to_owned(),
-        webhook_url: format!("{home}/hooks/whatsapp/{}", account.id),
+        webhook_url: format!("{home}/hooks/whatsapp/wa-demo"),
         display_phone_number: "+62 811-0000-0000".to_owned(),
         label: OFFICE.to_owned(),
     };

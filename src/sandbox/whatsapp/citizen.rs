@@ -40,6 +40,7 @@ pub(in crate::sandbox) fn write(
             id: id.clone(),
             at_ms: now.as_ms(),
             side: Side::Citizen,
+            channel: "whatsapp",
             account: account.phone_number_id.clone(),
             kind,
             header: None,

@@ -1,58 +1,14 @@
-//! What becomes of an accepted message: the receipts it gets, in which order and how often.
-//!
-//! Faults are weighed once, when the message is accepted, so that its whole course is settled
-//! before the answer goes out.
+//! What becomes of an accepted message, in Meta's words: its receipts, and the reads that follow.
 
-use std::time::Duration;
-
-use tokio::sync::oneshot;
+use std::sync::Arc;
 
 use super::WhatsappAccount;
 use super::event::{self, Citizen, Receipt};
 use super::refusal::late_error;
 use crate::domain::clock::Timestamp;
+use crate::sandbox::course::{Fate, Step};
 use crate::sandbox::fault::FaultKind;
-use crate::sandbox::{Mark, Memory, Sandbox};
-
-/// How long an answer waits for a receipt that is to come before it.
-const EARLY: Duration = Duration::from_secs(10);
-
-/// How the request is answered.
-#[derive(Clone, Default)]
-pub(super) struct Ending {
-    pub(super) wait: Option<Duration>,
-    pub(super) hangs_up: bool,
-    pub(super) status: Option<u16>,
-}
-
-/// One receipt to come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Step {
-    Sent,
-    Delivered,
-    Read,
-    Failed(u32),
-}
-
-impl Step {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Failed(_) => "failed",
-        }
-    }
-
-    const fn mark(self) -> Mark {
-        match self {
-            Self::Sent => Mark::Sent,
-            Self::Delivered => Mark::Delivered,
-            Self::Read => Mark::Read,
-            Self::Failed(_) => Mark::Failed,
-        }
-    }
-}
+use crate::sandbox::{Memory, Sandbox};
 
 /// What is known of a message when it is accepted.
 pub(super) struct Planned {
@@ -71,11 +27,9 @@ pub(super) struct Course {
     pub(super) number: String,
     pub(super) is_by_number: bool,
     pub(super) template_category: Option<String>,
-    pub(super) ending: Ending,
+    pub(super) fate: Fate,
     echo: Option<String>,
     in_window: bool,
-    steps: Vec<Step>,
-    starts_early: bool,
 }
 
 impl Course {
@@ -86,41 +40,15 @@ impl Course {
         now: Timestamp,
         planned: Planned,
     ) -> Self {
-        let mut strike = |kind| memory.faults.strike(kind, owner, now);
-        let ending = Ending {
-            wait: strike(FaultKind::Slow).map(|f| Duration::from_secs(f.seconds_or(30))),
-            hangs_up: strike(FaultKind::HangUp).is_some(),
-            status: strike(FaultKind::ErrorAfterAccept).map(|f| f.status.unwrap_or(500)),
-        };
-        let mut steps = vec![Step::Sent, Step::Delivered];
-        if planned.auto_read {
-            steps.push(Step::Read);
-        }
-        if strike(FaultKind::SkipDelivered).is_some() {
-            steps = vec![Step::Sent, Step::Read];
-        }
-        if let Some(fault) = strike(FaultKind::Fail) {
-            steps = vec![Step::Failed(fault.code.unwrap_or(131_049))];
-        }
-        if strike(FaultKind::ReorderStatus).is_some() {
-            steps.reverse();
-        }
-        if strike(FaultKind::DuplicateStatus).is_some() {
-            steps = steps.into_iter().flat_map(|step| [step, step]).collect();
-        }
-        if strike(FaultKind::Silent).is_some() {
-            steps.clear();
-        }
+        let fate = Fate::weigh(memory, "whatsapp", owner, now, planned.auto_read);
         Self {
-            starts_early: strike(FaultKind::EarlyStatus).is_some() && !steps.is_empty(),
             message_id: planned.message_id,
             number: planned.number,
             is_by_number: planned.is_by_number,
             template_category: planned.template_category,
-            ending,
             echo: planned.echo,
             in_window: planned.in_window,
-            steps,
+            fate,
         }
     }
 
@@ -128,8 +56,8 @@ impl Course {
     fn is_priced(&self, step: Step) -> bool {
         match step {
             Step::Sent | Step::Delivered => true,
-            Step::Read => !self.steps.contains(&Step::Delivered),
-            Step::Failed(_) => false,
+            Step::Read => !self.fate.steps.contains(&Step::Delivered),
+            Step::Failed { .. } => false,
         }
     }
 }
@@ -137,34 +65,18 @@ impl Course {
 /// Leaves the receipts to the queue. When the first is to come before the answer, returns only
 /// after it was taken.
 pub(super) async fn start(sandbox: &Sandbox, account: &WhatsappAccount, course: Course) {
-    let (first, first_is_out) = oneshot::channel();
-    let starts_early = course.starts_early;
     let (own, account) = (sandbox.clone(), account.clone());
-    sandbox.later(async move {
-        let mut first = Some(first);
-        for step in &course.steps {
-            if !(course.starts_early && first.is_some()) {
-                own.pause(own.0.settings.pace).await;
-            }
-            take(&own, &account, &course, *step).await;
-            if let Some(first) = first.take() {
-                // Nobody listens unless the receipt was to come early.
-                let _ = first.send(());
-            }
-        }
-    });
-    if starts_early {
-        // Past that time, or at shutdown, the answer goes out first after all.
-        let _ = tokio::time::timeout(EARLY, first_is_out).await;
-    }
+    let (fate, course) = (course.fate.clone(), Arc::new(course));
+    fate.start(sandbox, move |step| {
+        let (own, account, course) = (own.clone(), account.clone(), Arc::clone(&course));
+        async move { take(&own, &account, &course, step).await }
+    })
+    .await;
 }
 
 async fn take(sandbox: &Sandbox, account: &WhatsappAccount, course: &Course, step: Step) {
     let at = sandbox.now();
-    let error_code = match step {
-        Step::Failed(code) => Some(code),
-        _ => None,
-    };
+    let error_code = step.error_code(131_049);
     let id = course.message_id.as_str();
     sandbox.change(|memory| memory.phones.mark(&course.number, id, step.mark(), error_code));
     let pricing = course
@@ -188,7 +100,12 @@ pub(super) fn citizen(sandbox: &Sandbox, number: &str) -> Option<Citizen> {
     let now = sandbox.now();
     sandbox.change(|memory| {
         let user_id = memory.phones.get(number)?.user_id.clone();
-        let hides = memory.faults.strike(FaultKind::HideNumber, &[number, user_id.as_str()], now);
+        let hides = memory.faults.strike(
+            FaultKind::HideNumber,
+            "whatsapp",
+            &[number, user_id.as_str()],
+            now,
+        );
         let phone = memory.phones.get(number)?;
         Some(Citizen::of(phone, hides.is_some()))
     })

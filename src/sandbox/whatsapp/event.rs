@@ -147,7 +147,7 @@ fn parcel(account: &WhatsappAccount, values: Vec<Value>, at: Timestamp) -> Parce
         .collect();
     let body = escape(&json!({ "object": "whatsapp_business_account", "entry": entries }));
     let header = ("x-hub-signature-256", signature(&account.app_secret, body.as_bytes()));
-    Parcel { url: account.webhook_url.clone(), header, body: body.into_bytes() }
+    Parcel::json(account.webhook_url.clone(), header, body.into_bytes())
 }
 
 /// JSON with everything beyond ASCII as `\uxxxx`, as Meta sends and signs it.
@@ -195,7 +195,8 @@ struct Held {
 /// Posts one change, alone or in a batch if that fault is on; returns when it was taken.
 pub(super) async fn deliver(sandbox: &Sandbox, account: &WhatsappAccount, value: Value) {
     let now = sandbox.now();
-    let fault = sandbox.change(|memory| memory.faults.strike(FaultKind::Batch, &[], now));
+    let fault =
+        sandbox.change(|memory| memory.faults.strike(FaultKind::Batch, "whatsapp", &[], now));
     let Some(fault) = fault else {
         return post(sandbox, account, vec![value]).await;
     };
@@ -219,8 +220,8 @@ async fn post(sandbox: &Sandbox, account: &WhatsappAccount, values: Vec<Value>) 
     let now = sandbox.now();
     let parcel = parcel(account, values, now);
     sandbox.0.post.bring(sandbox, &parcel).await;
-    let again =
-        sandbox.change(|memory| memory.faults.strike(FaultKind::DuplicateWebhook, &[], now));
+    let again = sandbox
+        .change(|memory| memory.faults.strike(FaultKind::DuplicateWebhook, "whatsapp", &[], now));
     if again.is_some() {
         sandbox.0.post.bring(sandbox, &parcel).await;
     }

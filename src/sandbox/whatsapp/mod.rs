@@ -15,7 +15,7 @@ mod rule;
 mod template;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -24,6 +24,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::course::Ending;
 use super::{Bubble, Mark, Sandbox, Sent, Side};
 use refusal::Refusal;
 use request::{Request, To};
@@ -194,7 +195,7 @@ async fn send(
         body,
     };
     sandbox.change(|memory| memory.record(size, sent));
-    let ending = course.ending.clone();
+    let ending = course.fate.ending.clone();
     let mut answer = json!({
         "messaging_product": "whatsapp",
         "contacts": [{ "input": answer_to }],
@@ -213,16 +214,9 @@ async fn send(
 }
 
 /// Answers an accepted request the way the faults in force want it.
-async fn end(sandbox: &Sandbox, ending: course::Ending, answer: Value) -> Response {
-    if let Some(wait) = ending.wait {
-        sandbox.pause(wait).await;
-    }
-    if ending.hangs_up {
-        // A body that fails before its first byte makes the server close the connection with
-        // nothing written, not even the head of the answer.
-        let nothing: Result<Bytes, std::io::Error> =
-            Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted));
-        return Body::from_stream(futures_util::stream::iter([nothing])).into_response();
+async fn end(sandbox: &Sandbox, ending: Ending, answer: Value) -> Response {
+    if let Some(nothing) = ending.before_answer(sandbox).await {
+        return nothing;
     }
     if let Some(status) = ending.status {
         let mut answer = Refusal::new(131_000, "Something went wrong.").answer(sandbox.serial());

@@ -110,6 +110,7 @@ fn accept(sandbox: &Sandbox, memory: &mut Memory, account_id: &str, good: Good) 
         id: planned.message_id.clone(),
         at_ms: now.as_ms(),
         side: Side::Office,
+        channel: "whatsapp",
         account: account_id.to_owned(),
         kind: content.kind,
         header: content.header,
@@ -174,20 +175,20 @@ fn refusing_fault(
         return Some(Verdict::Refused(Refusal::new(130_429, "Too much waits already.")));
     }
     let faults = &mut memory.faults;
-    if faults.strike(FaultKind::Throttle, owner, now).is_some() {
+    if faults.strike(FaultKind::Throttle, "whatsapp", owner, now).is_some() {
         let left = faults.seconds_left(FaultKind::Throttle, now);
         let refusal = Refusal::new(130_429, "Cloud API message throughput has been reached.");
         return Some(Verdict::Refused(refusal.after(left)));
     }
-    if faults.strike(FaultKind::PairLimit, owner, now).is_some() {
+    if faults.strike(FaultKind::PairLimit, "whatsapp", owner, now).is_some() {
         let details = "Too many messages from this number to the same recipient.";
         let left = faults.seconds_left(FaultKind::PairLimit, now);
         return Some(Verdict::Refused(Refusal::new(131_056, details).after(left)));
     }
-    if let Some(fault) = faults.strike(FaultKind::Refuse, owner, now) {
+    if let Some(fault) = faults.strike(FaultKind::Refuse, "whatsapp", owner, now) {
         let code = fault.code.unwrap_or(131_047);
         return Some(Verdict::Refused(Refusal::new(code, "Refused on request.")));
     }
-    let fault = faults.strike(FaultKind::NotJson, owner, now)?;
+    let fault = faults.strike(FaultKind::NotJson, "whatsapp", owner, now)?;
     Some(Verdict::NotJson(fault.status.unwrap_or(502)))
 }

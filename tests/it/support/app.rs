@@ -1,10 +1,10 @@
 //! The whole service on a fresh database, with a clock that stands still and a stand-in for Meta.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use kabar::channel::Shared;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
@@ -13,12 +13,12 @@ use kabar::domain::clock::Clock as _;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::sender::{Progress, Sender};
-use kabar::service::{Account, App, Parts, Settings, inbox, sweep};
+use kabar::service::{Account, App, Parts, Rate, Settings, inbox, sweep};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
-use kabar::web::{Web, WhatsappSecrets};
+use kabar::web::Web;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
@@ -55,6 +55,7 @@ impl Start {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
+            fallback_after: Duration::from_secs(4 * 3600),
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
         };
@@ -122,14 +123,23 @@ impl TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (templates, script, understanding) = texts();
         let http = reqwest::Client::new();
+        let shared = Shared {
+            http: http.clone(),
+            timeout: start.timeout,
+            list_button: templates.vocabulary().list_button().to_owned(),
+            hook_url: String::new(),
+            clock: clock.clone(),
+        };
         let adapter = WhatsappClient::new(
-            http.clone(),
+            &shared,
             WhatsappSettings {
                 api_url: meta.url(),
                 phone_number_id: NUMBER_ID.to_owned(),
+                waba_id: String::new(),
+                portfolio: "portfolio".to_owned(),
                 access_token: "token at Meta".to_owned().into(),
-                timeout: start.timeout,
-                list_button: templates.vocabulary().list_button().to_owned(),
+                app_secret: APP_SECRET.to_owned().into(),
+                verify_token: VERIFY_TOKEN.to_owned().into(),
             },
         );
         let account = Account {
@@ -138,8 +148,9 @@ impl TestApp {
             area: None,
             portfolio: "portfolio".to_owned(),
             provider_id: NUMBER_ID.to_owned(),
-            messages_per_second: start.messages_per_second,
+            rate: Rate::per_second(start.messages_per_second),
             in_flight: 64,
+            rupiah_per_segment: None,
             adapter: Arc::new(adapter),
         };
         let db = start.database.open().await;
@@ -147,14 +158,7 @@ impl TestApp {
         let accounts = vec![account];
         let parts = Parts { db, settings, accounts, templates, script, understanding };
         let app = Arc::new(App::new(parts, clock.clone()));
-        let secrets = WhatsappSecrets {
-            app_secret: APP_SECRET.to_owned().into(),
-            verify_token: VERIFY_TOKEN.to_owned().into(),
-        };
-        let web = Web {
-            app: Arc::clone(&app),
-            whatsapp: Arc::new(HashMap::from([("wa".to_owned(), secrets)])),
-        };
+        let web = Web { app: Arc::clone(&app), public_url: "".into() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = tokio::spawn(async move {

@@ -1,0 +1,71 @@
+//! What providers' refusals teach about addresses: who asked to stop, who cannot be reached where.
+
+use super::{App, ServiceError};
+use crate::domain::clock::Timestamp;
+use crate::domain::consent::Lesson;
+use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Recipient;
+use crate::store::consent::{self, ConsentChange};
+use crate::store::suppression::{NewSuppression, SuppressionReason, insert_suppression};
+use crate::store::{Tx, message};
+
+/// Messages in a row that could not be brought before nobody is believed to be there.
+const UNDELIVERED_IN_A_ROW: i64 = 3;
+
+/// Something learnt about an address.
+#[derive(Clone, Debug)]
+pub struct Taught {
+    /// What.
+    pub lesson: Lesson,
+    /// Where.
+    pub channel: ChannelKind,
+    /// Hash of the address.
+    pub address_hash: String,
+    /// The address.
+    pub address: Recipient,
+    /// The provider's code.
+    pub code: String,
+}
+
+/// Writes down what was learnt.
+///
+/// # Errors
+/// When the database fails.
+pub async fn learn(
+    app: &App,
+    tx: &mut Tx,
+    taught: &Taught,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let hashes = std::slice::from_ref(&taught.address_hash);
+    let reason = match taught.lesson {
+        Lesson::WindowClosed => return Ok(()),
+        Lesson::OptedOut => {
+            consent::apply(tx, hashes, ConsentChange::OptOut, now).await?;
+            message::cancel_waiting_of_address(tx, hashes, "opted_out", now).await?;
+            return Ok(());
+        }
+        Lesson::NoMarketing => {
+            consent::apply(tx, hashes, ConsentChange::NoMarketing, now).await?;
+            return Ok(());
+        }
+        Lesson::NotReachable => SuppressionReason::NotReachable,
+        Lesson::Undelivered => {
+            let (hash, last) = (&taught.address_hash, UNDELIVERED_IN_A_ROW);
+            if !message::has_only_failed(tx, hash, taught.channel, last).await? {
+                return Ok(());
+            }
+            SuppressionReason::Undelivered
+        }
+    };
+    let new = NewSuppression {
+        id: app.ids.next(now),
+        address_hash: &taught.address_hash,
+        address: Some(&taught.address),
+        channel: Some(taught.channel),
+        reason,
+        code: Some(&taught.code),
+    };
+    insert_suppression(tx, &app.db, &new, now).await?;
+    Ok(())
+}
