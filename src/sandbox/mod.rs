@@ -6,15 +6,21 @@
 //! in for, so that a mistake in one cannot hide in the other. It never reaches out by itself:
 //! it only posts to the webhook addresses it was given. All is kept in memory, within bounds.
 
+mod android;
 mod control;
 mod counterpart;
 mod course;
 mod fault;
+mod kannel;
 mod phone;
 mod post;
+mod smpp;
+mod telegram;
 #[cfg(test)]
 mod test;
+mod twilio;
 mod whatsapp;
+mod zenziva;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -34,10 +40,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::clock::{Clock, Timestamp};
 
+pub use android::AndroidPhone;
 pub use counterpart::Counterpart;
 pub use fault::{Fault, FaultKind};
+pub use kannel::KannelUser;
 pub use phone::{Bubble, Choice, Mark, Menu, Phone, Side};
+pub use smpp::SmppAccount;
+pub use telegram::Bot;
+pub use twilio::TwilioAccount;
 pub use whatsapp::{Template, WhatsappAccount};
+pub use zenziva::ZenzivaAccount;
 
 /// The largest request body that is read.
 const MAX_BODY: usize = 1 << 20;

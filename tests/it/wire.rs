@@ -137,7 +137,7 @@ fn several_things_in_one_body_are_all_there_and_what_is_not_ours_is_kept() {
         .map(|event| match event {
             Event::Message(_) => "message",
             Event::Receipt(_) => "receipt",
-            Event::Other => "other",
+            Event::Phone(_) | Event::OptOut(_) | Event::Other => "other",
         })
         .collect();
     assert_eq!(kinds, ["message", "message", "receipt", "receipt", "receipt", "other"]);

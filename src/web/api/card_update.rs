@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tokio_util::bytes::BytesMut;
-use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::codec::{Decoder, FramedRead};
 use tokio_util::io::StreamReader;
 
 use crate::domain::raw_update::{RawUpdate, Reason};
@@ -149,29 +149,53 @@ async fn whole(
     Ok(answer)
 }
 
-/// One line of a stream.
+/// One line of a stream: read, or kept as far as it can be, with the reason.
 enum Line {
     Text(String),
-    Unreadable(Reason),
+    Unreadable(Reason, String),
 }
 
 /// Cuts a stream into lines. A line that is too long or no UTF-8 is an item of its own, because an
-/// error of a decoder would end the stream, and everything behind it would be lost.
-struct Lines(LinesCodec);
+/// error of a decoder would end the stream, and everything behind it would be lost. Its beginning
+/// is kept, so that somebody can see what it was.
+#[derive(Default)]
+struct Lines {
+    /// The beginning of a line that grew too long, while the rest of it passes by.
+    overlong: Option<String>,
+    /// Bytes of the buffer that hold no line end.
+    seen: usize,
+}
 
 impl Lines {
-    fn line(read: Result<Option<String>, LinesCodecError>) -> Option<Line> {
-        match read {
-            Ok(line) => line.map(Line::Text),
-            Err(LinesCodecError::MaxLineLengthExceeded) => Some(Line::Unreadable(Reason::new(
-                "too_long",
-                format!("a line has at most {LONGEST_LINE} bytes"),
-            ))),
-            Err(LinesCodecError::Io(_)) => {
-                Some(Line::Unreadable(Reason::new("invalid_json", "the line is not UTF-8")))
-            }
+    fn take(&mut self, mut line: BytesMut) -> Line {
+        self.seen = 0;
+        if let Some(beginning) = self.overlong.take() {
+            return Self::too_long(beginning);
+        }
+        if line.ends_with(b"\r") {
+            line.truncate(line.len() - 1);
+        }
+        if line.len() > LONGEST_LINE {
+            return Self::too_long(beginning(&line));
+        }
+        match String::from_utf8(line.to_vec()) {
+            Ok(line) => Line::Text(line),
+            Err(_) => Line::Unreadable(
+                Reason::new("invalid_json", "the line is not UTF-8"),
+                beginning(&line),
+            ),
         }
     }
+
+    fn too_long(beginning: String) -> Line {
+        let reason = Reason::new("too_long", format!("a line has at most {LONGEST_LINE} bytes"));
+        Line::Unreadable(reason, beginning)
+    }
+}
+
+/// What is kept of a line that cannot be read, `\u{fffd}` for what is no text.
+fn beginning(line: &[u8]) -> String {
+    String::from_utf8_lossy(&line[..line.len().min(LONGEST_LINE)]).into_owned()
 }
 
 impl Decoder for Lines {
@@ -179,18 +203,38 @@ impl Decoder for Lines {
     type Error = std::io::Error;
 
     fn decode(&mut self, from: &mut BytesMut) -> Result<Option<Line>, Self::Error> {
-        Ok(Self::line(self.0.decode(from)))
+        if let Some(end) = from[self.seen..].iter().position(|byte| *byte == b'\n') {
+            let mut line = from.split_to(self.seen + end + 1);
+            line.truncate(line.len() - 1);
+            return Ok(Some(self.take(line)));
+        }
+        self.seen = from.len();
+        // One more than a line may have, for the carriage return.
+        if self.seen > LONGEST_LINE + 1 {
+            if self.overlong.is_none() {
+                self.overlong = Some(beginning(from));
+            }
+            from.clear();
+            self.seen = 0;
+        }
+        Ok(None)
     }
 
     fn decode_eof(&mut self, from: &mut BytesMut) -> Result<Option<Line>, Self::Error> {
-        Ok(Self::line(self.0.decode_eof(from)))
+        if let Some(line) = self.decode(from)? {
+            return Ok(Some(line));
+        }
+        if from.is_empty() && self.overlong.is_none() {
+            return Ok(None);
+        }
+        let rest = from.split();
+        Ok(Some(self.take(rest)))
     }
 }
 
 async fn stream(web: &Web, body: Body) -> Result<Answer, Error> {
     let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let cutter = Lines(LinesCodec::new_with_max_length(LONGEST_LINE));
-    let mut lines = FramedRead::new(reader, cutter).ready_chunks(CHUNK);
+    let mut lines = FramedRead::new(reader, Lines::default()).ready_chunks(CHUNK);
     let mut answer = Answer::default();
     while let Some(chunk) = lines.next().await {
         let mut items = Vec::with_capacity(chunk.len());
@@ -199,8 +243,8 @@ async fn stream(web: &Web, body: Body) -> Result<Answer, Error> {
             match line {
                 Ok(Line::Text(line)) if line.trim().is_empty() => {}
                 Ok(Line::Text(line)) => items.push(line_item(line)),
-                Ok(Line::Unreadable(reason)) => {
-                    items.push(Item { update: Err(reason), raw: String::new() });
+                Ok(Line::Unreadable(reason, raw)) => {
+                    items.push(Item { update: Err(reason), raw });
                 }
                 Err(_) => broken = true,
             }

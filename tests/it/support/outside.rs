@@ -131,6 +131,11 @@ impl TestApp {
         self.receipts(&[webhook::status(about, kind, self.now_s())]).await;
     }
 
+    /// Meta tells that it could not bring a message it took.
+    pub async fn failed_receipt(&self, about: &Request, code: i64) {
+        self.receipts(&[webhook::failed(about, code, self.now_s())]).await;
+    }
+
     /// A citizen writes.
     pub async fn writes(&self, number: &str, words: &str) {
         let id = format!("wamid.IN{}", self.unique());
