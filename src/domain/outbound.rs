@@ -80,6 +80,10 @@ impl Recipient {
     }
 }
 
+/// Id of the choice that asks its reader to hand over the phone number of the account they write
+/// from, where a channel can vouch for it.
+pub const SHARE_PHONE: &str = "share_phone";
+
 /// A button or list row the reader can press.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
