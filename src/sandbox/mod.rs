@@ -174,6 +174,7 @@ struct Inner {
     closing: CancellationToken,
     post: post::Office,
     batches: whatsapp::Batches,
+    telegram: telegram::Desks,
     seed: u64,
     serial: AtomicU64,
 }
@@ -235,6 +236,7 @@ impl Sandbox {
             closing: CancellationToken::new(),
             post,
             batches: whatsapp::Batches::default(),
+            telegram: telegram::Desks::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
             serial: AtomicU64::new(0),
@@ -367,6 +369,7 @@ impl Sandbox {
             memory.log.clear();
             memory.log_bytes = 0;
         });
+        self.0.telegram.clear();
     }
 
     fn now(&self) -> Timestamp {
