@@ -157,7 +157,7 @@ impl Channel for TelegramClient {
     }
 
     fn receive(&self, request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal> {
-        let secret = self.secret.as_ref().map(|secret| secret.expose_secret());
+        let secret = self.secret.as_ref().map(SecretString::expose_secret);
         let (event, pressed) = webhook::receive(secret, request)?;
         if let Some(id) = pressed {
             // Full means that nobody listens here, or cannot keep up: a button that keeps turning

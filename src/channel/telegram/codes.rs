@@ -3,7 +3,7 @@
 //! Telegram has no codes beyond HTTP statuses: what a refusal means stands in its English
 //! description, behind the name of the status (`Forbidden: bot was blocked by the user`). One row
 //! per description; the rest is decided by the status. Sources: tdlib/telegram-bot-api
-//! `Client.cpp`, the error names of MTProto that it passes on, and the Bot API manual of 2026.
+//! `Client.cpp`, the error names of `MTProto` that it passes on, and the Bot API manual of 2026.
 
 use std::time::Duration;
 
