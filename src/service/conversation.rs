@@ -3,14 +3,15 @@
 //! A person is known by the phone or user id they write from, never by a NIK; what they paste of
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
-use super::{App, ServiceError};
+use super::outbox::{self, Draft};
+use super::{App, ServiceError, route};
 use crate::channel::{Inbound, InboundBody};
 use crate::dialogue::{self, CardFact, Effect, Input, Meaning, ReferenceFact, State, Step};
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::id::ContactId;
-use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
+use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
@@ -19,13 +20,10 @@ use crate::domain::reference::Reference;
 use crate::store::card::{Card, list_current};
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, NewInbound};
-use crate::store::message::{
-    self, NewMessage, cancel_oldest_replies, cancel_waiting_of_address, insert_message,
-    recipient_hash,
-};
+use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_address};
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
-use crate::store::{StoreError, Tx, inbox, service_point};
+use crate::store::{StoreError, Tx, follow, inbox, service_point};
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -62,6 +60,9 @@ pub async fn answer(
     .await?;
     let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
     suppression::release_reached(tx, &hashes, account.channel, now).await?;
+    // Whoever answers has what was sent.
+    let answered = follow::mark_answered(tx, &hashes, account.channel, now).await?;
+    follow::mark_reached(tx, &app.db, &answered, now).await?;
     let known = consent::find_consent(tx, &hashes, None).await?;
     let (text, choice) = match &inbound.body {
         InboundBody::Text(text) => (text.expose(), None),
@@ -289,24 +290,24 @@ async fn plan_replies(
     step: Step,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    let hash = recipient_hash(&app.db, &account.portfolio, &to.1);
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &to.1);
+    let hash = route::own_hash(account.channel, hashes);
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
-        let new = NewMessage {
-            id: app.ids.next(now),
+        let draft = Draft {
             idem_key: format!("reply:{event}:{n}"),
-            account: account.id.clone(),
-            channel: account.channel,
             class: MessageClass::Reply,
-            status: MessageStatus::Queued,
+            account: Some(account),
+            channel: account.channel,
             why: "asked",
+            refusal: None,
             template: step.intent.clone(),
             reference: None,
-            recipient_hash: hash.clone(),
-            recipient: Some(to.1.clone()),
+            to: Some((to.1.clone(), hash.clone())),
             contact_id: Some(to.0),
             person_id: None,
             card_id: None,
+            first_id: None,
             content: Content {
                 template: None,
                 text: MessageText::new(reply.text),
@@ -314,11 +315,9 @@ async fn plan_replies(
                 choices: reply.choices,
             },
             zone: app.zone(None),
-            due_at: now,
             expires_at: None,
-            created_at: now,
         };
-        insert_message(tx, &app.db, &new).await?;
+        outbox::enqueue(app, tx, draft, now).await?;
     }
     Ok(())
 }
