@@ -5,6 +5,7 @@
 
 pub mod announce;
 pub mod card;
+pub mod connect;
 pub mod conversation;
 pub mod fallback;
 pub mod inbox;
