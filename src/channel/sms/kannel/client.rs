@@ -119,7 +119,9 @@ fn escaped(text: &str) -> String {
                 out.push(char::from(byte));
             }
             // Writing to a string cannot fail.
-            _ => drop(write!(out, "%{byte:02X}")),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
         out
     })

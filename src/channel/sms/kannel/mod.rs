@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod codes;
+mod query;
 pub mod webhook;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -3,14 +3,13 @@
 //! Kannel signs nothing; a secret in the query is all that proves who calls. Everything else in the
 //! query is bytes of whatever a phone or an SMSC gave.
 
-use std::collections::HashMap;
-
 use http::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::codes;
+use super::query::{Parameters, decoded};
 use crate::channel::http_call::cut;
 use crate::channel::{
     Event, HookAnswer, HookRefusal, HookRequest, Inbound, InboundBody, RawEvent, RawKind, Receipt,
@@ -22,52 +21,8 @@ use crate::domain::outbound::Recipient;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::{redact, redact_digits};
 
-/// Longest value that is kept, texts aside.
-const MAX_VALUE: usize = 200;
 /// Seconds later than these are no time: the year 9999 ends.
 const LAST_SECOND: i64 = 253_402_300_799;
-
-/// The parameters of a call, as bytes; of several with one name the first.
-struct Parameters(HashMap<String, Vec<u8>>);
-
-impl Parameters {
-    fn read(raw: &[u8]) -> Self {
-        let mut all = HashMap::new();
-        for pair in raw.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let at = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let name = String::from_utf8_lossy(&unescaped(&pair[..at])).into_owned();
-            let value = unescaped(pair.get(at + 1..).unwrap_or_default());
-            all.entry(name).or_insert(value);
-        }
-        Self(all)
-    }
-
-    fn bytes(&self, name: &str) -> &[u8] {
-        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    fn text(&self, name: &str) -> String {
-        cut(&String::from_utf8_lossy(self.bytes(name)), MAX_VALUE).to_owned()
-    }
-}
-
-fn unescaped(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        let hex = |at: usize| tail.get(at).and_then(|digit| char::from(*digit).to_digit(16));
-        match (byte, hex(0), hex(1)) {
-            (b'+', ..) => out.push(b' '),
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                rest = &tail[2..];
-            }
-            _ => out.push(byte),
-        }
-    }
-    out
-}
 
 /// Proves a call and keeps what it brings.
 pub(super) fn receive(secret: &str, request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal> {
@@ -83,9 +38,7 @@ pub(super) fn receive(secret: &str, request: &HookRequest<'_>) -> Result<HookAns
         return Err(HookRefusal::Forbidden);
     }
     if is_form(request) {
-        for (name, value) in Parameters::read(request.body).0 {
-            parameters.0.entry(name).or_insert(value);
-        }
+        parameters.add(request.body);
     }
     let event = match request.tail {
         "dlr" => receipt_event(&parameters, request.now),
@@ -143,21 +96,6 @@ fn message_event(parameters: &Parameters, now: Timestamp) -> RawEvent {
         "at_ms": now.as_ms(),
     });
     RawEvent { key, kind, provider_id: None, payload: payload.to_string() }
-}
-
-/// The words of a text: with coding 2 Kannel passes on UTF-16, and says so in `charset`.
-fn decoded(raw: &[u8], charset: &str, coding: &str) -> String {
-    match charset.to_ascii_uppercase().as_str() {
-        "UTF-16BE" | "UTF-16" | "UCS-2" => utf16(raw),
-        "" if coding == "2" => utf16(raw),
-        "ISO-8859-1" | "LATIN1" | "WINDOWS-1252" => raw.iter().map(|b| char::from(*b)).collect(),
-        _ => String::from_utf8_lossy(raw).into_owned(),
-    }
-}
-
-fn utf16(raw: &[u8]) -> String {
-    let units = raw.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 fn digest(text: &str) -> String {
