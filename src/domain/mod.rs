@@ -10,6 +10,7 @@ pub mod card_plan;
 pub mod clock;
 pub mod consent;
 pub mod document;
+pub mod gsm7;
 pub mod id;
 pub mod message;
 pub mod nik;
