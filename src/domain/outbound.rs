@@ -80,8 +80,7 @@ impl Recipient {
     }
 }
 
-/// Id of the choice that asks its reader to hand over the phone number of the account they write
-/// from, where a channel can vouch for it.
+/// The id of a choice that hands over the reader's own number, where a channel can do that.
 pub const SHARE_PHONE: &str = "share_phone";
 
 /// A button or list row the reader can press.
