@@ -130,6 +130,7 @@ impl Bench {
             bot_token: TOKEN.to_owned().into(),
             mode: Mode::Polling,
             webhook_secret: None,
+            username: String::new(),
             commands: vec![("status".to_owned(), "Cek keadaan KTP-el".to_owned())],
         };
         change(&mut shared, &mut settings);
@@ -358,7 +359,10 @@ async fn a_wrong_token_and_a_wrong_address_say_so_without_the_token() {
 #[tokio::test]
 async fn a_probe_gives_the_bots_name_and_sends_nothing() {
     let bench = Bench::start().await;
+    assert_eq!(bench.client.invitation("K7QX3M9P"), None);
     assert_eq!(in_time(bench.client.probe()).await.unwrap(), "@kabar_contoh_bot");
+    let link = bench.client.invitation("K7QX3M9P").unwrap();
+    assert_eq!(link, "https://t.me/kabar_contoh_bot?start=K7QX3M9P");
     assert_eq!(bench.sandbox.sent().len(), 0);
 }
 

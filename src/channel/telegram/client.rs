@@ -5,7 +5,7 @@
 //! not in a line of the log.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,6 +54,10 @@ pub struct TelegramSettings {
     /// Proves that a webhook comes from Telegram: 1–256 of `A-Z a-z 0-9 _ -`.
     #[serde(default)]
     pub webhook_secret: Option<SecretString>,
+    /// Its name without `@`, for the addresses that open a chat with it. Where it is not given, only
+    /// the process that listens learns it from Telegram.
+    #[serde(default)]
+    pub username: String,
     /// What stands in the bot's menu: a word, and what it is for. Not configured, but a text that
     /// citizens read.
     #[serde(skip)]
@@ -71,6 +75,9 @@ impl TelegramSettings {
             (1..=256).contains(&secret.len())
                 && secret.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
         };
+        if !self.username.is_empty() && !is_name(&self.username) {
+            return Err(("username", "the bot's name without @: letters, digits, underscores"));
+        }
         match (&self.webhook_secret, self.mode) {
             (None, Mode::Webhook) => {
                 Err(("webhook_secret", "a secret of your own, or mode = \"polling\""))
@@ -83,9 +90,15 @@ impl TelegramSettings {
     }
 }
 
+/// Whether it can be the name of a user (Telegram, usernames).
+fn is_name(name: &str) -> bool {
+    (4..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
 /// The adapter.
 pub struct TelegramClient {
     bot: Option<Bot>,
+    username: OnceLock<String>,
     pub(super) mode: Mode,
     pub(super) secret: Option<SecretString>,
     pub(super) commands: Vec<(String, String)>,
@@ -110,7 +123,13 @@ impl TelegramClient {
     #[must_use]
     pub fn new(shared: &Shared, settings: TelegramSettings) -> Self {
         let (pressed, presses) = mpsc::channel(MAX_PRESSES);
+        let username = OnceLock::new();
+        if !settings.username.is_empty() {
+            // New, and so still empty.
+            let _ = username.set(settings.username);
+        }
         Self {
+            username,
             bot: bot(&settings.api_url, &settings.bot_token),
             mode: settings.mode,
             secret: settings.webhook_secret,
@@ -120,6 +139,23 @@ impl TelegramClient {
             clock: Arc::clone(&shared.clock),
             pressed,
             presses: Mutex::new(presses),
+        }
+    }
+
+    /// Asks Telegram who the bot is, and remembers its name.
+    pub(super) async fn introduce(&self) -> Result<(), SendError> {
+        let me = call(self.bot()?, GetMe::new(), self.timeout)
+            .await
+            .map_err(|no| codes::classify(&no))?;
+        match me["username"].as_str().filter(|name| is_name(name)) {
+            Some(name) => {
+                self.username.get_or_init(|| name.to_owned());
+                Ok(())
+            }
+            None => Err(SendError::Unknown(Fault::new(
+                "no_username",
+                "Telegram's answer does not name the bot",
+            ))),
         }
     }
 
@@ -150,10 +186,16 @@ impl Channel for TelegramClient {
     }
 
     async fn probe(&self) -> Result<String, SendError> {
-        let me = call(self.bot()?, GetMe::new(), self.timeout)
-            .await
-            .map_err(|no| codes::classify(&no))?;
-        Ok(format!("@{}", me["username"].as_str().unwrap_or("?")))
+        self.introduce().await?;
+        Ok(format!("@{}", self.username.get().map_or("?", String::as_str)))
+    }
+
+    fn invitation(&self, code: &str) -> Option<String> {
+        // What may stand there (Bot API, deep linking).
+        let is_fit = (1..=64).contains(&code.len())
+            && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+        let name = self.username.get().filter(|_| is_fit)?;
+        Some(format!("https://t.me/{name}?start={code}"))
     }
 
     fn receive(&self, request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal> {
@@ -180,16 +222,19 @@ impl Channel for TelegramClient {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_token_is_in_no_debug_output() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let settings = TelegramSettings {
+    fn settings() -> TelegramSettings {
+        TelegramSettings {
             api_url: "http://127.0.0.1:9".to_owned(),
             bot_token: "123:rahasia-token".to_owned().into(),
             mode: Mode::Polling,
             webhook_secret: Some("rahasia-hook".to_owned().into()),
+            username: String::new(),
             commands: Vec::new(),
-        };
+        }
+    }
+
+    fn client(settings: TelegramSettings) -> TelegramClient {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let shared = Shared {
             http: reqwest::Client::new(),
             timeout: Duration::from_secs(1),
@@ -197,8 +242,40 @@ mod tests {
             hook_url: String::new(),
             clock: Arc::new(crate::domain::clock::SystemClock),
         };
-        let shown = format!("{settings:?}");
-        let client = TelegramClient::new(&shared, settings);
-        assert!(!format!("{shown}{client:?}").contains("rahasia"), "{shown}");
+        TelegramClient::new(&shared, settings)
+    }
+
+    #[test]
+    fn the_token_is_in_no_debug_output() {
+        let shown = format!("{:?} {:?}", settings(), client(settings()));
+        assert!(!shown.contains("rahasia"), "{shown}");
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_named() {
+        let key = |settings: TelegramSettings| settings.check().err().map(|(key, _)| key);
+        assert_eq!(key(settings()), None);
+        let webhook = TelegramSettings { mode: Mode::Webhook, ..settings() };
+        assert_eq!(key(webhook.clone()), None);
+        let without = TelegramSettings { webhook_secret: None, ..webhook };
+        assert_eq!(key(without), Some("webhook_secret"));
+        for secret in ["", "a b", "kunci!", &"x".repeat(257)] {
+            let webhook_secret = Some(secret.to_owned().into());
+            let odd = TelegramSettings { webhook_secret, ..settings() };
+            assert_eq!(key(odd), Some("webhook_secret"), "{secret}");
+        }
+        let named = TelegramSettings { username: "@kabar_bot".to_owned(), ..settings() };
+        assert_eq!(key(named), Some("username"));
+    }
+
+    #[test]
+    fn an_invitation_carries_a_code_once_the_bot_knows_its_name() {
+        let named = TelegramSettings { username: "kabar_contoh_bot".to_owned(), ..settings() };
+        let link = client(named.clone()).invitation("K7QX3M9P");
+        assert_eq!(link.as_deref(), Some("https://t.me/kabar_contoh_bot?start=K7QX3M9P"));
+        assert_eq!(client(settings()).invitation("K7QX3M9P"), None);
+        for code in ["", "a b", "a&b=c", &"x".repeat(65)] {
+            assert_eq!(client(named.clone()).invitation(code), None, "{code}");
+        }
     }
 }

@@ -86,7 +86,7 @@ async fn updates(client: &TelegramClient, sink: &dyn Sink) {
     }
 }
 
-/// Tries until Telegram knows where updates go and what the bot's menu holds.
+/// Tries until Telegram knows where updates go and what the bot's menu holds, and we its name.
 async fn set_up(client: &TelegramClient) {
     if client.mode == Mode::Webhook && client.hook_url.is_empty() {
         tracing::error!(
@@ -104,6 +104,7 @@ async fn set_up(client: &TelegramClient) {
 
 async fn try_set_up(client: &TelegramClient) -> Result<(), SendError> {
     let bot = client.bot()?;
+    client.introduce().await?;
     let meant = |no: Failure| codes::classify(&no);
     match client.mode {
         Mode::Webhook => {
