@@ -11,6 +11,7 @@
 mod support;
 
 mod account;
+mod android;
 mod announce;
 mod api;
 mod cli;
