@@ -20,6 +20,7 @@ mod consent;
 mod conversation;
 mod crash;
 mod floors;
+mod gateway;
 mod quiet;
 mod readme;
 mod receipt;
