@@ -71,6 +71,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "answers/validity.toml",
     "dialogue/ask.toml",
     "dialogue/buttons.toml",
+    "dialogue/connect.toml",
     "dialogue/consent.toml",
     "dialogue/examples.toml",
     "dialogue/menu.toml",

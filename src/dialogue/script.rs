@@ -12,7 +12,7 @@ use super::answer::{Answer, MAX_BUTTON};
 use super::embedded::FILES;
 use super::line::{Line, LineText};
 use crate::domain::message::ChannelKind;
-use crate::domain::outbound::Choice;
+use crate::domain::outbound::{Choice, SHARE_PHONE};
 use crate::words;
 
 /// Most entries of a list on WhatsApp.
@@ -46,6 +46,8 @@ words! {
         Start = "start",
         /// Do not stop after all.
         Keep = "keep",
+        /// Hand over the number this chat belongs to.
+        SharePhone = "share_phone",
     }
 }
 
@@ -59,6 +61,9 @@ pub(super) enum Picked<'a> {
 
 impl<'a> Picked<'a> {
     pub(super) fn parse(id: &'a str) -> Option<Self> {
+        if id == SHARE_PHONE {
+            return Some(Self::Button(Button::SharePhone));
+        }
         let (kind, what) = id.split_once(':')?;
         match kind {
             "do" => what.parse().ok().map(Self::Button),
@@ -70,6 +75,8 @@ impl<'a> Picked<'a> {
 
     pub(super) fn id(self) -> String {
         match self {
+            // Telegram's adapter knows this one by its id.
+            Self::Button(Button::SharePhone) => SHARE_PHONE.to_owned(),
             Self::Button(button) => format!("do:{button}"),
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),

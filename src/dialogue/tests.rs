@@ -51,6 +51,8 @@ fn input(text: &str) -> Input {
         is_opted_out: false,
         cards: vec![card("crd_1", "Siti A."), card("crd_2", "Budi S.")],
         reference: None,
+        connection: None,
+        served: ChannelKind::ALL.to_vec(),
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
         now: Timestamp::from_ms(0),

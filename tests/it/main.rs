@@ -26,6 +26,7 @@ mod readme;
 mod receipt;
 mod secret;
 mod store;
+mod twilio;
 mod update;
 mod webhook;
 mod wire;
