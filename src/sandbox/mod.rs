@@ -15,6 +15,7 @@ mod kannel;
 mod phone;
 mod post;
 mod smpp;
+mod sms;
 mod telegram;
 #[cfg(test)]
 mod test;
@@ -183,6 +184,7 @@ struct Memory {
     phones: phone::Phones,
     faults: fault::Faults,
     templates: Vec<Template>,
+    android: android::Server,
     log: VecDeque<(usize, Sent)>,
     log_bytes: usize,
 }
@@ -222,6 +224,7 @@ impl Sandbox {
             phones: phone::Phones::default(),
             faults: fault::Faults::default(),
             templates: settings.templates.clone(),
+            android: android::Server::default(),
             log: VecDeque::new(),
             log_bytes: 0,
         };
@@ -364,6 +367,7 @@ impl Sandbox {
         self.change(|memory| {
             memory.phones.clear();
             memory.faults = fault::Faults::default();
+            memory.android.forget_messages();
             memory.log.clear();
             memory.log_bytes = 0;
         });

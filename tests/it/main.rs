@@ -11,6 +11,7 @@
 mod support;
 
 mod account;
+mod android;
 mod announce;
 mod api;
 mod cli;
@@ -25,6 +26,7 @@ mod readme;
 mod receipt;
 mod secret;
 mod store;
+mod twilio;
 mod update;
 mod webhook;
 mod wire;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod citizen;
 pub mod clock;
 pub mod database;
+pub mod desk;
 pub mod hook;
 pub mod log;
 pub mod meta;
