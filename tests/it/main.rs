@@ -19,6 +19,7 @@ mod consent;
 mod conversation;
 mod crash;
 mod floors;
+mod kannel;
 mod quiet;
 mod readme;
 mod receipt;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod citizen;
 pub mod clock;
 pub mod database;
+pub mod kannel;
 pub mod log;
 pub mod meta;
 pub mod office;
