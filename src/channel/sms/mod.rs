@@ -1,6 +1,7 @@
 //! SMS: one folder per gateway, and what all of them share.
 
 pub mod android;
+pub mod gsm;
 pub mod kannel;
 pub mod smpp;
 pub mod twilio;
