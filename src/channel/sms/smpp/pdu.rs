@@ -354,8 +354,8 @@ mod tests {
         let parts = submits("+62811000111", "+62812345678", &text, 2).unwrap();
         let octets: Vec<String> = parts.iter().map(|part| written(4, part.clone())).collect();
         let head = format!("000101{}0101{}", z("62811000111"), z("62812345678"));
-        assert!(octets[0].contains(&format!("{head}400000000000000000009f050003020201616161")));
-        assert!(octets[1].contains(&format!("{head}4000000000010000000035050003020202616161")));
+        assert!(octets[0].contains(&format!("{head}4000000000000000009f050003020201616161")));
+        assert!(octets[1].contains(&format!("{head}40000000000100000035050003020202616161")));
         assert_eq!(octets.len(), 2);
     }
 
