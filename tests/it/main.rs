@@ -23,6 +23,7 @@ mod quiet;
 mod readme;
 mod receipt;
 mod secret;
+mod smpp;
 mod store;
 mod update;
 mod webhook;
