@@ -176,6 +176,7 @@ struct Inner {
     post: post::Office,
     batches: whatsapp::Batches,
     telegram: telegram::Desks,
+    centre: smpp::Centre,
     seed: u64,
     serial: AtomicU64,
 }
@@ -240,6 +241,7 @@ impl Sandbox {
             post,
             batches: whatsapp::Batches::default(),
             telegram: telegram::Desks::default(),
+            centre: smpp::Centre::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
             serial: AtomicU64::new(0),
