@@ -11,6 +11,7 @@
 mod support;
 
 mod account;
+mod android;
 mod announce;
 mod api;
 mod cli;
@@ -20,11 +21,14 @@ mod conversation;
 mod crash;
 mod floors;
 mod gateway;
+mod kannel;
 mod quiet;
 mod readme;
 mod receipt;
 mod secret;
+mod smpp;
 mod store;
+mod twilio;
 mod telegram;
 mod update;
 mod webhook;

@@ -18,7 +18,7 @@ static GATEWAY: Gateway = Gateway {
             password = "rahasia"
             webhook_key = "key of the test phone"
         };
-        keys.insert("api_url".to_owned(), place.api_url.clone().into());
+        keys.insert("api_url".to_owned(), format!("{}/android/3rdparty/v1", place.api_url).into());
         keys
     },
     counterpart: |place| {

@@ -15,7 +15,7 @@ static GATEWAY: Gateway = Gateway {
     proof: Proof::Signature("x-twilio-signature"),
     keys: |place| {
         let mut keys = toml! { auth_token = "token of the test account" };
-        keys.insert("api_url".to_owned(), place.api_url.clone().into());
+        keys.insert("api_url".to_owned(), format!("{}/twilio", place.api_url).into());
         keys.insert("account_sid".to_owned(), SID.into());
         keys.insert("sender".to_owned(), SENDER.into());
         keys
@@ -27,7 +27,7 @@ static GATEWAY: Gateway = Gateway {
             account_sid: SID.to_owned(),
             auth_token: "token of the test account".to_owned(),
             sender: SENDER.to_owned(),
-            inbound_url: place.hook_url.clone(),
+            inbound_url: format!("{}/inbound", place.hook_url),
         })
     },
     ..Gateway::PLAIN

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 
 /// Marks what a test sends itself.
 const OWN: &str = "x-of-the-test";
+/// A provider that has not called by then never will.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request at a webhook.
 #[derive(Clone, Debug)]
@@ -68,7 +71,9 @@ impl Hooks {
 
     /// Waits for the first that comes.
     pub async fn first(&self) -> Hook {
-        self.count.subscribe().wait_for(|count| *count > 0).await.unwrap();
+        let mut count = self.count.subscribe();
+        let came = tokio::time::timeout(PATIENCE, count.wait_for(|count| *count > 0)).await;
+        came.expect("a provider calls").unwrap();
         self.seen().swap_remove(0)
     }
 
