@@ -122,7 +122,7 @@ impl TelegramClient {
     /// An adapter of that account.
     #[must_use]
     pub fn new(shared: &Shared, settings: TelegramSettings) -> Self {
-        let (pressed, presses) = mpsc::channel(MAX_PRESSES);
+        let (pressed, queue) = mpsc::channel(MAX_PRESSES);
         let username = OnceLock::new();
         if !settings.username.is_empty() {
             // New, and so still empty.
@@ -138,7 +138,7 @@ impl TelegramClient {
             timeout: shared.timeout,
             clock: Arc::clone(&shared.clock),
             pressed,
-            presses: Mutex::new(presses),
+            presses: Mutex::new(queue),
         }
     }
 

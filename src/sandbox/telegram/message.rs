@@ -84,21 +84,31 @@ pub(super) async fn send(sandbox: &Sandbox, bot: &Bot, size: usize, args: Args) 
             if let Some(markup) = content.markup {
                 message["reply_markup"] = markup;
             }
-            let ending = fate.ending.clone();
-            let own = sandbox.clone();
-            fate.start(sandbox, move |step| {
-                let (own, number, id) = (own.clone(), number.clone(), id.clone());
-                async move { mark(&own, &number, &id, step) }
-            })
-            .await;
-            if let Some(nothing) = ending.before_answer(sandbox).await {
-                return nothing;
-            }
-            match ending.status {
-                Some(status) => Refusal::new(status, "").answer(),
-                None => axum::Json(json!({ "ok": true, "result": message })).into_response(),
-            }
+            answer(sandbox, (number, id), fate, &message).await
         }
+    }
+}
+
+/// Answers an accepted request the way the faults in force want it, while the marks move.
+async fn answer(
+    sandbox: &Sandbox,
+    (number, id): (String, String),
+    fate: Fate,
+    message: &Value,
+) -> Response {
+    let ending = fate.ending.clone();
+    let own = sandbox.clone();
+    fate.start(sandbox, move |step| {
+        let (own, number, id) = (own.clone(), number.clone(), id.clone());
+        async move { mark(&own, &number, &id, step) }
+    })
+    .await;
+    if let Some(nothing) = ending.before_answer(sandbox).await {
+        return nothing;
+    }
+    match ending.status {
+        Some(status) => Refusal::new(status, "").answer(),
+        None => axum::Json(json!({ "ok": true, "result": message })).into_response(),
     }
 }
 

@@ -1,0 +1,155 @@
+//! Out: what reaches the phone, and what each refusal means.
+
+use super::*;
+
+#[tokio::test]
+async fn a_message_stands_on_the_phone_with_its_buttons_under_the_id_we_are_told() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    let message = message(&siti, "KTP-el *Anda* sudah jadi.", &[("do:status", "Cek status")]);
+    let accepted = in_time(bench.client.send(&message)).await.unwrap();
+    let chat = siti.chat.unwrap().expose();
+    assert!(accepted.provider_message_id.starts_with(&format!("{chat}:")));
+    let phone = bench.sandbox.phone(SITI).unwrap();
+    let bubble = phone.bubble(&accepted.provider_message_id).unwrap();
+    assert_eq!((bubble.text.as_str(), bubble.channel), ("KTP-el *Anda* sudah jadi.", "telegram"));
+    assert_eq!(bubble.buttons[0].title, "Cek status");
+    let sent = bench.sandbox.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].body["link_preview_options"]["is_disabled"], true);
+    assert!(sent[0].body.get("parse_mode").is_none());
+}
+
+#[tokio::test]
+async fn the_longest_text_and_a_longer_one_are_taken() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    for length in [4096, 5000] {
+        let id = bench.sends(&siti, &"😀".repeat(length)).await.unwrap();
+        let phone = bench.sandbox.phone(SITI).unwrap();
+        assert_eq!(phone.bubble(&id).unwrap().text.encode_utf16().count(), 4096);
+    }
+}
+
+#[tokio::test]
+async fn a_bot_finds_out_who_never_started_it_and_who_blocked_it() {
+    let bench = Bench::start().await;
+    let lesson = async |to: &Recipient| match bench.sends(to, "halo").await {
+        Err(SendError::RecipientGone(fault)) => fault.lesson,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lesson(&stranger()).await, Some(Lesson::NotReachable));
+    let siti = bench.siti().await;
+    bench.does(Input::Raw(json!({ "type": "kicked" }).as_object().unwrap().clone()));
+    assert_eq!(lesson(&siti).await, Some(Lesson::OptedOut));
+    bench.sandbox.reset();
+    bench.sandbox.add_phone(SITI, None, false).unwrap();
+    // "Forbidden: bot can't initiate conversation with a user", which teloxide does not know.
+    assert_eq!(lesson(&siti).await, Some(Lesson::NotReachable));
+}
+
+#[tokio::test]
+async fn refusals_asked_for_by_status_mean_what_the_status_says() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    let refused = async |code: u16| {
+        bench.fault(json!({ "kind": "refuse", "code": code, "provider": "telegram" }));
+        bench.sends(&siti, "halo").await.unwrap_err()
+    };
+    assert!(matches!(refused(400).await, SendError::RecipientGone(_)));
+    assert!(matches!(refused(401).await, SendError::Misconfigured(_)));
+    assert!(matches!(refused(403).await, SendError::RecipientGone(_)));
+    assert!(matches!(refused(404).await, SendError::Misconfigured(_)));
+    assert!(matches!(refused(429).await, SendError::Retry { after: Some(_), .. }));
+    assert!(matches!(refused(500).await, SendError::Unknown(_)));
+}
+
+#[tokio::test]
+async fn too_fast_means_to_wait_as_long_as_telegram_says() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    bench.fault(json!({ "kind": "throttle", "seconds": 35 }));
+    match bench.sends(&siti, "halo").await.unwrap_err() {
+        SendError::Retry { after: Some(after), scope: Scope::Account, fault } => {
+            assert!((30..=35).contains(&after.as_secs()), "{after:?}");
+            assert_eq!(fault.code, "429");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_failed_server_is_unknown_at_once_though_teloxide_would_sleep_on_it() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    for (kind, status) in [("not_json", 502), ("error_after_accept", 500), ("not_json", 503)] {
+        bench.fault(json!({ "kind": kind, "status": status }));
+        let error = bench.sends(&siti, "halo").await.unwrap_err();
+        assert!(matches!(error, SendError::Unknown(_)), "{error}");
+        assert_eq!(error.fault().code, format!("http_{status}"));
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_none_are_told_apart() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    bench.fault(json!({ "kind": "not_json", "status": 413 }));
+    let error = bench.sends(&siti, "halo").await.unwrap_err();
+    assert!(matches!(error, SendError::Retry { scope: Scope::Account, .. }), "{error}");
+    bench.fault(json!({ "kind": "not_json", "status": 200 }));
+    let error = bench.sends(&siti, "halo").await.unwrap_err();
+    assert!(matches!(error, SendError::Unknown(_)), "{error}");
+    bench.fault(json!({ "kind": "hang_up" }));
+    let error = bench.sends(&siti, "halo").await.unwrap_err();
+    assert_eq!((error.word(), error.fault().code.as_str()), ("unknown", "no_answer"));
+    assert_eq!(bench.sandbox.sent().len(), 3, "each was one request");
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_unknown_when_the_time_is_over_and_taken_before() {
+    let bench = Bench::start_with(|shared, _| shared.timeout = Duration::from_millis(50)).await;
+    let siti = bench.siti().await;
+    bench.fault(json!({ "kind": "slow", "seconds": 60 }));
+    let error = bench.sends(&siti, "halo").await.unwrap_err();
+    assert_eq!((error.word(), error.fault().code.as_str()), ("unknown", "timeout"));
+    let patient = Bench::start().await;
+    let siti = patient.siti().await;
+    patient.fault(json!({ "kind": "slow", "seconds": 1 }));
+    patient.sends(&siti, "halo").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_token_and_a_wrong_address_say_so_without_the_token() {
+    let wrong = Bench::start_with(|_, settings| {
+        settings.bot_token = "7000000009:rahasia-lain".to_owned().into();
+    })
+    .await;
+    let refused = wrong.sends(&stranger(), "halo").await.unwrap_err();
+    assert!(matches!(refused, SendError::Misconfigured(_)), "{refused}");
+    let nowhere = Bench::start_with(|_, settings| {
+        settings.api_url = "http://127.0.0.1:9/".to_owned();
+    })
+    .await;
+    let unreached = nowhere.sends(&stranger(), "halo").await.unwrap_err();
+    assert!(matches!(unreached, SendError::Retry { scope: Scope::Account, .. }), "{unreached}");
+    let broken = Bench::start_with(|_, settings| {
+        settings.api_url = "http://[::1".to_owned();
+    })
+    .await;
+    let not_made = broken.client.probe().await.unwrap_err();
+    assert!(matches!(not_made, SendError::Misconfigured(_)), "{not_made}");
+    for error in [refused, unreached, not_made] {
+        assert!(!format!("{error} {error:?}").contains("rahasia"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_probe_gives_the_bots_name_and_sends_nothing() {
+    let bench = Bench::start().await;
+    assert_eq!(bench.client.invitation("K7QX3M9P"), None);
+    assert_eq!(in_time(bench.client.probe()).await.unwrap(), "@kabar_contoh_bot");
+    let link = bench.client.invitation("K7QX3M9P").unwrap();
+    assert_eq!(link, "https://t.me/kabar_contoh_bot?start=K7QX3M9P");
+    assert_eq!(bench.sandbox.sent().len(), 0);
+}
