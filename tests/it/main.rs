@@ -23,6 +23,7 @@ mod floors;
 mod gateway;
 mod kannel;
 mod quiet;
+mod reach;
 mod readme;
 mod receipt;
 mod secret;
