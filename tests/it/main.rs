@@ -21,6 +21,7 @@ mod conversation;
 mod crash;
 mod floors;
 mod gateway;
+mod kannel;
 mod quiet;
 mod readme;
 mod receipt;

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod database;
 pub mod desk;
 pub mod hook;
+pub mod kannel;
 pub mod log;
 pub mod meta;
 pub mod office;

@@ -145,7 +145,9 @@ impl Channel for KannelClient {
     }
 
     async fn probe(&self) -> Result<String, SendError> {
-        match self.ask(&HARMLESS).await {
+        let mut question = vec![("from", self.settings.sender.as_str())];
+        question.extend(HARMLESS);
+        match self.ask(&question).await {
             Ok(()) => Ok("takes our password".to_owned()),
             Err(SendError::Rejected(fault)) if fault.code == "coding_misformed" => {
                 Ok(if self.is_called_back() {
