@@ -175,6 +175,7 @@ struct Inner {
     closing: CancellationToken,
     post: post::Office,
     batches: whatsapp::Batches,
+    centre: smpp::Centre,
     seed: u64,
     serial: AtomicU64,
 }
@@ -238,6 +239,7 @@ impl Sandbox {
             closing: CancellationToken::new(),
             post,
             batches: whatsapp::Batches::default(),
+            centre: smpp::Centre::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
             serial: AtomicU64::new(0),

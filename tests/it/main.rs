@@ -26,6 +26,7 @@ mod quiet;
 mod readme;
 mod receipt;
 mod secret;
+mod smpp;
 mod store;
 mod twilio;
 mod update;

@@ -2,6 +2,7 @@
 
 mod address;
 pub mod android;
+pub mod gsm;
 pub mod kannel;
 pub mod smpp;
 pub mod twilio;
