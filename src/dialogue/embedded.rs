@@ -77,4 +77,5 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dialogue/menu.toml",
     "dialogue/spelling.toml",
     "dialogue/status.toml",
+    "dialogue/telegram.toml",
 ];

@@ -176,6 +176,7 @@ struct Inner {
     post: post::Office,
     batches: whatsapp::Batches,
     centre: smpp::Centre,
+    telegram: telegram::Desks,
     seed: u64,
     serial: AtomicU64,
 }
@@ -240,6 +241,7 @@ impl Sandbox {
             post,
             batches: whatsapp::Batches::default(),
             centre: smpp::Centre::default(),
+            telegram: telegram::Desks::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
             serial: AtomicU64::new(0),
@@ -373,6 +375,7 @@ impl Sandbox {
             memory.log.clear();
             memory.log_bytes = 0;
         });
+        self.0.telegram.clear();
     }
 
     fn now(&self) -> Timestamp {

@@ -21,7 +21,16 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let overdue = follow::list_overdue(&app.db, app.now(), BATCH).await?;
     let mut count = 0;
     for id in overdue {
-        count += u64::from(go_on(app, id).await?);
+        match go_on(app, id).await {
+            Ok(went_on) => count += u64::from(went_on),
+            Err(ServiceError::Store(error @ StoreError::Unavailable(_))) => {
+                return Err(error.into());
+            }
+            // One that cannot be read must not hold up those behind it.
+            Err(error) => {
+                tracing::error!(message = %id, "cannot go on to the next channel: {error}");
+            }
+        }
     }
     if count > 0 {
         app.signals.wake_outbox();

@@ -210,6 +210,11 @@ impl Desk {
             zone: app.zone(None),
             due_at: now,
             expires_at: None,
+            first_id: None,
+            fallback_at: None,
+            text_hash: None,
+            parts: None,
+            rupiah: None,
             created_at: now,
         };
         let mut tx = app.db.begin().await.unwrap();
