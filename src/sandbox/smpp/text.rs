@@ -104,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_phone_reads_what_a_phone_writes() {
-        for text in ["halo {x} €", "@\nÉ^\\~", "你好 😀", &"€".repeat(200), &"😀".repeat(200)] {
+        for text in ["halo {x} €", "@\nÉ^\\~", "你好 😀", &"€".repeat(200), &"😀".repeat(200)]
+        {
             let (data_coding, parts) = parts(text);
-            let read: String =
-                parts.iter().map(|part| shown(data_coding, part).unwrap()).collect();
+            let read: String = parts.iter().map(|part| shown(data_coding, part).unwrap()).collect();
             assert_eq!(read, text);
             assert!(parts.iter().all(|part| part.len() <= 160));
         }

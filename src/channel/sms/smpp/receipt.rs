@@ -105,11 +105,8 @@ mod tests {
     use super::*;
 
     fn said(words: &[u8]) -> Option<(String, String, String)> {
-        let deliver = Deliver {
-            esm_class: 4,
-            message: Bytes::copy_from_slice(words),
-            ..Deliver::default()
-        };
+        let deliver =
+            Deliver { esm_class: 4, message: Bytes::copy_from_slice(words), ..Deliver::default() };
         read(&deliver, ReceiptId::Same).map(|said| (said.id, said.state, said.error))
     }
 
@@ -159,7 +156,14 @@ mod tests {
 
     #[test]
     fn words_that_name_no_message_or_no_state_are_no_receipt() {
-        for words in ["", "halo", "id: stat:DELIVRD", "id:5 err:000", "sid:5 stat:DELIVRD", "text:id:1 stat:DELIVRD"] {
+        for words in [
+            "",
+            "halo",
+            "id: stat:DELIVRD",
+            "id:5 err:000",
+            "sid:5 stat:DELIVRD",
+            "text:id:1 stat:DELIVRD",
+        ] {
             assert_eq!(said(words.as_bytes()), None, "{words}");
         }
     }
@@ -188,7 +192,9 @@ mod tests {
         let words = Bytes::from_static(b"id:5000 stat:DELIVRD err:000");
         assert!(!is_receipt(&Deliver { message: words, ..Deliver::default() }));
         // Reply path, header bit and messaging mode do not matter; other message types do.
-        for (esm_class, is) in [(0x04, true), (0xc7, true), (0x00, false), (0x08, false), (0x20, false)] {
+        for (esm_class, is) in
+            [(0x04, true), (0xc7, true), (0x00, false), (0x08, false), (0x20, false)]
+        {
             assert_eq!(is_receipt(&Deliver { esm_class, ..Deliver::default() }), is, "{esm_class}");
         }
     }

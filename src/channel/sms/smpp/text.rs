@@ -75,11 +75,8 @@ mod tests {
     use super::*;
 
     fn placed(esm_class: u8, octets: &[u8]) -> (Option<(u16, u8, u8)>, Vec<u8>) {
-        let deliver = Deliver {
-            esm_class,
-            message: Bytes::copy_from_slice(octets),
-            ..Deliver::default()
-        };
+        let deliver =
+            Deliver { esm_class, message: Bytes::copy_from_slice(octets), ..Deliver::default() };
         let (place, octets) = split(&deliver);
         (place.map(|place| (place.reference, place.at, place.total)), octets.to_vec())
     }
