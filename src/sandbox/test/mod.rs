@@ -4,6 +4,7 @@ mod fault;
 mod form;
 mod kannel;
 mod rule;
+mod telegram;
 mod webhook;
 
 use std::collections::VecDeque;
