@@ -35,5 +35,7 @@ mod twilio;
 mod update;
 mod webhook;
 mod wire;
+mod wire_android;
 mod wire_telegram;
+mod wire_twilio;
 mod withdrawn;
