@@ -28,4 +28,6 @@ mod store;
 mod update;
 mod webhook;
 mod wire;
+mod wire_kannel;
+mod wire_zenziva;
 mod withdrawn;

@@ -5,6 +5,7 @@ mod form;
 mod kannel;
 mod rule;
 mod webhook;
+mod zenziva;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
