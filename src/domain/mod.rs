@@ -4,6 +4,7 @@
 //! every other floor stands on this one.
 
 pub mod area;
+pub mod binding_code;
 pub mod card;
 pub mod card_plan;
 pub mod clock;

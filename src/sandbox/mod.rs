@@ -15,6 +15,7 @@ mod kannel;
 mod phone;
 mod post;
 mod smpp;
+mod sms;
 mod telegram;
 #[cfg(test)]
 mod test;
@@ -174,6 +175,8 @@ struct Inner {
     closing: CancellationToken,
     post: post::Office,
     batches: whatsapp::Batches,
+    telegram: telegram::Desks,
+    centre: smpp::Centre,
     seed: u64,
     serial: AtomicU64,
 }
@@ -183,6 +186,7 @@ struct Memory {
     phones: phone::Phones,
     faults: fault::Faults,
     templates: Vec<Template>,
+    android: android::Server,
     log: VecDeque<(usize, Sent)>,
     log_bytes: usize,
 }
@@ -222,6 +226,7 @@ impl Sandbox {
             phones: phone::Phones::default(),
             faults: fault::Faults::default(),
             templates: settings.templates.clone(),
+            android: android::Server::default(),
             log: VecDeque::new(),
             log_bytes: 0,
         };
@@ -235,6 +240,8 @@ impl Sandbox {
             closing: CancellationToken::new(),
             post,
             batches: whatsapp::Batches::default(),
+            telegram: telegram::Desks::default(),
+            centre: smpp::Centre::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
             serial: AtomicU64::new(0),
@@ -364,9 +371,11 @@ impl Sandbox {
         self.change(|memory| {
             memory.phones.clear();
             memory.faults = fault::Faults::default();
+            memory.android.forget_messages();
             memory.log.clear();
             memory.log_bytes = 0;
         });
+        self.0.telegram.clear();
     }
 
     fn now(&self) -> Timestamp {

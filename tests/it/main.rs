@@ -11,6 +11,7 @@
 mod support;
 
 mod account;
+mod android;
 mod announce;
 mod api;
 mod cli;
@@ -19,15 +20,20 @@ mod consent;
 mod conversation;
 mod crash;
 mod floors;
+mod gateway;
 mod kannel;
 mod quiet;
 mod readme;
 mod receipt;
 mod secret;
+mod smpp;
 mod store;
+mod telegram;
+mod twilio;
 mod update;
 mod webhook;
 mod wire;
 mod wire_kannel;
+mod wire_telegram;
 mod wire_zenziva;
 mod withdrawn;

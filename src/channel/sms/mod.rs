@@ -1,6 +1,8 @@
 //! SMS: one folder per gateway, and what all of them share.
 
+mod address;
 pub mod android;
+pub mod gsm;
 pub mod kannel;
 pub mod smpp;
 pub mod twilio;

@@ -5,6 +5,8 @@ pub mod app;
 pub mod citizen;
 pub mod clock;
 pub mod database;
+pub mod desk;
+pub mod hook;
 pub mod kannel;
 pub mod log;
 pub mod meta;

@@ -1,15 +1,31 @@
 //! SMPP 3.4: a link straight to an operator's message centre.
+//!
+//! One transceiver bind, kept by `listen`. `rusmpp` writes the PDUs; the session is our own rather
+//! than that of its companion `rusmppc`, which queues what the centre brings without bound, insists
+//! on version 5.0 unless told otherwise, cannot tell a submission that was never written from one
+//! whose answer was lost, ends the link at a PDU it cannot read, and logs PDUs, passwords
+//! and citizens' words included.
+//!
+//! SMPP echoes nothing of ours. After a crash between the centre's acceptance and our commit no
+//! receipt can settle the message: it waits as unknown and is then sent again, or not, as its class
+//! decides. An answer that merely comes too late does settle it, through an event.
 
-use std::sync::Arc;
+mod client;
+pub mod codes;
+mod desk;
+mod event;
+mod link;
+mod parts;
+mod pdu;
+mod recall;
+mod receipt;
+mod text;
 
-use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::channel::{
-    Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
-    SendError, Shared,
-};
+pub use client::SmppClient;
+pub use receipt::ReceiptId;
 
 /// An account at a message centre.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,46 +50,10 @@ pub struct SmppSettings {
     /// Whether citizens can answer; by default whether the sender is a number.
     #[serde(default)]
     pub two_way: Option<bool>,
-}
-
-/// The adapter.
-#[derive(Debug)]
-pub struct SmppClient {
-    #[allow(dead_code)]
-    settings: SmppSettings,
-    #[allow(dead_code)]
-    shared: Arc<Shared>,
-}
-
-impl SmppClient {
-    /// An adapter of that account.
-    #[must_use]
-    pub const fn new(shared: Arc<Shared>, settings: SmppSettings) -> Self {
-        Self { settings, shared }
-    }
-}
-
-#[async_trait]
-impl Channel for SmppClient {
-    fn offer(&self) -> Offer {
-        Offer { has_receipts: true, is_two_way: true, pair_rate: None }
-    }
-
-    async fn send(&self, _message: &Outbound) -> Result<Accepted, SendError> {
-        Err(SendError::Misconfigured(Fault::new("not_served", "not served yet")))
-    }
-
-    async fn probe(&self) -> Result<String, SendError> {
-        Err(SendError::Misconfigured(Fault::new("not_served", "not served yet")))
-    }
-
-    fn receive(&self, _request: &HookRequest<'_>) -> Result<HookAnswer, HookRefusal> {
-        Err(HookRefusal::NotFound)
-    }
-
-    fn read(&self, _payload: &str) -> Event {
-        Event::Other
-    }
+    /// How receipts write the id: `same` as the answer to a submission, or the same number in `hex`
+    /// or `decimal` digits where the answer has it the other way.
+    #[serde(default)]
+    pub receipt_id: ReceiptId,
 }
 
 const fn default_window() -> usize {

@@ -15,11 +15,11 @@ use tokio_util::sync::CancellationToken;
 use super::answer::Answer;
 use super::{ZenzivaSettings, codes};
 use crate::channel::http_call::{cut, no_answer, read_bounded, retry_after};
+use crate::channel::sms::address::number_and_words;
 use crate::channel::{
-    Accepted, Channel, Event, Fault, Form, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
+    Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
     SendError, Shared, Sink,
 };
-use crate::domain::phone::PhoneNumber;
 
 /// The wait between two looks at the balance.
 const BALANCE_EVERY: Duration = Duration::from_secs(15 * 60);
@@ -58,17 +58,10 @@ impl ZenzivaClient {
     }
 
     fn form(&self, message: &Outbound) -> Result<String, SendError> {
-        let Form::Free { text, .. } = &message.form else {
-            let fault = Fault::new("template_not_supported", "an SMS has no registered templates");
-            return Err(SendError::Rejected(fault));
-        };
-        let Some(phone) = &message.to.phone else {
-            let fault = Fault::new("no_phone", "an SMS needs a phone number");
-            return Err(SendError::Rejected(fault));
-        };
+        let (phone, text) = number_and_words(message)?;
         let to = national(phone);
         let [userkey, passkey] = self.keys();
-        let form = [userkey, passkey, ("to", to.as_str()), ("message", text.expose())];
+        let form = [userkey, passkey, ("to", to.as_str()), ("message", text)];
         serde_urlencoded::to_string(form).map_err(|_| {
             SendError::Rejected(Fault::new("not_written", "the request could not be written"))
         })
@@ -117,8 +110,8 @@ impl ZenzivaClient {
 }
 
 /// As people write it, `0812…`, which is how Zenziva's documents do; a foreign one without the plus.
-fn national(phone: &PhoneNumber) -> String {
-    let digits = phone.expose().trim_start_matches('+');
+fn national(phone: &str) -> String {
+    let digits = phone.trim_start_matches('+');
     digits.strip_prefix("62").map_or_else(|| digits.to_owned(), |rest| format!("0{rest}"))
 }
 
@@ -179,10 +172,12 @@ impl Channel for ZenzivaClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Form;
     use crate::domain::clock::{SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{Recipient, TemplateCall};
+    use crate::domain::phone::PhoneNumber;
 
     fn client() -> ZenzivaClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -217,8 +212,7 @@ mod tests {
             client().form(&message()).unwrap(),
             "userkey=user&passkey=hunter2&to=081234567890&message=KTP+%26+%E2%80%9Csiap%E2%80%9D"
         );
-        let abroad = PhoneNumber::parse_international("+60123456789").unwrap();
-        assert_eq!(national(&abroad), "60123456789");
+        assert_eq!(national("+60123456789"), "60123456789");
     }
 
     #[tokio::test]
