@@ -36,6 +36,8 @@ mod update;
 mod webhook;
 mod wire;
 mod wire_android;
+mod wire_kannel;
 mod wire_telegram;
 mod wire_twilio;
+mod wire_zenziva;
 mod withdrawn;
