@@ -45,7 +45,7 @@ pub use android::AndroidPhone;
 pub use counterpart::Counterpart;
 pub use fault::{Fault, FaultKind};
 pub use kannel::KannelUser;
-pub use phone::{Bubble, Choice, Mark, Menu, Phone, Side};
+pub use phone::{Bubble, Choice, Mark, Menu, Phone, Presence, Side};
 pub use smpp::SmppAccount;
 pub use telegram::Bot;
 pub use twilio::TwilioAccount;
@@ -318,6 +318,16 @@ impl Sandbox {
             phone.is_stranger = false;
             Ok(number.clone())
         })
+    }
+
+    /// Says what that phone has of WhatsApp.
+    pub fn set_presence(&self, who: &str, presence: Presence) {
+        self.change(|memory| {
+            let number = memory.phones.find(who).map(|phone| phone.number.clone());
+            if let Some(phone) = number.and_then(|number| memory.phones.get_mut(&number)) {
+                phone.whatsapp = presence;
+            }
+        });
     }
 
     /// Writes as the citizen, to the business that wrote last, or to `account`. Returns the id

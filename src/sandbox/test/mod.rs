@@ -6,6 +6,7 @@ mod kannel;
 mod rule;
 mod telegram;
 mod webhook;
+mod zenziva;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};

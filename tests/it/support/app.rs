@@ -123,6 +123,12 @@ impl Start {
         }
     }
 
+    /// The same at that time of the first day.
+    pub fn time(mut self, time: &'static str) -> Self {
+        self.time = time;
+        self
+    }
+
     /// Opens it at that time of the first day.
     pub async fn at(mut self, time: &'static str) -> TestApp {
         self.time = time;
