@@ -109,7 +109,7 @@ impl Refusal {
         let words = match self {
             Self::Page(status) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-                let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+                let page = "<html><body><h1>Sorry, not now</h1></body></html>";
                 return (status, [(header::CONTENT_TYPE, "text/html")], page).into_response();
             }
             // In JSON 1 is success, so that a bad number has to come in the older form.
@@ -130,7 +130,8 @@ impl Refusal {
     }
 }
 
-/// A fault that refuses this message. Zenziva knows too fast for one number only.
+/// A fault that refuses this message. Zenziva itself knows too fast for one number only; too fast
+/// for the whole account is what the web server before it says.
 fn refusing_fault(sandbox: &Sandbox, number: &str) -> Option<Refusal> {
     let now = sandbox.now();
     let full = sandbox.is_full();
