@@ -92,7 +92,7 @@ async fn send(State(sandbox): State<Sandbox>, headers: HeaderMap, body: Bytes) -
         Some(_) => Refusal::Status(6),
         None => Refusal::Status(1),
     };
-    record(&sandbox, &account, body.len(), &form, Outcome::Refused(&refusal));
+    record(&sandbox, &account, body.len(), &form, &Outcome::Refused(&refusal));
     refusal.answer()
 }
 
@@ -137,7 +137,10 @@ fn refusing_fault(sandbox: &Sandbox, number: &str) -> Option<Refusal> {
     let full = sandbox.is_full();
     sandbox.change(|memory| {
         let mut strike = |kind| memory.faults.strike(kind, "zenziva", &[number], now);
-        if full || strike(FaultKind::Throttle).is_some() || strike(FaultKind::PairLimit).is_some() {
+        if full || strike(FaultKind::Throttle).is_some() {
+            return Some(Refusal::Page(429));
+        }
+        if strike(FaultKind::PairLimit).is_some() {
             return Some(Refusal::Status(TOO_OFTEN));
         }
         if let Some(fault) = strike(FaultKind::NotJson) {
@@ -158,11 +161,11 @@ fn record(
     account: &ZenzivaAccount,
     size: usize,
     form: &Form,
-    outcome: Outcome<'_>,
+    outcome: &Outcome<'_>,
 ) {
     let fields = form.iter().filter(|(name, _)| *name != "passkey");
     let (number, id, error_code) = match outcome {
-        Outcome::Accepted { number, id } => (Some(number), Some(id), None),
+        Outcome::Accepted { number, id } => (Some(*number), Some(*id), None),
         Outcome::Refused(Refusal::Status(status)) => (None, None, Some(*status)),
         Outcome::Refused(Refusal::Page(status)) => (None, None, Some(u32::from(*status))),
     };
@@ -187,7 +190,7 @@ async fn accept(
 ) -> Response {
     let now = sandbox.now();
     let id = format!("{}{:06}", sandbox.0.seed % 1_000, sandbox.serial());
-    record(sandbox, account, size, form, Outcome::Accepted { number: &number, id: &id });
+    record(sandbox, account, size, form, &Outcome::Accepted { number: &number, id: &id });
     let bubble = Bubble {
         id: id.clone(),
         at_ms: now.as_ms(),
