@@ -92,7 +92,7 @@ async fn send(State(sandbox): State<Sandbox>, headers: HeaderMap, body: Bytes) -
         Some(_) => Refusal::Status(6),
         None => Refusal::Status(1),
     };
-    record(&sandbox, &account, body.len(), &form, Outcome::Refused(&refusal));
+    record(&sandbox, &account, body.len(), &form, &Outcome::Refused(&refusal));
     refusal.answer()
 }
 
@@ -109,7 +109,7 @@ impl Refusal {
         let words = match self {
             Self::Page(status) => {
                 let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
-                let page = "<html><body><h1>502 Bad Gateway</h1></body></html>";
+                let page = "<html><body><h1>Sorry, not now</h1></body></html>";
                 return (status, [(header::CONTENT_TYPE, "text/html")], page).into_response();
             }
             // In JSON 1 is success, so that a bad number has to come in the older form.
@@ -130,13 +130,17 @@ impl Refusal {
     }
 }
 
-/// A fault that refuses this message. Zenziva knows too fast for one number only.
+/// A fault that refuses this message. Zenziva itself knows too fast for one number only; too fast
+/// for the whole account is what the web server before it says.
 fn refusing_fault(sandbox: &Sandbox, number: &str) -> Option<Refusal> {
     let now = sandbox.now();
     let full = sandbox.is_full();
     sandbox.change(|memory| {
         let mut strike = |kind| memory.faults.strike(kind, "zenziva", &[number], now);
-        if full || strike(FaultKind::Throttle).is_some() || strike(FaultKind::PairLimit).is_some() {
+        if full || strike(FaultKind::Throttle).is_some() {
+            return Some(Refusal::Page(429));
+        }
+        if strike(FaultKind::PairLimit).is_some() {
             return Some(Refusal::Status(TOO_OFTEN));
         }
         if let Some(fault) = strike(FaultKind::NotJson) {
@@ -157,11 +161,11 @@ fn record(
     account: &ZenzivaAccount,
     size: usize,
     form: &Form,
-    outcome: Outcome<'_>,
+    outcome: &Outcome<'_>,
 ) {
     let fields = form.iter().filter(|(name, _)| *name != "passkey");
     let (number, id, error_code) = match outcome {
-        Outcome::Accepted { number, id } => (Some(number), Some(id), None),
+        Outcome::Accepted { number, id } => (Some(*number), Some(*id), None),
         Outcome::Refused(Refusal::Status(status)) => (None, None, Some(*status)),
         Outcome::Refused(Refusal::Page(status)) => (None, None, Some(u32::from(*status))),
     };
@@ -186,7 +190,7 @@ async fn accept(
 ) -> Response {
     let now = sandbox.now();
     let id = format!("{}{:06}", sandbox.0.seed % 1_000, sandbox.serial());
-    record(sandbox, account, size, form, Outcome::Accepted { number: &number, id: &id });
+    record(sandbox, account, size, form, &Outcome::Accepted { number: &number, id: &id });
     let bubble = Bubble {
         id: id.clone(),
         at_ms: now.as_ms(),

@@ -76,7 +76,7 @@ async fn the_balance_is_told_to_whoever_has_the_keys() {
 async fn faults_do_what_they_are_called() {
     let bench = start().await;
     for (mut fault, status, words) in [
-        (json!({"kind": "throttle"}), 200, r#""status":"89""#),
+        (json!({"kind": "throttle"}), 429, "<html>"),
         (json!({"kind": "pair_limit"}), 200, r#""status":"89""#),
         (json!({"kind": "refuse"}), 200, "<status>1</status>"),
         (json!({"kind": "refuse", "code": 99}), 200, r#""status":"99""#),

@@ -75,13 +75,11 @@ impl ZenzivaClient {
             (Some(credit), Some(answer)) if (200..300).contains(&status) => {
                 Ok(Balance { credit, expired: answer.expired })
             }
-            (_, answer) => match codes::classify(status, answer.as_ref(), after) {
-                Err(error) => Err(error),
-                Ok(_) => {
-                    let words = "Zenziva answered without a balance";
-                    Err(SendError::Unknown(Fault::new("no_balance", words)))
-                }
-            },
+            (_, answer) => {
+                codes::classify(status, answer.as_ref(), after)?;
+                let words = "Zenziva answered without a balance";
+                Err(SendError::Unknown(Fault::new("no_balance", words)))
+            }
         }
     }
 
