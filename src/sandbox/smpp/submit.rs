@@ -207,7 +207,7 @@ fn take(
         None => vec![part],
         Some((reference, at, total)) => {
             let key = (account.id.clone(), number.clone(), reference, total);
-            match sandbox.0.centre.gather(key, at, part) {
+            match sandbox.0.centre.gather(&key, at, part) {
                 Some(parts) => parts,
                 None => return Rest::Answer(0, id),
             }

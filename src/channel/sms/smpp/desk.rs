@@ -186,7 +186,13 @@ impl Desk {
         let digest = self.digest(&[&deliver.source, &deliver.destination], &octets);
         let key = self.recall.key(&digest, now);
         let words = text::decode(data_coding, &octets);
-        events.push(event::message(key, deliver.source_ton, &deliver.source, words.as_deref(), now));
+        events.push(event::message(
+            key,
+            deliver.source_ton,
+            &deliver.source,
+            words.as_deref(),
+            now,
+        ));
         notes.digests.push(digest);
     }
 

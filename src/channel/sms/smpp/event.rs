@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes;
 use super::receipt::Said;
-use crate::channel::{
-    Event, Fault, Inbound, InboundBody, RawEvent, RawKind, Receipt, SendError,
-};
+use crate::channel::{Event, Fault, Inbound, InboundBody, RawEvent, RawKind, Receipt, SendError};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::MessageId;
 use crate::domain::message::{MessageText, ReceiptKind};
@@ -92,12 +90,7 @@ pub(super) fn receipt(key: String, said: Said, now: Timestamp) -> RawEvent {
 }
 
 /// The event of an answer that came too late: it settles what was left unknown.
-pub(super) fn late_answer(
-    message: MessageId,
-    id: String,
-    status: u32,
-    now: Timestamp,
-) -> RawEvent {
+pub(super) fn late_answer(message: MessageId, id: String, status: u32, now: Timestamp) -> RawEvent {
     let message = message.to_string();
     let key = format!("late:{message}:{id}:{status:x}");
     let payload = Payload::LateAnswer { message, id, status, at_ms: now.as_ms() };
@@ -115,17 +108,15 @@ pub(super) fn read(payload: &str) -> Event {
     match payload {
         Payload::Message { from, at_ms, text } => {
             let Ok(phone) = PhoneNumber::parse_international(&from) else { return Event::Other };
-            let body = text.map_or(InboundBody::Unreadable, |text| {
-                InboundBody::Text(MessageText::new(text))
-            });
+            let body = text
+                .map_or(InboundBody::Unreadable, |text| InboundBody::Text(MessageText::new(text)));
             let sent_at = Timestamp::from_ms(at_ms);
             Event::Message(Inbound { from: Recipient::of_phone(phone), sent_at, body })
         }
-        Payload::Receipt { id, state, error, at_ms } => {
-            codes::receipt(&state, &error).map_or(Event::Other, |(kind, fault)| {
+        Payload::Receipt { id, state, error, at_ms } => codes::receipt(&state, &error)
+            .map_or(Event::Other, |(kind, fault)| {
                 Event::Receipt(word(None, id, kind, at_ms, fault))
-            })
-        }
+            }),
         Payload::LateAnswer { message, id, status, at_ms } => {
             let Ok(message) = message.parse() else { return Event::Other };
             let (kind, fault) = match status {

@@ -125,10 +125,8 @@ pub(super) async fn open(
         writer.send(command).await.map_err(|_| lost())?;
         let answer = loop {
             let frame = reader.next().await.and_then(Result::ok).ok_or_else(lost)?;
-            let is_answer = matches!(
-                frame.command,
-                command::BIND_TRANSCEIVER_RESP | command::GENERIC_NACK
-            );
+            let is_answer =
+                matches!(frame.command, command::BIND_TRANSCEIVER_RESP | command::GENERIC_NACK);
             if is_answer {
                 break frame;
             }
@@ -294,11 +292,7 @@ impl Link {
                     continue;
                 }
                 _ if command & command::ANSWER != 0 => continue,
-                _ => Command::new(
-                    CommandStatus::from(UNKNOWN_COMMAND),
-                    sequence,
-                    Pdu::GenericNack,
-                ),
+                _ => Command::new(CommandStatus::from(UNKNOWN_COMMAND), sequence, Pdu::GenericNack),
             };
             if self.outgoing.send(answer).await.is_err() {
                 return;
@@ -350,8 +344,7 @@ impl Link {
             if self.unanswered.fetch_add(1, Ordering::Relaxed) >= MAX_UNANSWERED {
                 return;
             }
-            let question =
-                Command::new(CommandStatus::EsmeRok, self.next(), Pdu::EnquireLink);
+            let question = Command::new(CommandStatus::EsmeRok, self.next(), Pdu::EnquireLink);
             // A queue that is full has not been written for long: that tells as much.
             let _ = self.outgoing.try_send(question);
         }

@@ -47,10 +47,7 @@ pub(super) enum Taken {
     /// Others are missing.
     Waiting,
     /// The text is whole; passed on already if this is a repeat.
-    Whole {
-        data_coding: u8,
-        octets: Bytes,
-    },
+    Whole { data_coding: u8, octets: Bytes },
     /// There is no room to wait: to be passed on by itself.
     Alone,
 }

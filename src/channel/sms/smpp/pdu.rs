@@ -399,12 +399,8 @@ mod tests {
     }
 
     fn delivery(esm_class: u8, message: &[u8], parameters: &str) -> Bytes {
-        let head = format!(
-            "000101{}0500{}{esm_class:02x}00000000000000{:02x}",
-            z("628111"),
-            z("DESA"),
-            0
-        );
+        let head =
+            format!("000101{}0500{}{esm_class:02x}00000000000000{:02x}", z("628111"), z("DESA"), 0);
         let mut octets = hex::decode(head).unwrap();
         octets.push(u8::try_from(message.len()).unwrap());
         octets.extend(message);

@@ -105,16 +105,9 @@ mod tests {
     use super::*;
 
     fn said(words: &[u8]) -> Option<(String, String, String)> {
-        let deliver = Deliver {
-            esm_class: 4,
-            message: Bytes::copy_from_slice(words),
-            ..Deliver::default()
-        };
+        let deliver =
+            Deliver { esm_class: 4, message: Bytes::copy_from_slice(words), ..Deliver::default() };
         read(&deliver, ReceiptId::Same).map(|said| (said.id, said.state, said.error))
-    }
-
-    fn is(id: &str, state: &str, error: &str) -> Option<(String, String, String)> {
-        Some((id.to_owned(), state.to_owned(), error.to_owned()))
     }
 
     #[test]
@@ -124,42 +117,50 @@ mod tests {
             (
                 "id:4A01 sub:001 dlvrd:001 submit date:2611220800 done date:2611220801 \
                  stat:DELIVRD err:000 text:halo warga",
-                is("4a01", "DELIVRD", "000"),
+                ("4a01", "DELIVRD", "000"),
             ),
             // Seconds in the dates, and nothing after text.
             (
                 "id:77 sub:001 dlvrd:001 submit date:261122080015 done date:261122080019 \
                  stat:EXPIRED err:027 text:",
-                is("77", "EXPIRED", "027"),
+                ("77", "EXPIRED", "027"),
             ),
             // Years of four digits, no counts, no text, a UUID.
             (
                 "id:0f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d submit date:202611220800 \
                  done date:202611220801 stat:UNDELIV err:011",
-                is("f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d", "UNDELIV", "011"),
+                ("f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d", "UNDELIV", "011"),
             ),
             // A capital, and short numbers.
             (
                 "id:00123 sub:1 dlvrd:13 submit date:2611221545 done date:2611221545 \
                  stat:REJECTD err:0 Text:\u{4}\u{1a}",
-                is("123", "REJECTD", "0"),
+                ("123", "REJECTD", "0"),
             ),
             // Blanks behind the colons, capital names.
-            ("ID: 12 STAT: delivrd ERR: 0", is("12", "DELIVRD", "0")),
-            ("id:1 stat:ACCEPTD", is("1", "ACCEPTD", "")),
-            ("id:000 stat:DELIVRD", is("000", "DELIVRD", "")),
+            ("ID: 12 STAT: delivrd ERR: 0", ("12", "DELIVRD", "0")),
+            ("id:1 stat:ACCEPTD", ("1", "ACCEPTD", "")),
+            ("id:000 stat:DELIVRD", ("000", "DELIVRD", "")),
         ] {
-            assert_eq!(said(words.as_bytes()), expected, "{words}");
+            let (id, state, error) = said(words.as_bytes()).unwrap();
+            assert_eq!((id.as_str(), state.as_str(), error.as_str()), expected, "{words}");
         }
         assert_eq!(
             said(b"id:9 stat:DELIVRD err:000 text:\xff\xfe\x00 stat:UNDELIV"),
-            is("9", "DELIVRD", "000")
+            Some(("9".into(), "DELIVRD".into(), "000".into()))
         );
     }
 
     #[test]
     fn words_that_name_no_message_or_no_state_are_no_receipt() {
-        for words in ["", "halo", "id: stat:DELIVRD", "id:5 err:000", "sid:5 stat:DELIVRD", "text:id:1 stat:DELIVRD"] {
+        for words in [
+            "",
+            "halo",
+            "id: stat:DELIVRD",
+            "id:5 err:000",
+            "sid:5 stat:DELIVRD",
+            "text:id:1 stat:DELIVRD",
+        ] {
             assert_eq!(said(words.as_bytes()), None, "{words}");
         }
     }
@@ -188,7 +189,9 @@ mod tests {
         let words = Bytes::from_static(b"id:5000 stat:DELIVRD err:000");
         assert!(!is_receipt(&Deliver { message: words, ..Deliver::default() }));
         // Reply path, header bit and messaging mode do not matter; other message types do.
-        for (esm_class, is) in [(0x04, true), (0xc7, true), (0x00, false), (0x08, false), (0x20, false)] {
+        for (esm_class, is) in
+            [(0x04, true), (0xc7, true), (0x00, false), (0x08, false), (0x20, false)]
+        {
             assert_eq!(is_receipt(&Deliver { esm_class, ..Deliver::default() }), is, "{esm_class}");
         }
     }
