@@ -204,6 +204,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// Reads a stored event. Whatever does not fit any form it knows is [`Event::Other`].
     fn read(&self, payload: &str) -> Event;
 
+    /// An address that opens a chat with this account and hands a code over, where there is such.
+    fn invitation(&self, _code: &str) -> Option<String> {
+        None
+    }
+
     /// Keeps a link of its own to the provider, or asks it for news, until `stop`: for providers
     /// that do not call us. Every event goes through `sink` before the provider is told that it
     /// was taken. Runs in the one process that sends for the account, and returns only when stopped.

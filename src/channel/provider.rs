@@ -222,7 +222,7 @@ impl Provider {
         let shared = Arc::new(shared);
         match self {
             Self::Whatsapp(settings) => Arc::new(WhatsappClient::new(&shared, settings)),
-            Self::Telegram(settings) => Arc::new(TelegramClient::new(shared, settings)),
+            Self::Telegram(settings) => Arc::new(TelegramClient::new(&shared, settings)),
             Self::Android(settings) => Arc::new(AndroidClient::new(shared, settings)),
             Self::Twilio(settings) => Arc::new(TwilioClient::new(shared, settings)),
             Self::Zenziva(settings) => Arc::new(ZenzivaClient::new(shared, settings)),

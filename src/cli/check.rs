@@ -130,7 +130,7 @@ async fn accounts(app: &App, findings: &mut Vec<Finding>) -> anyhow::Result<()> 
             Err(SendError::Misconfigured(fault)) => bad(
                 &account.id,
                 fault.to_string(),
-                "look at the account's secrets and its state at the provider",
+                "look at the account's secrets (access_token, auth_token, password, …) and its state at the provider",
             ),
             Err(error) => bad(
                 &account.id,

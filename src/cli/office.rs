@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use kabar::channel::Shared;
+use kabar::channel::{Provider, Shared};
 use kabar::config::{self, Config};
 use kabar::dialogue::Script;
 use kabar::domain::clock::{Clock, SystemClock};
@@ -111,7 +111,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
                 hook_url: hook_url(&public_url, &account),
                 clock: Arc::clone(&clock),
             };
-            make_account(account, shared)
+            make_account(account, shared, &script)
         })
         .collect();
     let settings = Settings {
@@ -152,7 +152,10 @@ fn hook_url(public_url: &str, account: &config::Account) -> String {
     format!("{public_url}/hooks/{}/{}", account.channel, account.id)
 }
 
-fn make_account(account: config::Account, shared: Shared) -> Account {
+fn make_account(mut account: config::Account, shared: Shared, script: &Script) -> Account {
+    if let Provider::Telegram(settings) = &mut account.provider {
+        settings.commands = script.menu();
+    }
     let (messages, per) = account.rate;
     Account {
         channel: account.channel,

@@ -4,6 +4,7 @@
 //! is a question and none of this file's business.
 
 use super::state::words;
+use crate::domain::message::ChannelKind;
 
 /// A command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,28 @@ pub(super) enum Command {
     WrongPerson,
     /// Show what can be asked.
     Menu,
+    /// A chat was opened, perhaps with a code that the service has looked at already.
+    Open,
+    /// Where is my card?
+    Status,
+    /// Which requirements?
+    Requirements,
+    /// Told by this channel first.
+    Prefer(ChannelKind),
 }
+
+/// Telegram's commands, without the slash; also what its menu lists.
+const SLASHES: &[(&str, Command)] = &[
+    ("start", Command::Open),
+    ("status", Command::Status),
+    ("syarat", Command::Requirements),
+    ("berhenti", Command::Stop),
+    ("stop", Command::Stop),
+    ("mulai", Command::Start),
+    ("bantuan", Command::Menu),
+    ("help", Command::Menu),
+    ("menu", Command::Menu),
+];
 
 /// The whole message, in small letters and without spaces.
 const COMMANDS: &[(&str, Command)] = &[
@@ -40,13 +62,47 @@ const POLITE: &[&str] = &[
     "admin", "pak", "bu", "bapak", "ibu", "kak", "mas", "mbak", "please", "maaf",
 ];
 
+/// `/status`, `/status@kabar_bot`, `/start abc`.
+fn slash(text: &str) -> Option<Command> {
+    let word = text.trim().strip_prefix('/')?.split_whitespace().next()?;
+    let word = word.split('@').next()?.to_lowercase();
+    SLASHES.iter().find(|(name, _)| *name == word).map(|(_, command)| *command)
+}
+
+/// "kirim lewat SMS saja": a way, one channel, and nothing else of weight.
+fn wish(words: &[String]) -> Option<Command> {
+    const WAYS: &[&str] = &["lewat", "via", "pakai", "liwat"];
+    const AROUND: &[&str] =
+        &["kirim", "kabari", "kabar", "dikabari", "ke", "lebih", "suka", "pilih"];
+    let channel = |word: &str| match word {
+        "sms" => Some(ChannelKind::Sms),
+        "wa" | "whatsapp" => Some(ChannelKind::Whatsapp),
+        "telegram" | "tele" => Some(ChannelKind::Telegram),
+        _ => None,
+    };
+    let mut wished = words.iter().filter_map(|word| channel(word));
+    let one = wished.next().filter(|_| wished.next().is_none())?;
+    let has_way = words.iter().any(|word| WAYS.contains(&word.as_str()));
+    let is_plain = words.iter().all(|word| {
+        let word = word.as_str();
+        channel(word).is_some() || [WAYS, AROUND, POLITE].iter().any(|list| list.contains(&word))
+    });
+    (has_way && is_plain).then_some(Command::Prefer(one))
+}
+
 /// The command that a message is, if it is one.
 pub(super) fn parse(text: &str) -> Option<Command> {
+    if let Some(command) = slash(text) {
+        return Some(command);
+    }
     // Asked as a question it is no order.
     if text.contains('?') || text.contains('？') {
         return None;
     }
     let words = words(text);
+    if let Some(command) = wish(&words) {
+        return Some(command);
+    }
     let plain: Vec<&str> =
         words.iter().map(String::as_str).filter(|word| !POLITE.contains(word)).collect();
     let said_with_saya: Vec<&str> = words
@@ -105,6 +161,31 @@ mod tests {
         }
         for text in ["menu", "Bantuan", "MENU."] {
             assert_eq!(parse(text), Some(Command::Menu), "{text}");
+        }
+    }
+
+    #[test]
+    fn telegrams_commands_work_with_the_bots_name_and_a_payload() {
+        assert_eq!(parse("/status"), Some(Command::Status));
+        assert_eq!(parse("/syarat@kabar_bot"), Some(Command::Requirements));
+        assert_eq!(parse("/start K7QX3M9P"), Some(Command::Open));
+        assert_eq!(parse("/STOP"), Some(Command::Stop));
+        assert_eq!(parse("/berhenti"), Some(Command::Stop));
+        assert_eq!(parse("/bantuan"), Some(Command::Menu));
+        assert_eq!(parse("/"), None);
+        assert_eq!(parse("/rahasia"), None);
+    }
+
+    #[test]
+    fn somebody_may_choose_the_channel() {
+        for text in ["lewat SMS", "kirim lewat sms saja", "tolong kabari saya via SMS ya"] {
+            assert_eq!(parse(text), Some(Command::Prefer(ChannelKind::Sms)), "{text}");
+        }
+        assert_eq!(parse("pakai WA aja"), Some(Command::Prefer(ChannelKind::Whatsapp)));
+        assert_eq!(parse("lewat telegram"), Some(Command::Prefer(ChannelKind::Telegram)));
+        for text in ["sms", "lewat sms atau wa", "daftar lewat wa bisa", "lewat mana", "lewat sms?"]
+        {
+            assert!(!matches!(parse(text), Some(Command::Prefer(_))), "{text}");
         }
     }
 

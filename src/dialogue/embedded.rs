@@ -71,9 +71,11 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "answers/validity.toml",
     "dialogue/ask.toml",
     "dialogue/buttons.toml",
+    "dialogue/connect.toml",
     "dialogue/consent.toml",
     "dialogue/examples.toml",
     "dialogue/menu.toml",
     "dialogue/spelling.toml",
     "dialogue/status.toml",
+    "dialogue/telegram.toml",
 ];

@@ -12,6 +12,20 @@ use crate::domain::outbound::Choice;
 
 use super::state::State;
 
+/// An attempt to tie a chat to somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// By a code of the counter.
+    Code {
+        /// The masked name of whom it belongs to.
+        who: String,
+    },
+    /// By a code that is unknown, used or too old.
+    UnknownCode,
+    /// By the number its owner handed over.
+    Phone,
+}
+
 /// What was understood of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meaning {
@@ -72,6 +86,10 @@ pub struct Input {
     pub cards: Vec<CardFact>,
     /// A reference in the text, when there is one.
     pub reference: Option<ReferenceFact>,
+    /// What tied this chat to somebody just now, or failed to.
+    pub connection: Option<Connection>,
+    /// The channels by which the office can tell people.
+    pub served: Vec<ChannelKind>,
     /// The name of the office.
     pub office: String,
     /// The channel the message came by.
@@ -96,6 +114,8 @@ pub enum Effect {
     OptOut,
     /// Messages are welcome again.
     OptIn,
+    /// Told by this channel first, from now on.
+    Prefer(ChannelKind),
     /// The phone does not belong to the people it is on file for: suppress and flag it.
     WrongPerson,
     /// A question without an answer: count it, so that the answer can be written.

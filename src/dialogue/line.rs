@@ -33,6 +33,18 @@ words! {
         StatusNone = "status_none",
         /// Not on file.
         Unregistered = "unregistered",
+        /// In a chat that knows nobody's number.
+        UnregisteredChat = "unregistered_chat",
+        /// A code of the counter tied this chat to somebody.
+        Connected = "connected",
+        /// A code that ties this chat to nobody.
+        CodeUnknown = "code_unknown",
+        /// The number handed over is on file.
+        PhoneConnected = "phone_connected",
+        /// Told by another channel from now on.
+        Preferred = "preferred",
+        /// The office does not have that channel.
+        NotServed = "not_served",
         /// A NIK was typed.
         NikWarning = "nik_warning",
         /// Did you mean …?
@@ -85,6 +97,8 @@ pub(super) struct Holes<'a> {
     pub(super) choices: &'a str,
     pub(super) reference: &'a str,
     pub(super) sent_on: &'a str,
+    pub(super) who: &'a str,
+    pub(super) channel: &'a str,
 }
 
 /// What may stand in an answer.
@@ -200,6 +214,8 @@ impl SampleCards {
             choices: "1 KTP hilang, 2 KTP rusak",
             reference: "K7QX-3M",
             sent_on: "21 November 2026",
+            who: "Siti A.",
+            channel: if self.is_opted_out { "sms" } else { "whatsapp" },
         }
     }
 }

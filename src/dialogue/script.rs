@@ -9,12 +9,15 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::answer::{Answer, MAX_BUTTON};
+use super::command;
 use super::embedded::FILES;
 use super::line::{Line, LineText};
 use crate::domain::message::ChannelKind;
-use crate::domain::outbound::Choice;
+use crate::domain::outbound::{Choice, SHARE_PHONE};
 use crate::words;
 
+/// Longest text beside a command in Telegram's menu that no phone cuts.
+const MAX_MENU_TEXT: usize = 60;
 /// Most entries of a list on WhatsApp.
 pub(super) const MAX_CHOICES: usize = 10;
 
@@ -46,6 +49,8 @@ words! {
         Start = "start",
         /// Do not stop after all.
         Keep = "keep",
+        /// Hand over the number this chat belongs to.
+        SharePhone = "share_phone",
     }
 }
 
@@ -59,6 +64,9 @@ pub(super) enum Picked<'a> {
 
 impl<'a> Picked<'a> {
     pub(super) fn parse(id: &'a str) -> Option<Self> {
+        if id == SHARE_PHONE {
+            return Some(Self::Button(Button::SharePhone));
+        }
         let (kind, what) = id.split_once(':')?;
         match kind {
             "do" => what.parse().ok().map(Self::Button),
@@ -70,6 +78,8 @@ impl<'a> Picked<'a> {
 
     pub(super) fn id(self) -> String {
         match self {
+            // Telegram's adapter knows this one by its id.
+            Self::Button(Button::SharePhone) => SHARE_PHONE.to_owned(),
             Self::Button(button) => format!("do:{button}"),
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
@@ -87,6 +97,21 @@ pub struct Script {
     /// (label, example); a topic's label carries what to offer.
     examples: Vec<(String, String)>,
     spelling: String,
+    menu: Vec<MenuEntry>,
+}
+
+/// A line of the menu that Telegram shows for a bot.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MenuEntry {
+    command: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MenuFile {
+    menu: Vec<MenuEntry>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +178,12 @@ impl Script {
     #[must_use]
     pub fn spelling(&self) -> &str {
         &self.spelling
+    }
+
+    /// What stands in the menu of a Telegram bot: commands without the slash, and what each is for.
+    #[must_use]
+    pub fn menu(&self) -> Vec<(String, String)> {
+        self.menu.iter().map(|entry| (entry.command.clone(), entry.text.clone())).collect()
     }
 
     /// The answer to a label; nothing for those the conversation answers by itself.
@@ -233,6 +264,7 @@ struct Loading {
     requirements: Vec<String>,
     examples: Vec<(String, String)>,
     spelling: String,
+    menu: Vec<MenuEntry>,
     problems: Vec<String>,
 }
 
@@ -244,6 +276,7 @@ impl Loading {
                 toml::from_str::<toml::Table>(text).map(|_| ())
             }
             "dialogue/buttons.toml" => toml::from_str(text).map(|file| self.take_buttons(&file)),
+            "dialogue/telegram.toml" => toml::from_str(text).map(|file| self.take_menu(file)),
             "dialogue/examples.toml" => toml::from_str(text).map(|file| self.take_examples(file)),
             _ if name.starts_with("answers/") => {
                 toml::from_str(text).map(|answer| self.take_answer(name, answer))
@@ -298,6 +331,22 @@ impl Loading {
         }
     }
 
+    fn take_menu(&mut self, file: MenuFile) {
+        for entry in &file.menu {
+            let is_obeyed = !entry.command.contains(['/', ' ', '@'])
+                && command::parse(&format!("/{}", entry.command)).is_some();
+            if !is_obeyed {
+                let what = format!("`{}` is no command: check its name", entry.command);
+                self.problem("dialogue/telegram.toml", &what);
+            }
+            if !(1..=MAX_MENU_TEXT).contains(&entry.text.chars().count()) {
+                let what = format!("`{}` must have 1 to {MAX_MENU_TEXT} characters", entry.command);
+                self.problem("dialogue/telegram.toml", &what);
+            }
+        }
+        self.menu = file.menu;
+    }
+
     fn take_examples(&mut self, file: ExamplesFile) {
         let name = "dialogue/examples.toml";
         for (label, list) in file.labels {
@@ -343,6 +392,7 @@ impl Loading {
                 requirements: self.requirements,
                 examples: self.examples,
                 spelling: self.spelling,
+                menu: self.menu,
             })
         } else {
             Err(self.problems)

@@ -5,7 +5,7 @@
 //! gets one reply.
 
 use super::command::{self, Command};
-use super::input::{CardFact, Effect, Input, Reply, Step};
+use super::input::{CardFact, Connection, Effect, Input, Reply, Step};
 use super::line::{Holes, Line, render};
 use super::script::{Button, MAX_CHOICES, Picked, Script};
 use super::state::{State, words};
@@ -48,6 +48,9 @@ impl Turn<'_> {
 
     fn decide(&self, state: &State) -> Said {
         let input = self.input;
+        if let Some(connection) = &input.connection {
+            return self.connect(connection);
+        }
         if let Some(command) = command::parse(&input.text) {
             return self.obey(command);
         }
@@ -82,7 +85,45 @@ impl Turn<'_> {
                 self.say("wrong_person", Line::WrongPerson).with(Effect::WrongPerson)
             }
             Command::Menu => self.say("help_capabilities", Line::Menu),
+            // Whoever opens a chat wants to hear from us; before that no bot may write there.
+            Command::Open if self.input.is_registered => {
+                self.say("greeting", Line::Greeting).with(Effect::OptIn)
+            }
+            Command::Open => self.unregistered("greeting").with(Effect::OptIn),
+            Command::Status => self.status(),
+            Command::Requirements => self.ask_requirements(),
+            Command::Prefer(_) if !self.input.is_registered => self.unregistered("subscribe"),
+            Command::Prefer(channel) => {
+                let holes = Holes { channel: channel.as_str(), ..self.holes() };
+                if self.input.served.contains(&channel) {
+                    let text = self.text(Line::Preferred, holes);
+                    said("subscribe", text, Vec::new()).with(Effect::Prefer(channel))
+                } else {
+                    said("subscribe", self.text(Line::NotServed, holes), Vec::new())
+                }
+            }
         }
+    }
+
+    fn connect(&self, connection: &Connection) -> Said {
+        match connection {
+            Connection::Code { who } => {
+                let text = self.text(Line::Connected, Holes { who, ..self.holes() });
+                let choices = vec![self.script.button(Button::Status)];
+                said("subscribe", text, choices).with(Effect::OptIn)
+            }
+            Connection::UnknownCode => self.say("subscribe", Line::CodeUnknown),
+            Connection::Phone if self.input.is_registered => {
+                self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn)
+            }
+            Connection::Phone => self.say("subscribe", Line::Unregistered),
+        }
+    }
+
+    /// Nobody is on file for whoever writes. A chat may still be tied to somebody.
+    fn unregistered(&self, intent: &str) -> Said {
+        let is_chat = self.input.channel == ChannelKind::Telegram;
+        self.say(intent, if is_chat { Line::UnregisteredChat } else { Line::Unregistered })
     }
 
     /// What was pressed or picked; nothing when it belongs to no choice of ours (any more).
@@ -93,6 +134,7 @@ impl Turn<'_> {
             Picked::Button(Button::Menu) => self.say("help_capabilities", Line::Menu),
             Picked::Button(Button::Stop) => self.obey(Command::Stop),
             Picked::Button(Button::Start) => self.obey(Command::Start),
+            Picked::Button(Button::SharePhone) => self.unregistered("subscribe"),
             Picked::Button(Button::Keep) => self.say("stop", Line::Kept),
             Picked::Answer(label) => {
                 self.script.answer(label)?;
@@ -162,7 +204,7 @@ impl Turn<'_> {
 
     fn status(&self) -> Said {
         if !self.input.is_registered {
-            return self.say("status_card", Line::Unregistered);
+            return self.unregistered("status_card");
         }
         let people = self.people();
         match people.as_slice() {

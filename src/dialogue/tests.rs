@@ -51,6 +51,8 @@ fn input(text: &str) -> Input {
         is_opted_out: false,
         cards: vec![card("crd_1", "Siti A."), card("crd_2", "Budi S.")],
         reference: None,
+        connection: None,
+        served: ChannelKind::ALL.to_vec(),
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
         now: Timestamp::from_ms(0),
@@ -143,6 +145,7 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
     change("answers/blanko.toml", "blanko_out", "blanko_in");
     change("dialogue/status.toml", "{{ card.who }}", "{{ card.nik }}");
     change("dialogue/ask.toml", "[line.unknown]", "[line.unkown]");
+    change("dialogue/telegram.toml", "\"syarat\"", "\"sarat\"");
     change("dialogue/buttons.toml", "Cek status", "Lihat keadaan kartu saya");
     std::fs::remove_file(dir.path().join("answers/language.toml")).expect("removed");
     let problems = Script::load(dir.path(), LABELS).expect_err("refused").join("\n");
@@ -153,6 +156,7 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
         "`blanko_in` is no label",
         "`blanko_out` has no answer",
         "dialogue/status.toml: `line.status` cannot be rendered",
+        "dialogue/telegram.toml: `sarat` is no command",
         "`line.unkown` is not known",
         "`line.unknown` is missing",
         "`status` must have 1 to 20 characters",

@@ -144,7 +144,7 @@ impl Transcript {
                         facts.is_registered = false;
                         facts.cards.clear();
                     }
-                    Effect::UnknownQuestion => {}
+                    Effect::UnknownQuestion | Effect::Prefer(_) => {}
                 }
             }
             state = next.state;
@@ -201,6 +201,8 @@ impl Facts {
             is_opted_out: self.is_opted_out,
             cards: self.cards.clone(),
             reference: self.references.iter().find(|r| text.contains(&r.reference)).cloned(),
+            connection: None,
+            served: ChannelKind::ALL.to_vec(),
             office: self.office.clone(),
             channel: self.channel,
             now: Timestamp::from_ms(0),
@@ -251,6 +253,9 @@ pub const fn effect_name(effect: Effect) -> &'static str {
         Effect::OptOut => "opt_out",
         Effect::OptIn => "opt_in",
         Effect::WrongPerson => "wrong_person",
+        Effect::Prefer(ChannelKind::Whatsapp) => "prefer_whatsapp",
+        Effect::Prefer(ChannelKind::Telegram) => "prefer_telegram",
+        Effect::Prefer(ChannelKind::Sms) => "prefer_sms",
         Effect::UnknownQuestion => "unknown_question",
     }
 }

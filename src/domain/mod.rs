@@ -4,11 +4,13 @@
 //! every other floor stands on this one.
 
 pub mod area;
+pub mod binding_code;
 pub mod card;
 pub mod card_plan;
 pub mod clock;
 pub mod consent;
 pub mod document;
+pub mod gsm7;
 pub mod id;
 pub mod message;
 pub mod nik;

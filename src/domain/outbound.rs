@@ -80,6 +80,9 @@ impl Recipient {
     }
 }
 
+/// The id of a choice that hands over the reader's own number, where a channel can do that.
+pub const SHARE_PHONE: &str = "share_phone";
+
 /// A button or list row the reader can press.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {

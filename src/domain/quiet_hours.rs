@@ -77,6 +77,23 @@ impl QuietHours {
         let wait = (to - local).rem_euclid(DAY_MS);
         now.after(Duration::from_millis(wait.unsigned_abs()))
     }
+
+    /// The moment at which `wait` has passed since `from`, quiet hours not counted.
+    #[must_use]
+    pub fn after_waking(&self, from: Timestamp, wait: Duration, offset: FixedOffset) -> Timestamp {
+        let Some((quiet_from, quiet_to)) = self.window else { return from.after(wait) };
+        let quiet_ms = (of_day_ms(quiet_to) - of_day_ms(quiet_from)).rem_euclid(DAY_MS);
+        let waking_ms = DAY_MS - quiet_ms;
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 4);
+        let start = self.next_allowed(from, offset);
+        // How much of this day's waking hours is over already.
+        let offset_ms = i64::from(offset.local_minus_utc()) * 1000;
+        let local = (start.as_ms().rem_euclid(DAY_MS) + offset_ms).rem_euclid(DAY_MS);
+        let used_ms = (local - of_day_ms(quiet_to)).rem_euclid(DAY_MS);
+        let nights = used_ms.saturating_add(wait_ms) / waking_ms;
+        let all = wait_ms.saturating_add(nights.saturating_mul(quiet_ms));
+        start.after(Duration::from_millis(all.unsigned_abs()))
+    }
 }
 
 /// A time written with hours and minutes, like `7:00` or `07.00`.
@@ -127,6 +144,39 @@ mod tests {
     fn next(hours: &str, now: &str, zone: Zone) -> String {
         let allowed = QuietHours::parse(hours).unwrap().next_allowed(at(now), zone.offset());
         allowed.in_zone(zone.offset()).to_rfc3339()
+    }
+
+    #[test]
+    fn a_wait_does_not_count_the_night() {
+        let hours = QuietHours::parse("20:00-07:00").unwrap();
+        let after = |from: &str, hours_long: u64| {
+            let wait = Duration::from_secs(hours_long * 3600);
+            let end = hours.after_waking(at(from), wait, Zone::Wib.offset());
+            end.in_zone(Zone::Wib.offset()).to_rfc3339()
+        };
+        let day = |time: &str| format!("2026-11-21T{time}:00+07:00");
+        assert_eq!(after(&day("09:00"), 4), day("13:00"));
+        assert_eq!(after(&day("19:00"), 4), "2026-11-22T10:00:00+07:00");
+        assert_eq!(after(&day("22:00"), 4), "2026-11-22T11:00:00+07:00");
+        assert_eq!(after(&day("07:00"), 13), "2026-11-22T07:00:00+07:00");
+        assert_eq!(after(&day("07:00"), 26), "2026-11-23T07:00:00+07:00");
+        let off = QuietHours::off().after_waking(
+            at(&day("23:00")),
+            Duration::from_secs(60),
+            Zone::Wib.offset(),
+        );
+        assert_eq!(off, at(&day("23:01")));
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_of_a_wait_is_never_quiet_and_never_early(ms in 1_700_000_000_000_i64..1_900_000_000_000, wait in 0_u64..400_000) {
+            let hours = QuietHours::parse("20:00-07:00").unwrap();
+            let (from, wait) = (Timestamp::from_ms(ms), Duration::from_secs(wait));
+            let end = hours.after_waking(from, wait, Zone::Wita.offset());
+            prop_assert!(end >= from.after(wait));
+            prop_assert_eq!(hours.next_allowed(end, Zone::Wita.offset()), end);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::fault::MAX_FAULTS;
 use super::phone::MAX_PHONES;
-use super::{Fault, Input, Phone, Sandbox, Template, WriteError};
+use super::{Fault, Input, Phone, Presence, Sandbox, Template, WriteError};
 
 pub(super) fn routes() -> Router<Sandbox> {
     Router::new()
@@ -95,7 +95,7 @@ fn view(phone: &Phone, messages: usize) -> Value {
     let bubbles: Vec<_> = phone.bubbles.iter().skip(skipped).collect();
     json!({
         "number": phone.number, "user_id": phone.user_id, "name": phone.name,
-        "hides_number": phone.hides_number, "is_stranger": phone.is_stranger,
+        "hides_number": phone.hides_number, "whatsapp": phone.whatsapp, "is_stranger": phone.is_stranger,
         "typing_until_ms": phone.typing_until_ms, "revision": phone.revision,
         "activity": phone.activity, "bubbles": bubbles,
     })
@@ -115,11 +115,16 @@ struct NewPhone {
     name: Option<String>,
     #[serde(default)]
     hides_number: bool,
+    #[serde(default)]
+    whatsapp: Presence,
 }
 
 async fn add_phone(State(sandbox): State<Sandbox>, Json(new): Json<NewPhone>) -> Response {
     match sandbox.add_phone(&new.number, new.name.as_deref(), new.hides_number) {
-        Ok(number) => Json(json!({ "number": number })).into_response(),
+        Ok(number) => {
+            sandbox.set_presence(&number, new.whatsapp);
+            Json(json!({ "number": number })).into_response()
+        }
         Err(error) => write_problem(error),
     }
 }

@@ -15,6 +15,7 @@ mod kannel;
 mod phone;
 mod post;
 mod smpp;
+mod sms;
 mod telegram;
 #[cfg(test)]
 mod test;
@@ -44,7 +45,7 @@ pub use android::AndroidPhone;
 pub use counterpart::Counterpart;
 pub use fault::{Fault, FaultKind};
 pub use kannel::KannelUser;
-pub use phone::{Bubble, Choice, Mark, Menu, Phone, Side};
+pub use phone::{Bubble, Choice, Mark, Menu, Phone, Presence, Side};
 pub use smpp::SmppAccount;
 pub use telegram::Bot;
 pub use twilio::TwilioAccount;
@@ -174,6 +175,7 @@ struct Inner {
     closing: CancellationToken,
     post: post::Office,
     batches: whatsapp::Batches,
+    telegram: telegram::Desks,
     centre: smpp::Centre,
     seed: u64,
     serial: AtomicU64,
@@ -184,6 +186,7 @@ struct Memory {
     phones: phone::Phones,
     faults: fault::Faults,
     templates: Vec<Template>,
+    android: android::Server,
     log: VecDeque<(usize, Sent)>,
     log_bytes: usize,
 }
@@ -223,6 +226,7 @@ impl Sandbox {
             phones: phone::Phones::default(),
             faults: fault::Faults::default(),
             templates: settings.templates.clone(),
+            android: android::Server::default(),
             log: VecDeque::new(),
             log_bytes: 0,
         };
@@ -236,6 +240,7 @@ impl Sandbox {
             closing: CancellationToken::new(),
             post,
             batches: whatsapp::Batches::default(),
+            telegram: telegram::Desks::default(),
             centre: smpp::Centre::default(),
             // A second start must not give out the ids of the first again.
             seed: getrandom::u64().unwrap_or_default(),
@@ -315,6 +320,16 @@ impl Sandbox {
         })
     }
 
+    /// Says what that phone has of WhatsApp.
+    pub fn set_presence(&self, who: &str, presence: Presence) {
+        self.change(|memory| {
+            let number = memory.phones.find(who).map(|phone| phone.number.clone());
+            if let Some(phone) = number.and_then(|number| memory.phones.get_mut(&number)) {
+                phone.whatsapp = presence;
+            }
+        });
+    }
+
     /// Writes as the citizen, to the business that wrote last, or to `account`. Returns the id
     /// of the message; its webhook is sent by [`Sandbox::run`].
     ///
@@ -366,9 +381,11 @@ impl Sandbox {
         self.change(|memory| {
             memory.phones.clear();
             memory.faults = fault::Faults::default();
+            memory.android.forget_messages();
             memory.log.clear();
             memory.log_bytes = 0;
         });
+        self.0.telegram.clear();
     }
 
     fn now(&self) -> Timestamp {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::clock::Timestamp;
@@ -99,6 +99,19 @@ pub struct Bubble {
     pub(super) is_by_number: bool,
 }
 
+/// What a phone has of WhatsApp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It is there and online.
+    #[default]
+    Online,
+    /// It is there, but without a data plan: nothing arrives, and no receipt comes.
+    Offline,
+    /// The number is not on WhatsApp.
+    Missing,
+}
+
 /// One phone.
 #[derive(Clone, Debug, Serialize)]
 pub struct Phone {
@@ -110,6 +123,8 @@ pub struct Phone {
     pub name: String,
     /// Whether the owner hides the number from businesses.
     pub hides_number: bool,
+    /// What it has of WhatsApp.
+    pub whatsapp: Presence,
     /// Whether a message came here only because its address lacked the country code.
     pub is_stranger: bool,
     /// Until when "is typing" stands on the screen.
@@ -196,6 +211,7 @@ impl Phones {
             user_id: user_id(number),
             name: format!("+{number}"),
             hides_number: false,
+            whatsapp: Presence::Online,
             is_stranger: false,
             typing_until_ms: now.as_ms(),
             bubbles: VecDeque::new(),

@@ -3,6 +3,7 @@
 //! Knows nothing of what it carries. A body that nobody takes is posted with growing waits
 //! until the sandbox shuts down.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use http::Method;
@@ -52,9 +53,23 @@ impl Office {
 
     /// Posts until it is taken. Gives up only when the sandbox shuts down.
     pub(super) async fn bring(&self, sandbox: &Sandbox, parcel: &Parcel) {
+        self.bring_anew(sandbox, || parcel).await;
+    }
+
+    /// The same for those who sign the moment of each try.
+    pub(super) async fn bring_anew<P: Borrow<Parcel> + Send + Sync>(
+        &self,
+        sandbox: &Sandbox,
+        parcel: impl Fn() -> P + Send + Sync,
+    ) {
         // Zero would ask a broken receiver without pause.
         let mut wait = self.first_wait.max(Duration::from_millis(1));
-        while !sandbox.0.closing.is_cancelled() && !self.post(parcel).await {
+        while !sandbox.0.closing.is_cancelled() {
+            let parcel = parcel();
+            let parcel = parcel.borrow();
+            if self.post(parcel).await {
+                break;
+            }
             tracing::debug!(url = parcel.url, ?wait, "webhook not taken, posting it again");
             sandbox.pause(wait).await;
             wait = (wait * 2).min(MAX_WAIT);

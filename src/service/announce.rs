@@ -1,23 +1,27 @@
 //! Turns the announcement a card update causes into a message in the outbox.
 //!
-//! Decides who is written to, through which account, when, and with which values; every word comes
-//! from the templates. What is not sent is planned as a cancelled message that says why.
+//! Decides through which account somebody is written to, and with which values; every word comes
+//! from the templates. What is not sent is planned as a cancelled message that says why, and stands
+//! on the list of those who must be told in person.
 
 use std::collections::BTreeMap;
 
-use super::{App, ServiceError};
+use super::outbox::{self, Draft};
+use super::{App, ServiceError, route};
 use crate::domain::area::{AreaCode, Zone};
 use crate::domain::card::CardUpdate;
 use crate::domain::card_plan::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Refusal;
 use crate::domain::id::CardId;
-use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
-use crate::domain::outbound::{Content, Recipient, TemplateCall};
+use crate::domain::message::{ChannelKind, MessageClass, MessageText};
+use crate::domain::outbound::{Content, TemplateCall};
 use crate::domain::reference::Reference;
-use crate::store::message::{NewMessage, insert_message, is_reference_taken, recipient_hash};
+use crate::store::Tx;
+use crate::store::message::is_reference_taken;
 use crate::store::person::Person;
-use crate::store::{Tx, consent, service_point};
+use crate::store::service_point::{self, ServicePoint};
+use crate::store::visit::{self, NewVisit};
 
 /// Whose card an announcement is about.
 #[derive(Clone, Copy, Debug)]
@@ -45,50 +49,50 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
-    let recipient = holder.person.phone.clone().map(|phone| Recipient::of_phone(phone));
-    let first = app.settings.channels.first().copied().unwrap_or(ChannelKind::Whatsapp);
-    let account =
-        app.settings.channels.iter().find_map(|&channel| app.account_for(channel, holder.area));
-    let channel = account.map_or(first, |account| account.channel);
-    let portfolio = account.map_or("", |account| account.portfolio.as_str());
-    let refusal = match (&recipient, account) {
-        (None, _) => Some(Refusal::NoPhone),
-        (_, None) => Some(Refusal::NoAccount),
-        (Some(to), Some(_)) => {
-            let hashes = consent::address_hashes(&app.db, portfolio, to);
-            let known = consent::find_consent(tx, &hashes, Some(channel)).await?;
-            known.allows(MessageClass::Announcement).err()
-        }
+    let routes = route::list_routes(app, tx, holder.person, &[]).await?;
+    let way = routes.iter().find(|route| route.refusal.is_none());
+    let refusal = match way {
+        Some(_) => None,
+        None => Some(route::no_way(app, holder.person, &routes, holder.area)),
     };
+    let shown = way.or(routes.first());
+    let account = shown.map(|route| route.account);
+    let first = app.settings.channels.first().copied().unwrap_or(ChannelKind::Whatsapp);
     let zone = app.zone(holder.area);
     let reference = free_reference(tx).await?;
-    let content =
-        content(app, tx, holder, announcement, update, (channel, zone, &reference)).await?;
-    let new = NewMessage {
-        id: app.ids.next(now),
+    let draft = Draft {
         idem_key: format!("announce:{cause}"),
-        account: account.map(|account| account.id.clone()).unwrap_or_default(),
-        channel,
         class: MessageClass::Announcement,
-        status: if refusal.is_some() { MessageStatus::Cancelled } else { MessageStatus::Queued },
-        why: refusal.map_or("card_update", Refusal::as_str),
+        account,
+        channel: account.map_or(first, |account| account.channel),
+        why: "card_update",
+        refusal,
         template: announcement.kind.as_str().to_owned(),
+        content: content(app, tx, holder, announcement, update, (zone, &reference)).await?,
         reference: Some(reference),
-        recipient_hash: recipient
-            .as_ref()
-            .map(|to| recipient_hash(&app.db, portfolio, to))
-            .unwrap_or_default(),
-        recipient,
+        to: shown.map(|route| (route.to.clone(), route.hash.clone())),
         contact_id: None,
         person_id: Some(holder.person.id),
         card_id: Some(holder.card),
-        content,
+        first_id: None,
         zone,
-        due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
         expires_at: announcement.expires_at,
-        created_at: now,
     };
-    insert_message(tx, &app.db, &new).await?;
+    let id = outbox::enqueue(app, tx, draft, now).await?;
+    if let (Some(refusal), Some(id)) = (refusal, id)
+        && refusal != Refusal::OptedOut
+    {
+        let new = NewVisit {
+            id: app.ids.next(now),
+            message: id,
+            person: holder.person.id,
+            card: holder.card,
+            template: announcement.kind.as_str(),
+            reason: refusal.as_str(),
+            area: holder.area,
+        };
+        visit::insert_visit(tx, &new, now).await?;
+    }
     Ok(refusal.is_none())
 }
 
@@ -106,24 +110,53 @@ async fn free_reference(tx: &mut Tx) -> Result<Reference, ServiceError> {
     Ok(reference)
 }
 
+/// The words in every form they may take: which one leaves is known when it leaves.
 async fn content(
     app: &App,
     tx: &mut Tx,
     holder: &Holder<'_>,
     announcement: &Announcement,
     update: &CardUpdate,
-    form: (ChannelKind, Zone, &Reference),
+    (zone, reference): (Zone, &Reference),
 ) -> Result<Content, ServiceError> {
-    let (channel, zone, reference) = form;
-    let words = app.templates.vocabulary();
-    let is_sms = channel == ChannelKind::Sms;
     let point = match &update.service_point {
         Some(code) => service_point::find_point(tx, code).await?,
         None => None,
     };
+    let words = |channel| {
+        let values = values(app, holder, update, point.as_ref(), (channel, zone, reference));
+        app.templates
+            .render_for(announcement.kind, update.document, channel, &values)
+            .map_err(|error| ServiceError::Text(error.to_string()))
+    };
+    let rendered = words(ChannelKind::Whatsapp)?;
+    let has_sms = app.account_for(ChannelKind::Sms, holder.area).is_some();
+    let sms = has_sms.then(|| words(ChannelKind::Sms)).transpose()?;
+    let template = TemplateCall {
+        name: rendered.template,
+        language: app.templates.announcement(announcement.kind).language.clone(),
+        params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
+    };
+    Ok(Content {
+        template: Some(template),
+        text: MessageText::new(rendered.text),
+        sms: sms.map(|sms| MessageText::new(sms.text)),
+        choices: Vec::new(),
+    })
+}
+
+fn values(
+    app: &App,
+    holder: &Holder<'_>,
+    update: &CardUpdate,
+    point: Option<&ServicePoint>,
+    (channel, zone, reference): (ChannelKind, Zone, &Reference),
+) -> BTreeMap<&'static str, String> {
+    let words = app.templates.vocabulary();
+    let is_sms = channel == ChannelKind::Sms;
     let (place, hours) = match point {
-        Some(point) if is_sms => (point.short_name, point.hours_short),
-        Some(point) => (point.name, point.hours),
+        Some(point) if is_sms => (point.short_name.clone(), point.hours_short.clone()),
+        Some(point) => (point.name.clone(), point.hours.clone()),
         None => (words.place(channel), words.hours(channel)),
     };
     let name = holder.person.name.as_ref();
@@ -146,14 +179,5 @@ async fn content(
         values.insert("date", date);
         values.insert("window", window);
     }
-    let rendered = app
-        .templates
-        .render_for(announcement.kind, update.document, channel, &values)
-        .map_err(|error| ServiceError::Text(error.to_string()))?;
-    let template = (channel == ChannelKind::Whatsapp).then(|| TemplateCall {
-        name: rendered.template,
-        language: app.templates.announcement(announcement.kind).language.clone(),
-        params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
-    });
-    Ok(Content { template, text: MessageText::new(rendered.text), sms: None, choices: Vec::new() })
+    values
 }

@@ -13,7 +13,9 @@ use crate::domain::outbound::Recipient;
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
-use crate::store::{StoreError, Tx, card as card_store, consent, message, person, rejection};
+use crate::store::{
+    StoreError, Tx, card as card_store, consent, message, person, rejection, visit,
+};
 
 /// How many items share a transaction.
 pub const CHUNK: usize = 200;
@@ -221,7 +223,8 @@ async fn apply(
             if let Some(card) = &before
                 && !says_nothing_new
             {
-                // What still waits to be said of the card is no longer true.
+                // What still waits to be said of the card is no longer true, by whatever means.
+                visit::close_superseded(tx, card.id, now).await?;
                 let withdrawn =
                     message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
                 if withdrawn > 0 {

@@ -3,14 +3,17 @@
 //! A person is known by the phone or user id they write from, never by a NIK; what they paste of
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
-use super::{App, ServiceError};
-use crate::channel::{Inbound, InboundBody};
-use crate::dialogue::{self, CardFact, Effect, Input, Meaning, ReferenceFact, State, Step};
+use super::outbox::{self, Draft};
+use super::{Account, App, ServiceError, connect, route};
+use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
+use crate::dialogue::{
+    self, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
+};
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::id::ContactId;
-use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
+use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
@@ -18,14 +21,11 @@ use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
 use crate::store::card::{Card, list_current};
 use crate::store::consent::{self, ConsentChange};
-use crate::store::contact::{self, NewInbound};
-use crate::store::message::{
-    self, NewMessage, cancel_oldest_replies, cancel_waiting_of_address, insert_message,
-    recipient_hash,
-};
+use crate::store::contact::{self, Contact, NewInbound};
+use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_address};
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
-use crate::store::{StoreError, Tx, inbox, service_point};
+use crate::store::{StoreError, Tx, binding, follow, inbox, service_point};
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -44,37 +44,108 @@ pub async fn answer(
     event: &inbox::Event,
     inbound: &Inbound,
 ) -> Result<(), ServiceError> {
-    let now = app.now();
-    let Some(account) = app.account(&event.account) else {
-        return Err(ServiceError::Text(format!("account {} is not configured", event.account)));
-    };
-    let key = (account.channel, account.portfolio.as_str());
-    // Counted from when it reached us: a provider's clock may be off, and an answer that comes too
-    // late is refused by the provider anyway.
-    let contact = contact::record_inbound(
-        tx,
-        &app.db,
-        key,
-        &inbound.from,
-        app.ids.next(now),
-        event.received_at,
-    )
-    .await?;
-    let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
-    suppression::release_reached(tx, &hashes, account.channel, now).await?;
-    let known = consent::find_consent(tx, &hashes, None).await?;
+    let writer = meet(app, tx, event, &inbound.from).await?;
     let (text, choice) = match &inbound.body {
         InboundBody::Text(text) => (text.expose(), None),
         InboundBody::Choice { id, title } => (title.expose(), Some(id.clone())),
         InboundBody::Unreadable | InboundBody::Silent => ("", None),
     };
+    let code = connect::take_code(app, tx, writer.contact.id, text, app.now()).await?;
+    converse(app, tx, event, &writer, (text, choice), code).await
+}
+
+/// Somebody handed over their number: the chat belongs to those registered with it.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn take_phone(
+    app: &App,
+    tx: &mut Tx,
+    event: &inbox::Event,
+    proof: &PhoneProof,
+) -> Result<(), ServiceError> {
+    let from = Recipient { phone: Some(proof.phone.clone()), ..proof.from.clone() };
+    let writer = meet(app, tx, event, &from).await?;
+    converse(app, tx, event, &writer, ("", None), Some(Connection::Phone)).await
+}
+
+/// Somebody blocked us, or let us in again.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn take_opt_out(
+    app: &App,
+    tx: &mut Tx,
+    event: &inbox::Event,
+    opt_out: &OptOut,
+) -> Result<(), ServiceError> {
+    let now = app.now();
+    let account = account_of(app, event)?;
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &opt_out.from);
+    let change = if opt_out.is_over { ConsentChange::OptIn } else { ConsentChange::OptOut };
+    consent::apply(tx, &hashes, change, now).await?;
+    if !opt_out.is_over {
+        cancel_waiting_of_address(tx, &hashes, "opted_out", now).await?;
+    }
+    Ok(())
+}
+
+/// Who writes, as far as they are known.
+struct Writer<'a> {
+    account: &'a Account,
+    contact: Contact,
+    hashes: Vec<String>,
+    known: Consent,
+}
+
+fn account_of<'a>(app: &'a App, event: &inbox::Event) -> Result<&'a Account, ServiceError> {
+    app.account(&event.account)
+        .ok_or_else(|| ServiceError::Text(format!("account {} is not configured", event.account)))
+}
+
+/// Notes that somebody wrote: their window opens, what was sent to them has arrived.
+async fn meet<'a>(
+    app: &'a App,
+    tx: &mut Tx,
+    event: &inbox::Event,
+    from: &Recipient,
+) -> Result<Writer<'a>, ServiceError> {
+    let now = app.now();
+    let account = account_of(app, event)?;
+    let key = (account.channel, account.portfolio.as_str());
+    // Counted from when it reached us: a provider's clock may be off, and an answer that comes too
+    // late is refused by the provider anyway.
+    let id = app.ids.next(now);
+    let contact = contact::record_inbound(tx, &app.db, key, from, id, event.received_at).await?;
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
+    suppression::release_reached(tx, &hashes, account.channel, now).await?;
+    let answered = follow::mark_answered(tx, &hashes, account.channel, now).await?;
+    follow::mark_reached(tx, &app.db, &answered, now).await?;
+    let known = consent::find_consent(tx, &hashes, None).await?;
+    Ok(Writer { account, contact, hashes, known })
+}
+
+async fn converse(
+    app: &App,
+    tx: &mut Tx,
+    event: &inbox::Event,
+    writer: &Writer<'_>,
+    (text, choice): (&str, Option<String>),
+    connection: Option<Connection>,
+) -> Result<(), ServiceError> {
+    let now = app.now();
+    let Writer { account, contact, hashes, known } = writer;
     let office = &app.settings.office_name;
     let mut input = read_text(&app.understanding, office, text, choice, account.channel, now);
-    add_facts_in(app, tx, &contact.address, known, &mut input).await?;
+    input.connection = connection;
+    input.served.clone_from(&app.settings.channels);
+    input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
+    let people = people_of(app, tx, &contact.address, Some(contact.id)).await?;
+    add_facts_in(app, tx, &people, *known, &mut input).await?;
     let state = read_state(contact.dialogue.as_deref());
     let step = dialogue::step(&app.script, &state, &input);
     app.metrics.intent(&step.intent);
-    apply_effects(app, tx, &step, &contact.address, &hashes, now).await?;
+    apply_effects(app, tx, &step, contact, &people, hashes, now).await?;
     let state =
         serde_json::to_string(&step.state).map_err(|e| ServiceError::Text(e.to_string()))?;
     contact::set_dialogue(tx, &app.db, contact.id, &state).await?;
@@ -88,8 +159,29 @@ pub async fn answer(
         received_at: event.received_at,
     };
     contact::insert_inbound(tx, &app.db, &inbound).await?;
-    let to = (contact.id, contact.address);
+    let to = (contact.id, contact.address.clone());
     plan_replies(app, tx, account, &to, &event.id.to_string(), step, now).await
+}
+
+/// Those whose news goes to an address: registered with its number, or bound to it at the counter.
+async fn people_of(
+    app: &App,
+    tx: &mut Tx,
+    address: &Recipient,
+    contact: Option<ContactId>,
+) -> Result<Vec<Person>, ServiceError> {
+    let mut people = match &address.phone {
+        Some(phone) => person::list_by_phone(tx, &app.db, phone).await?,
+        None => Vec::new(),
+    };
+    if let Some(contact) = contact {
+        for bound in person::list_bound(tx, &app.db, contact).await? {
+            if people.iter().all(|person| person.id != bound.id) {
+                people.push(bound);
+            }
+        }
+    }
+    Ok(people)
 }
 
 /// Redacts and understands a text; nothing is known yet of who wrote it.
@@ -117,6 +209,8 @@ pub fn read_text(
         is_opted_out: false,
         cards: Vec::new(),
         reference: None,
+        connection: None,
+        served: Vec::new(),
         office: office.to_owned(),
         channel,
         now,
@@ -136,7 +230,8 @@ pub async fn add_facts(
     let address = Recipient::of_phone(phone.clone());
     let hashes = consent::address_hashes(&app.db, "", &address);
     let known = consent::find_consent(&mut tx, &hashes, None).await?;
-    add_facts_in(app, &mut tx, &address, known, input).await?;
+    let people = people_of(app, &mut tx, &address, None).await?;
+    add_facts_in(app, &mut tx, &people, known, input).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -144,15 +239,20 @@ pub async fn add_facts(
 async fn add_facts_in(
     app: &App,
     tx: &mut Tx,
-    address: &Recipient,
+    people: &[Person],
     known: Consent,
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     input.is_opted_out = known.is_opted_out;
     // A number whose owner said that these people are strangers to them is no key to their cards.
     if !known.is_suppressed {
-        (input.is_registered, input.cards) =
-            facts(app, tx, address, input.channel, input.now).await?;
+        input.is_registered = !people.is_empty();
+        for person in people.iter().take(MAX_PEOPLE) {
+            for card in list_current(tx, person.id).await? {
+                let fact = fact(app, tx, person, &card, input.channel, input.now).await?;
+                input.cards.push(fact);
+            }
+        }
     }
     if let Some(reference) = Reference::find_in(&input.text) {
         let sent_at = message::find_reference(tx, &reference).await?;
@@ -169,25 +269,6 @@ async fn add_facts_in(
 fn read_state(stored: Option<&str>) -> State {
     // A state of an older version that no longer reads is forgotten: the citizen is asked anew.
     stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
-}
-
-/// Whether the address is on file for anybody, and their cards in words.
-async fn facts(
-    app: &App,
-    tx: &mut Tx,
-    address: &Recipient,
-    channel: ChannelKind,
-    now: Timestamp,
-) -> Result<(bool, Vec<CardFact>), ServiceError> {
-    let Some(phone) = &address.phone else { return Ok((false, Vec::new())) };
-    let people = person::list_by_phone(tx, &app.db, phone).await?;
-    let mut facts = Vec::new();
-    for person in people.iter().take(MAX_PEOPLE) {
-        for card in list_current(tx, person.id).await? {
-            facts.push(fact(app, tx, person, &card, channel, now).await?);
-        }
-    }
-    Ok((!people.is_empty(), facts))
 }
 
 async fn fact(
@@ -245,10 +326,12 @@ async fn apply_effects(
     app: &App,
     tx: &mut Tx,
     step: &Step,
-    address: &Recipient,
+    contact: &Contact,
+    people: &[Person],
     hashes: &[String],
     now: Timestamp,
 ) -> Result<(), ServiceError> {
+    let address = &contact.address;
     for effect in &step.effects {
         match effect {
             Effect::OptOut => {
@@ -272,6 +355,11 @@ async fn apply_effects(
                 if let Some(phone) = &address.phone {
                     person::release_phone(tx, &app.db, phone, "wrong_person", now).await?;
                 }
+                binding::delete_bindings(tx, contact.id).await?;
+            }
+            Effect::Prefer(channel) => {
+                let ids: Vec<_> = people.iter().map(|person| person.id).collect();
+                person::set_channel(tx, &ids, Some(*channel), now).await?;
             }
             // Kept with its intent in `inbound`, where the office's list of them is made from.
             Effect::UnknownQuestion => {}
@@ -289,24 +377,24 @@ async fn plan_replies(
     step: Step,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    let hash = recipient_hash(&app.db, &account.portfolio, &to.1);
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &to.1);
+    let hash = route::own_hash(account.channel, hashes);
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
-        let new = NewMessage {
-            id: app.ids.next(now),
+        let draft = Draft {
             idem_key: format!("reply:{event}:{n}"),
-            account: account.id.clone(),
-            channel: account.channel,
             class: MessageClass::Reply,
-            status: MessageStatus::Queued,
+            account: Some(account),
+            channel: account.channel,
             why: "asked",
+            refusal: None,
             template: step.intent.clone(),
             reference: None,
-            recipient_hash: hash.clone(),
-            recipient: Some(to.1.clone()),
+            to: Some((to.1.clone(), hash.clone())),
             contact_id: Some(to.0),
             person_id: None,
             card_id: None,
+            first_id: None,
             content: Content {
                 template: None,
                 text: MessageText::new(reply.text),
@@ -314,11 +402,9 @@ async fn plan_replies(
                 choices: reply.choices,
             },
             zone: app.zone(None),
-            due_at: now,
             expires_at: None,
-            created_at: now,
         };
-        insert_message(tx, &app.db, &new).await?;
+        outbox::enqueue(app, tx, draft, now).await?;
     }
     Ok(())
 }

@@ -103,18 +103,24 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
     let mut tx = app.db.begin().await?;
     let mut events = inbox::claim_events(&mut tx, &app.db, EventKind::Message, 1, now).await?;
     let Some(event) = events.pop() else { return Ok(false) };
-    let state = match read(app, &event) {
+    let done = match read(app, &event) {
         Event::Message(inbound) if inbound.body != InboundBody::Silent => {
-            match conversation::answer(app, &mut tx, &event, &inbound).await {
-                Ok(()) => EventState::Done,
-                Err(error) => {
-                    tx.rollback().await.map_err(StoreError::from)?;
-                    return put_back(app, &event, &error).await.map(|()| true);
-                }
-            }
+            conversation::answer(app, &mut tx, &event, &inbound).await
         }
-        _ => EventState::Ignored,
+        Event::Phone(proof) => conversation::take_phone(app, &mut tx, &event, &proof).await,
+        Event::OptOut(opt_out) => conversation::take_opt_out(app, &mut tx, &event, &opt_out).await,
+        Event::Message(_) | Event::Receipt(_) | Event::Other => {
+            inbox::mark_events(&mut tx, &app.db, &[(event.id, EventState::Ignored)], None, now)
+                .await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            return Ok(true);
+        }
     };
+    if let Err(error) = done {
+        tx.rollback().await.map_err(StoreError::from)?;
+        return put_back(app, &event, &error).await.map(|()| true);
+    }
+    let state = EventState::Done;
     inbox::mark_events(&mut tx, &app.db, &[(event.id, state)], None, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();

@@ -33,6 +33,11 @@ struct AccountLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SenderLabels {
+    account: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct IntentLabels {
     intent: String,
 }
@@ -46,6 +51,7 @@ pub struct Metrics {
     updates: Family<SourceLabels, Counter>,
     receipts: Family<AccountLabels, Counter>,
     intents: Family<IntentLabels, Counter>,
+    loops: Family<SenderLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -65,11 +71,18 @@ impl Default for Metrics {
         registry.register("card_updates", "Card updates by source and result", updates.clone());
         registry.register("receipts", "Receipts taken in", receipts.clone());
         registry.register("intents", "What citizens meant", intents.clone());
-        Self { registry, calls, call_seconds, updates, receipts, intents }
+        let loops = Family::default();
+        registry.register("loops_stopped", "Messages kept back as part of a loop", loops.clone());
+        Self { registry, calls, call_seconds, updates, receipts, intents, loops }
     }
 }
 
 impl Metrics {
+    /// A message was kept back as part of a loop.
+    pub fn loop_stopped(&self, account: &str) {
+        self.loops.get_or_create(&SenderLabels { account: account.to_owned() }).inc();
+    }
+
     /// Notes one call of a provider.
     pub fn call(
         &self,

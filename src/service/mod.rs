@@ -5,11 +5,15 @@
 
 pub mod announce;
 pub mod card;
+pub mod connect;
 pub mod conversation;
+pub mod fallback;
 pub mod inbox;
 pub mod lesson;
 pub mod metric;
+pub mod outbox;
 pub mod receipt;
+pub mod route;
 pub mod send;
 pub mod sender;
 pub mod sweep;

@@ -4,10 +4,10 @@ use super::lesson::{self, Taught};
 use super::{App, ServiceError};
 use crate::channel::Event;
 use crate::domain::consent::Lesson;
-use crate::domain::message::ReceiptKind;
+use crate::domain::message::{MessageStatus, ReceiptKind};
 use crate::store::inbox::{self, EventKind, EventState};
 use crate::store::receipt::{self, NewReceipt};
-use crate::store::{StoreError, inbox::Event as Stored, message};
+use crate::store::{StoreError, follow, inbox::Event as Stored, message};
 
 /// Receipts applied in one transaction, at most.
 const BATCH: i64 = 500;
@@ -73,7 +73,11 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     }
     // Earlier words first, so that the first moment of each kind is the one that stays.
     receipts.sort_by_key(|r| (r.message, r.kind == ReceiptKind::Failed, r.happened_at));
-    receipt::apply_receipts(&mut tx, &app.db, &receipts, now).await?;
+    let after = receipt::apply_receipts(&mut tx, &app.db, &receipts, now).await?;
+    let is_there =
+        |status: &MessageStatus| matches!(status, MessageStatus::Delivered | MessageStatus::Read);
+    let arrived: Vec<_> = after.iter().filter(|(_, s)| is_there(s)).map(|(id, _)| *id).collect();
+    follow::mark_reached(&mut tx, &app.db, &arrived, now).await?;
     for (id, lesson, code) in lessons {
         let Some((channel, address_hash, address)) =
             message::find_recipient(&mut tx, &app.db, id).await?

@@ -10,7 +10,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::AttemptId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
 use crate::store::message::Claimed;
-use crate::store::settled::{Attempt, Settled};
+use crate::store::settled::{Attempt, Fallback, Settled};
 
 /// WhatsApp takes free words this long after the recipient last wrote.
 const SERVICE_WINDOW: Duration = Duration::from_secs(24 * 3600);
@@ -75,6 +75,7 @@ pub fn postponed(message: &Claimed, until: Timestamp) -> Settled {
         code: None,
         reason: None,
         attempt: None,
+        fallback: Fallback::Keep,
     }
 }
 
@@ -86,16 +87,18 @@ pub fn withdrawn(message: &Claimed) -> Settled {
         status: MessageStatus::Cancelled,
         next_at: None,
         why: Some("opted_out"),
+        fallback: Fallback::None,
         ..postponed(message, Timestamp::from_ms(0))
     }
 }
 
-/// What becomes of a message that no provider would take in any form it has.
+/// What becomes of a message that no provider would take in any form it has: the next channel may.
 #[must_use]
-pub fn refused(message: &Claimed, fault: &Fault) -> Settled {
+pub fn refused(message: &Claimed, fault: &Fault, now: Timestamp) -> Settled {
     Settled {
         status: MessageStatus::Failed,
         next_at: None,
+        fallback: Fallback::At(now),
         code: Some(fault.code.clone()),
         reason: Some(fault.detail.clone()),
         ..postponed(message, Timestamp::from_ms(0))
@@ -113,10 +116,12 @@ pub struct Call {
     pub finished_at: Timestamp,
 }
 
-/// What becomes of a message after a call.
+/// What becomes of a message after a call. Where no receipts follow, being sent is the last word; else
+/// a word of its arrival must come in time.
 #[must_use]
 pub fn settle(
     settings: &Settings,
+    has_receipts: bool,
     message: &Claimed,
     call: Call,
     result: &Result<Accepted, SendError>,
@@ -144,6 +149,12 @@ pub fn settle(
             settled.status = MessageStatus::Sent;
             settled.next_at = None;
             settled.provider_message_id = Some(accepted.provider_message_id.clone());
+            settled.fallback = if has_receipts {
+                let (wait, zone) = (settings.fallback_after, message.zone.offset());
+                Fallback::At(settings.quiet_hours.after_waking(now, wait, zone))
+            } else {
+                Fallback::None
+            };
         }
         Err(SendError::Unknown(_)) => {
             settled.status = MessageStatus::Unknown;
@@ -187,6 +198,9 @@ pub fn settle(
                 settled.next_at = None;
             }
         }
+    }
+    if settled.status == MessageStatus::Failed {
+        settled.fallback = Fallback::At(now);
     }
     settled
 }
@@ -239,7 +253,7 @@ mod tests {
 
     fn after(message: &Claimed, error: SendError) -> Settled {
         let call = Call { id: IdSource::default().next(NOON), started_at: NOON, finished_at: NOON };
-        settle(&settings(), message, call, &Err(error))
+        settle(&settings(), true, message, call, &Err(error))
     }
 
     fn fault() -> Fault {
@@ -304,7 +318,7 @@ mod tests {
             Call { id: IdSource::default().next(NOON), started_at: evening, finished_at: evening };
         let error = SendError::Retry { after: None, scope: Scope::Message, fault: fault() };
         let due = |class| {
-            settle(&settings(), &message(class, 1, true), call, &Err(error.clone()))
+            settle(&settings(), true, &message(class, 1, true), call, &Err(error.clone()))
                 .next_at
                 .unwrap()
         };

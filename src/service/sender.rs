@@ -365,7 +365,7 @@ impl Sender {
             Some(ClaimRefusal::NotOnChannel) => {
                 let fault =
                     Fault::new("suppressed", "the address cannot be reached on this channel");
-                return self.settled.push(send::refused(&message, &fault));
+                return self.settled.push(send::refused(&message, &fault, now));
             }
             None => {}
         }
@@ -397,7 +397,7 @@ impl Sender {
         let form = match send::choose_form(self.account.channel, &message, now) {
             Ok(form) => form,
             Err(fault) => {
-                self.settled.push(send::refused(&message, &fault));
+                self.settled.push(send::refused(&message, &fault, now));
                 return false;
             }
         };
@@ -447,7 +447,9 @@ impl Sender {
 
     fn take_back_one(&mut self, done: &Finished) {
         self.app.metrics.call(&self.account.id, &done.message, &done.call, &done.result);
-        let settled = send::settle(&self.app.settings, &done.message, done.call, &done.result);
+        let has_receipts = self.account.adapter.offer().has_receipts;
+        let settings = &self.app.settings;
+        let settled = send::settle(settings, has_receipts, &done.message, done.call, &done.result);
         let now = self.app.now();
         match &done.result {
             Err(SendError::Misconfigured(fault)) => self.stop_account(fault, StopScope::All, now),

@@ -1,7 +1,7 @@
-//! What time alone changes: unclear outcomes that have waited for a receipt long enough, and
-//! messages whose moment has passed.
+//! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
+//! whose moment has passed, and news that has not arrived in time.
 
-use super::{App, ServiceError};
+use super::{App, ServiceError, fallback};
 use crate::store::settled;
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -19,5 +19,6 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     if settled > 0 {
         app.signals.wake_outbox();
     }
-    Ok(expired + settled)
+    let followed = fallback::step(app).await?;
+    Ok(expired + settled + followed)
 }

@@ -10,7 +10,7 @@ use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{ContactId, EventId, InboundId};
+use crate::domain::id::{ContactId, EventId, InboundId, PersonId};
 use crate::domain::message::{ChannelKind, MessageText};
 use crate::domain::outbound::{Bsuid, ChatId, Recipient};
 use crate::domain::phone::PhoneNumber;
@@ -245,4 +245,31 @@ pub async fn insert_inbound(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The chats of a person on a channel that needs one: bound at the counter, or whose owner proved to
+/// have the person's number. Newest first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_of_person(
+    conn: &mut AnyConnection,
+    db: &Db,
+    (channel, portfolio): (ChannelKind, &str),
+    person: PersonId,
+    phone: Option<&PhoneNumber>,
+) -> Result<Vec<Contact>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at, chat_sealed \
+         FROM contact WHERE channel = $1 AND portfolio = $2 AND chat_hash IS NOT NULL \
+         AND (phone_hash = $3 OR id IN (SELECT contact_id FROM binding WHERE person_id = $4)) \
+         ORDER BY last_inbound_at DESC, id LIMIT 10",
+    )
+    .bind(channel.as_str())
+    .bind(portfolio.to_owned())
+    .bind(phone.map(|phone| super::person::phone_hash(db, phone)))
+    .bind(person.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
 }

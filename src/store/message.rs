@@ -63,8 +63,49 @@ pub struct NewMessage {
     pub due_at: Timestamp,
     /// Not from then on.
     pub expires_at: Option<Timestamp>,
+    /// The first message of the same news, when this one follows it on another channel.
+    pub first_id: Option<MessageId>,
+    /// No word of its arrival by then: the next channel.
+    pub fallback_at: Option<Timestamp>,
+    /// Hash of address and words; see [`text_hash`].
+    pub text_hash: Option<String>,
+    /// Segments of an SMS.
+    pub parts: Option<i64>,
+    /// What they cost.
+    pub rupiah: Option<i64>,
     /// Now.
     pub created_at: Timestamp,
+}
+
+/// The hash by which the same words to the same address are recognised.
+#[must_use]
+pub fn text_hash(db: &Db, recipient_hash: &str, words: &str) -> String {
+    db.index("text", &format!("{recipient_hash}/{words}"))
+}
+
+/// How often the same words were planned for the same address since `since`, and how many answers of
+/// any words.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_repeats(
+    conn: &mut AnyConnection,
+    text_hash: &str,
+    recipient_hash: &str,
+    since: Timestamp,
+) -> Result<(i64, i64), StoreError> {
+    let found = sqlx::query_as(
+        "SELECT (SELECT COUNT(*) FROM message WHERE text_hash = $1 AND created_at > $3 \
+         AND status <> 'cancelled'), \
+         (SELECT COUNT(*) FROM message WHERE recipient_hash = $2 AND created_at > $3 \
+         AND class = 'reply' AND status <> 'cancelled')",
+    )
+    .bind(text_hash.to_owned())
+    .bind(recipient_hash.to_owned())
+    .bind(since.as_ms())
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
 }
 
 /// The hash a message's address is looked up by: of the phone, else of the BSUID.
@@ -92,9 +133,10 @@ pub async fn insert_message(
     let done = sqlx::query(
         "INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
          reference, recipient_hash, recipient_sealed, contact_id, person_id, card_id, content_sealed, \
-         zone, due_at, expires_at, attempts, created_at, updated_at) \
+         zone, due_at, expires_at, attempts, created_at, updated_at, first_id, fallback_at, text_hash, \
+         parts, rupiah) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         0, $20, $20) ON CONFLICT (idem_key) DO NOTHING",
+         0, $20, $20, $21, $22, $23, $24, $25) ON CONFLICT (idem_key) DO NOTHING",
     )
     .bind(id)
     .bind(new.idem_key.clone())
@@ -116,6 +158,11 @@ pub async fn insert_message(
     .bind(new.due_at.as_ms())
     .bind(new.expires_at.map(Timestamp::as_ms))
     .bind(new.created_at.as_ms())
+    .bind(new.first_id.map(|id| id.to_string()))
+    .bind(new.fallback_at.map(Timestamp::as_ms))
+    .bind(new.text_hash.clone())
+    .bind(new.parts)
+    .bind(new.rupiah)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -155,8 +202,8 @@ pub async fn find_reference(
 }
 
 /// Withdraws the announcements of a card that still wait, because something newer is known. Those
-/// in the provider's hand, or of unclear outcome, are not sent a second time from now on. Returns
-/// how many waited.
+/// in the provider's hand, or of unclear outcome, are not sent a second time from now on, and none
+/// goes on to another channel. Returns how many waited.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -167,8 +214,8 @@ pub async fn cancel_waiting_of_card(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     sqlx::query(
-        "UPDATE message SET expires_at = $3, why = $2, updated_at = $3 WHERE card_id = $1 \
-         AND class = 'announcement' AND status IN ('sending', 'unknown')",
+        "UPDATE message SET expires_at = $3, why = $2, fallback_at = NULL, updated_at = $3 \
+         WHERE card_id = $1 AND class = 'announcement' AND status IN ('sending', 'unknown')",
     )
     .bind(card.to_string())
     .bind(why)
@@ -176,12 +223,18 @@ pub async fn cancel_waiting_of_card(
     .execute(&mut *conn)
     .await?;
     let done = sqlx::query(
-        "UPDATE message SET status = 'cancelled', why = $2, updated_at = $3 \
+        "UPDATE message SET status = 'cancelled', why = $2, fallback_at = NULL, updated_at = $3 \
          WHERE card_id = $1 AND class = 'announcement' AND status = 'queued'",
     )
     .bind(card.to_string())
     .bind(why)
     .bind(now.as_ms())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "UPDATE message SET fallback_at = NULL WHERE card_id = $1 AND fallback_at IS NOT NULL",
+    )
+    .bind(card.to_string())
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
@@ -201,8 +254,8 @@ pub async fn cancel_waiting_of_address(
     let mut count = 0;
     for hash in hashes {
         sqlx::query(
-            "UPDATE message SET expires_at = $3, why = $2, updated_at = $3 WHERE recipient_hash = $1 \
-             AND class <> 'reply' AND status IN ('sending', 'unknown')",
+            "UPDATE message SET expires_at = $3, why = $2, fallback_at = NULL, updated_at = $3 \
+             WHERE recipient_hash = $1 AND class <> 'reply' AND status IN ('sending', 'unknown')",
         )
         .bind(hash.clone())
         .bind(why)
@@ -210,7 +263,7 @@ pub async fn cancel_waiting_of_address(
         .execute(&mut *conn)
         .await?;
         count += sqlx::query(
-            "UPDATE message SET status = 'cancelled', why = $2, updated_at = $3 \
+            "UPDATE message SET status = 'cancelled', why = $2, fallback_at = NULL, updated_at = $3 \
              WHERE recipient_hash = $1 AND class <> 'reply' AND status = 'queued'",
         )
         .bind(hash.clone())

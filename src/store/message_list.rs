@@ -15,7 +15,7 @@ use crate::domain::phone::PhoneNumber;
 
 const COLUMNS: &str = "id, account, channel, class, status, why, template, reference, recipient_sealed, \
                        card_id, due_at, expires_at, attempts, failure_code, failure_reason, created_at, \
-                       sent_at, delivered_at, read_at, failed_at, provider_id_sealed";
+                       sent_at, delivered_at, read_at, failed_at, provider_id_sealed, first_id, parts, rupiah";
 
 /// A message as officers and integrators see it: without its words, its number masked.
 #[derive(Clone, Debug)]
@@ -62,6 +62,12 @@ pub struct MessageLine {
     pub read_at: Option<Timestamp>,
     /// Known to have failed.
     pub failed_at: Option<Timestamp>,
+    /// The first message of the same news, when this one followed it on another channel.
+    pub first_id: Option<MessageId>,
+    /// Segments of an SMS.
+    pub parts: Option<i64>,
+    /// What they cost.
+    pub rupiah: Option<i64>,
 }
 
 /// Which messages are asked for; every part that is given must fit.
@@ -142,6 +148,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
     };
     let recipient = open("recipient_sealed", row.try_get(8)?)?;
     let card: Option<String> = row.try_get(9)?;
+    let first: Option<String> = row.try_get(21)?;
     Ok(MessageLine {
         account: word(1)?,
         channel: parse("message", "channel", &id, &word(2)?)?,
@@ -150,10 +157,13 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
         why: word(5)?,
         template: word(6)?,
         reference: row.try_get(7)?,
-        recipient: recipient
-            .as_deref()
-            .and_then(super::content::parse_recipient)
-            .map(|to| to.phone.map_or_else(|| "BSUID".to_owned(), |phone| phone.masked())),
+        recipient: recipient.as_deref().and_then(super::content::parse_recipient).map(|to| match (
+            to.phone, to.bsuid,
+        ) {
+            (Some(phone), _) => phone.masked(),
+            (None, Some(_)) => "BSUID".to_owned(),
+            (None, None) => "chat".to_owned(),
+        }),
         card_id: parse_opt("message", "card_id", &id, card.as_deref())?,
         due_at: Timestamp::from_ms(row.try_get(10)?),
         expires_at: time(row.try_get(11)?),
@@ -165,6 +175,9 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
         delivered_at: time(row.try_get(17)?),
         read_at: time(row.try_get(18)?),
         failed_at: time(row.try_get(19)?),
+        first_id: parse_opt("message", "first_id", &id, first.as_deref())?,
+        parts: row.try_get(22)?,
+        rupiah: row.try_get(23)?,
         provider_message_id: open("provider_id_sealed", row.try_get(20)?)?,
         id: parse("message", "id", &id, &id)?,
     })

@@ -4,11 +4,13 @@
 //! then there is one file per table. Rows come out as checked types, never as strings.
 
 pub mod account;
+pub mod binding;
 pub mod card;
 pub mod consent;
 pub mod contact;
 mod content;
 mod db;
+pub mod follow;
 pub mod group;
 pub mod inbox;
 pub mod message;
@@ -23,6 +25,7 @@ pub mod service_point;
 pub mod settled;
 pub mod suppression;
 pub mod token;
+pub mod visit;
 
 pub use db::{Db, Engine, Tx};
 pub use seal::{Key, KeyError, Sealer};

@@ -9,13 +9,14 @@ use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::card::{CardUpdate, PhoneGiven};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::PersonId;
+use crate::domain::id::{ContactId, PersonId};
+use crate::domain::message::ChannelKind;
 use crate::domain::nik::Nik;
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 
 const TABLE: &str = "person";
-const COLUMNS: &str = "id, name_sealed, phone_sealed, phone_problem, area";
+const COLUMNS: &str = "id, name_sealed, phone_sealed, phone_problem, area, channel";
 
 const fn place(column: &'static str) -> Place {
     Place { table: TABLE, column }
@@ -34,6 +35,8 @@ pub struct Person {
     pub phone_problem: Option<String>,
     /// Where they live.
     pub area: Option<AreaCode>,
+    /// The channel they asked to be told on.
+    pub channel: Option<ChannelKind>,
 }
 
 fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Person, StoreError> {
@@ -44,6 +47,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Person, StoreError> {
     let name = open("name_sealed", row.try_get(1)?)?;
     let phone = open("phone_sealed", row.try_get(2)?)?;
     let area: Option<String> = row.try_get(4)?;
+    let channel: Option<String> = row.try_get(5)?;
     Ok(Person {
         name: name.as_deref().and_then(PersonName::parse),
         phone: phone
@@ -52,6 +56,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Person, StoreError> {
             .map_err(|_| corrupt(&id, "phone_sealed"))?,
         phone_problem: row.try_get(3)?,
         area: parse_opt(TABLE, "area", &id, area.as_deref())?,
+        channel: parse_opt(TABLE, "channel", &id, channel.as_deref())?,
         id: parse(TABLE, "id", &id, &id)?,
     })
 }
@@ -98,13 +103,69 @@ pub async fn list_by_phone(
     phone: &PhoneNumber,
 ) -> Result<Vec<Person>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, name_sealed, phone_sealed, phone_problem, area FROM person \
+        "SELECT id, name_sealed, phone_sealed, phone_problem, area, channel FROM person \
          WHERE phone_hash = $1 ORDER BY id LIMIT 50",
     )
     .bind(phone_hash(db, phone))
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// The person of that id.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_person(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: PersonId,
+) -> Result<Option<Person>, StoreError> {
+    let row = sqlx::query(sql(format!("SELECT {COLUMNS} FROM person WHERE id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.map(|row| read(db, &row)).transpose()
+}
+
+/// Those bound to a contact by a code of the counter, oldest first, at most 50.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_bound(
+    conn: &mut AnyConnection,
+    db: &Db,
+    contact: ContactId,
+) -> Result<Vec<Person>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, name_sealed, phone_sealed, phone_problem, area, channel FROM person \
+         WHERE id IN (SELECT person_id FROM binding WHERE contact_id = $1) ORDER BY id LIMIT 50",
+    )
+    .bind(contact.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// Notes on which channel people asked to be told; none for the office's order.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_channel(
+    conn: &mut AnyConnection,
+    people: &[PersonId],
+    channel: Option<ChannelKind>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for person in people {
+        sqlx::query("UPDATE person SET channel = $2, updated_at = $3 WHERE id = $1")
+            .bind(person.to_string())
+            .bind(channel.map(ChannelKind::as_str))
+            .bind(now.as_ms())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
 }
 
 /// People without a usable number, by id after `after`, for the list that an officer carries.
@@ -117,7 +178,7 @@ pub async fn list_unreachable(
     limit: i64,
 ) -> Result<Vec<Person>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, name_sealed, phone_sealed, phone_problem, area FROM person \
+        "SELECT id, name_sealed, phone_sealed, phone_problem, area, channel FROM person \
          WHERE phone_hash IS NULL AND id > $1 ORDER BY id LIMIT $2",
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
@@ -143,8 +204,14 @@ pub async fn upsert_person(
     let id = on_file.as_ref().map_or(id, |person| person.id);
     let key = id.to_string();
     let is_new = on_file.is_none();
-    let mut person =
-        on_file.unwrap_or(Person { id, name: None, phone: None, phone_problem: None, area: None });
+    let mut person = on_file.unwrap_or_else(|| Person {
+        id,
+        name: None,
+        phone: None,
+        phone_problem: None,
+        area: None,
+        channel: None,
+    });
     let mut changed = is_new;
     if update.name.is_some() && update.name != person.name {
         person.name.clone_from(&update.name);

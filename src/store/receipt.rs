@@ -184,6 +184,8 @@ async fn update(
          sent_at = COALESCE(message.sent_at, r.sent_at, r.delivered_at, r.read_at), \
          delivered_at = COALESCE(message.delivered_at, r.delivered_at, r.read_at), \
          read_at = COALESCE(message.read_at, r.read_at), \
+         fallback_at = CASE WHEN r.status IN ('delivered', 'read') OR message.fallback_at IS NULL THEN NULL \
+         WHEN r.status = 'failed' THEN $2 ELSE message.fallback_at END, \
          failed_at = CASE WHEN r.status = 'failed' THEN COALESCE(message.failed_at, r.failed_at) ELSE NULL END, \
          failure_code = CASE WHEN r.status = 'failed' THEN COALESCE(r.code, message.failure_code) ELSE NULL END, \
          failure_reason = CASE WHEN r.status = 'failed' THEN COALESCE(r.reason, message.failure_reason) ELSE NULL END, \

@@ -25,6 +25,8 @@ pub struct Settled {
     pub status: MessageStatus,
     /// The provider's id of it.
     pub provider_message_id: Option<String>,
+    /// What becomes of the deadline after which the next channel is tried.
+    pub fallback: Fallback,
     /// When to try again, or until when to wait for a receipt.
     pub next_at: Option<Timestamp>,
     /// Whether the call counts as one of the message's attempts.
@@ -37,6 +39,17 @@ pub struct Settled {
     pub reason: Option<String>,
     /// The call, for the message's story; none when there was no call.
     pub attempt: Option<Attempt>,
+}
+
+/// The deadline after which news goes on to the next channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// Stays what it is.
+    Keep,
+    /// There is none.
+    None,
+    /// This one.
+    At(Timestamp),
 }
 
 /// One call of a provider.
@@ -94,6 +107,11 @@ pub async fn mark_settled(
             "back": i64::from(!item.is_counted), "why": item.why,
             "pid": provider.map(|pid| provider_id_hash(db, pid)), "psealed": sealed,
             "code": item.code, "reason": item.reason,
+            "keep": i64::from(item.fallback == Fallback::Keep),
+            "fall": match item.fallback {
+                Fallback::At(at) => Some(at.as_ms()),
+                Fallback::Keep | Fallback::None => None,
+            },
         }));
     }
     let columns = [
@@ -107,6 +125,8 @@ pub async fn mark_settled(
         Column::Text("psealed"),
         Column::Text("code"),
         Column::Text("reason"),
+        Column::Int("keep"),
+        Column::Int("fall"),
     ];
     // Each assignment sees the row as it was. Only a message this process still holds takes the new
     // status, but for "sent", which is certain and also settles one that was given up as unknown.
@@ -122,6 +142,8 @@ pub async fn mark_settled(
          ELSE message.unknown_until END, \
          attempts = CASE WHEN {held} THEN message.attempts - r.back ELSE message.attempts END, \
          why = CASE WHEN {held} THEN COALESCE(r.why, message.why) ELSE message.why END, \
+         fallback_at = CASE WHEN r.keep = 1 OR message.fallback_at IS NULL OR NOT ({held}) \
+         THEN message.fallback_at ELSE r.fall END, \
          provider_id_hash = COALESCE(r.pid, message.provider_id_hash), \
          provider_id_sealed = COALESCE(r.psealed, message.provider_id_sealed), \
          sent_at = CASE WHEN r.status = 'sent' THEN COALESCE(message.sent_at, $2) ELSE message.sent_at END, \
@@ -242,6 +264,7 @@ pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result
     .await?;
     let given_up = sqlx::query(
         "UPDATE message SET status = 'failed', failed_at = $1, unknown_until = NULL, updated_at = $1, \
+         fallback_at = CASE WHEN fallback_at IS NULL OR expires_at <= $1 THEN NULL ELSE $1 END, \
          failure_code = 'unknown_outcome', \
          failure_reason = 'the provider gave no clear answer and no receipt came; not sent again, so that nobody hears twice' \
          WHERE status = 'unknown' AND unknown_until <= $1 AND (class = 'broadcast' OR expires_at <= $1 \
@@ -262,7 +285,7 @@ pub async fn settle_unknown(db: &Db, max_unclear: i64, now: Timestamp) -> Result
 /// As every statement: [`StoreError`].
 pub async fn expire_due(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE message SET status = 'expired', updated_at = $1, \
+        "UPDATE message SET status = 'expired', updated_at = $1, fallback_at = NULL, \
          why = CASE WHEN why IN ('superseded', 'opted_out', 'suppressed') THEN why ELSE 'moment_passed' END \
          WHERE status = 'queued' AND expires_at <= $1",
     )

@@ -2,6 +2,8 @@
 //!
 //! Nothing is sent or cut here; gateways do the splitting, this only foretells it.
 
+use crate::domain::gsm7::septets;
+
 /// The alphabet in which a text travels. One character outside GSM-7 turns the whole text to UCS-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -20,21 +22,6 @@ pub struct Segments {
     pub units: usize,
     /// Messages that will be charged. An empty text is still one.
     pub parts: usize,
-}
-
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
-                     ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-/// Reached through an escape septet, so each costs two.
-const EXTENDED: &str = "\u{c}^{}\\[~]|€";
-
-/// Septets of a character, or `None` when GSM-7 does not have it.
-fn septets(c: char) -> Option<usize> {
-    // Most characters are plain letters; no need to search the table for those.
-    if c.is_ascii_alphanumeric() || c == ' ' || BASIC.contains(c) {
-        Some(1)
-    } else {
-        EXTENDED.contains(c).then_some(2)
-    }
 }
 
 /// Counts a text as an SMS. An escape pair or a surrogate pair never straddles two parts, so a
@@ -116,15 +103,6 @@ mod tests {
         assert_eq!(counted(&"Ж".repeat(70)), (Ucs2, 70, 1));
         assert_eq!(counted(&"Ж".repeat(71)), (Ucs2, 71, 2));
         assert_eq!(counted(&"Ж".repeat(135)), (Ucs2, 135, 3));
-    }
-
-    #[test]
-    fn the_alphabet_has_all_its_characters_and_no_more() {
-        assert_eq!(BASIC.chars().count(), 127, "128 places, one of them the escape");
-        assert_eq!(EXTENDED.chars().count(), 10);
-        for outside in ['`', '–', '’', '\u{a0}', '\t', 'ç', 'á'] {
-            assert_eq!(segments(&outside.to_string()).encoding, Encoding::Ucs2, "{outside:?}");
-        }
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Caller {
         self.0.role == Role::Admin
     }
 
+    /// Who it is, for the trail of what was done.
+    pub(super) fn name(&self) -> String {
+        self.0.id.to_string()
+    }
+
     /// May mend what was rejected, or is refused.
     pub(super) fn to_mend(&self) -> Result<(), Error> {
         if self.0.role.can_mend() { Ok(()) } else { Err(Error::Forbidden("office or admin")) }

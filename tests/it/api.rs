@@ -52,16 +52,31 @@ on_both_engines! {
     async fn one_bad_line_is_rejected_alone(app: TestApp) {
         let good = |n: usize| app.update(&citizen(n), "CARD_PRINTED").to_string();
         let too_long = format!("{{\"id\":\"{}\"}}", "x".repeat(70_000));
-        let text = format!("{}\n\n{{\"id\": nope}}\n[]\n{too_long}\n", good(1));
+        let too_long_too = format!("{{\"id\":\"{}\"}}\r", "y".repeat(200_000));
+        let text =
+            format!("{}\n\n{{\"id\": nope}}\n[]\n{too_long}\n{too_long_too}\n", good(1));
         let body = [text.as_bytes(), b"{\"id\": \"\xff\"}\n", good(2).as_bytes()].concat();
         let (status, answer) = app.post_as(NDJSON, body).await;
         assert_eq!(status, StatusCode::ACCEPTED);
         assert_eq!(answer["accepted"], 2, "{answer}");
         let rejected = list(&answer["rejected"]);
         let codes: Vec<_> = rejected.iter().map(|item| word(&item["code"])).collect();
-        assert_eq!(codes, ["invalid_json", "invalid_item", "too_long", "invalid_json"]);
+        assert_eq!(codes, ["invalid_json", "invalid_item", "too_long", "too_long", "invalid_json"]);
         let places: Vec<_> = rejected.iter().map(|item| item["index"].clone()).collect();
-        assert_eq!(places, [1, 2, 3, 4]);
+        assert_eq!(places, [1, 2, 3, 4, 5]);
+
+        // What came is kept with its reason: of what is too long or no text, as much as can be.
+        let kept = list(&app.get("/v1/rejections").await["rejections"]);
+        assert_eq!(kept.len(), 5);
+        let mut items = Vec::new();
+        for row in &kept {
+            let one = app.get(&format!("/v1/rejections/{}", word(&row["id"]))).await;
+            items.push((word(&row["code"]), word(&one["item"])));
+        }
+        let has = |code: &str, part: &str| items.iter().any(|(c, i)| c == code && i.contains(part));
+        assert!(has("too_long", "{\"id\":\"xxxx") && has("too_long", "{\"id\":\"yyyy"));
+        assert!(has("invalid_json", "{\"id\": \"\u{fffd}\"}"), "{items:?}");
+        assert!(items.iter().all(|(_, item)| item.len() <= 3 * 64 * 1024));
     }
 
     async fn fifty_good_ones_a_repeat_and_three_kinds_of_faults_are_told_apart(app: TestApp) {

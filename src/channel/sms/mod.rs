@@ -1,5 +1,6 @@
 //! SMS: one folder per gateway, and what all of them share.
 
+mod address;
 pub mod android;
 pub mod gsm;
 pub mod kannel;

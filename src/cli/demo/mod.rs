@@ -1,13 +1,13 @@
 //! `kabar demo`: a sample office on SQLite with the sandbox inside, and cards that move.
 //!
-//! The service in it is the real one; only its account points at the sandbox, which shares the
+//! The service in it is the real one; only its accounts point at the sandbox, which shares the
 //! listener. Nothing leaves the machine.
 
+mod desk;
 mod player;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Json;
@@ -16,17 +16,15 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use kabar::channel::Provider;
-use kabar::channel::whatsapp::WhatsappSettings;
-use kabar::config::{Account, Config};
+use kabar::config::Config;
 use kabar::domain::clock::SystemClock;
-use kabar::domain::message::ChannelKind;
-use kabar::sandbox::{Sandbox, Settings, WhatsappAccount as SandboxAccount};
+use kabar::sandbox::{Sandbox, Settings};
 use kabar::service::App;
 use kabar::store::token::Role;
 use kabar::worker::Workers;
 use tokio::sync::watch;
 
+use self::desk::Desk;
 use self::player::{ACTIONS, Player};
 use super::{asked_to_stop, init, office, sandbox, serve, token};
 
@@ -42,23 +40,22 @@ pub(super) struct Args {
 
 const OFFICE: &str = "Disdukcapil Kabupaten Jombang";
 const AREA: &str = "35.17";
-const PHONE_NUMBER_ID: &str = "1000000001";
-const WABA_ID: &str = "2000000001";
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let listener = serve::bind(&args.listen).await?;
     let home = format!("http://{}", listener.local_addr().context("no local address")?);
-    let config = configuration(&args.data, &home)?;
+    let mut config = configuration(&args.data)?;
+    let desk = Desk::new(&home)?;
+    config.public_url.clone_from(&home);
+    config.accounts.clone_from(&desk.accounts);
     kabar::telemetry::start("warn", config.log_format).map_err(anyhow::Error::msg)?;
-    let Provider::Whatsapp(account) = config.accounts[0].provider.clone() else {
-        anyhow::bail!("the demo has one WhatsApp account")
-    };
     let office = office::open(config).await?;
     let app = office.app;
-    let sandbox = make_sandbox(&app, &account, &home)?;
+    let sandbox = make_sandbox(&app, desk)?;
     let player = Player::open(Arc::clone(&app)).await?;
-    for (phone, name) in player.phones() {
-        sandbox.add_phone(&phone, Some(&name), false).context("a sample phone")?;
+    for sample in player.phones() {
+        sandbox.add_phone(&sample.phone, Some(&sample.name), false).context("a sample phone")?;
+        sandbox.set_presence(&sample.phone, sample.whatsapp);
     }
     let secret = api_token(&args.data, &app).await?;
     let router = pages(kabar::web::router(office.web), &sandbox, &player);
@@ -101,48 +98,22 @@ fn say_hello(home: &str, secret: &str, data: &Path) {
 }
 
 /// The sample office's configuration, written at the first start so that its keys stay.
-fn configuration(data: &Path, home: &str) -> anyhow::Result<Config> {
+fn configuration(data: &Path) -> anyhow::Result<Config> {
     std::fs::create_dir_all(data).with_context(|| format!("{} cannot be made", data.display()))?;
     let path = data.join("kabar.toml");
     if !path.exists() {
         init::write(&path, OFFICE, AREA)?;
     }
-    // At any hour of the day somebody wants to see a message arrive.
-    let env = [("KABAR_ANNOUNCE__QUIET_HOURS".to_owned(), "off".to_owned())];
-    let mut config = Config::load(&path, env.into_iter())?;
-    config.accounts = vec![Account {
-        id: "wa-demo".to_owned(),
-        channel: ChannelKind::Whatsapp,
-        area: None,
-        rate: (80, Duration::from_secs(1)),
-        in_flight: 64,
-        rupiah_per_segment: None,
-        provider: Provider::Whatsapp(WhatsappSettings {
-            api_url: format!("{home}/sandbox/v25.0"),
-            phone_number_id: PHONE_NUMBER_ID.to_owned(),
-            waba_id: WABA_ID.to_owned(),
-            portfolio: String::new(),
-            access_token: init::secret(32)?.into(),
-            app_secret: init::secret(32)?.into(),
-            verify_token: init::secret(32)?.into(),
-        }),
-    }];
-    Ok(config)
+    // At any hour of the day somebody wants to see a message arrive,
+    // and not wait four hours for an SMS after WhatsApp stayed silent.
+    let env = [("QUIET_HOURS", "off"), ("FALLBACK_AFTER", "20s")]
+        .map(|(key, value)| (format!("KABAR_ANNOUNCE__{key}"), value.to_owned()));
+    Ok(Config::load(&path, env.into_iter())?)
 }
 
-fn make_sandbox(app: &App, account: &WhatsappSettings, home: &str) -> anyhow::Result<Sandbox> {
-    use secrecy::ExposeSecret as _;
-
-    let counterpart = SandboxAccount {
-        phone_number_id: account.phone_number_id.clone(),
-        waba_id: account.waba_id.clone(),
-        access_token: account.access_token.expose_secret().to_owned(),
-        app_secret: account.app_secret.expose_secret().to_owned(),
-        webhook_url: format!("{home}/hooks/whatsapp/wa-demo"),
-        display_phone_number: "+62 811-0000-0000".to_owned(),
-        label: OFFICE.to_owned(),
-    };
-    let mut settings = Settings::new(vec![counterpart], Arc::new(SystemClock));
+fn make_sandbox(app: &App, desk: Desk) -> anyhow::Result<Sandbox> {
+    let mut settings = Settings::new(vec![desk.meta], Arc::new(SystemClock));
+    settings.others = desk.others;
     settings.templates = sandbox::registered(&app.templates);
     Ok(Sandbox::new(settings)?)
 }

@@ -10,6 +10,7 @@ use kabar::domain::card::CardStatus;
 use kabar::domain::document::Document;
 use kabar::domain::nik::Nik;
 use kabar::domain::raw_update::RawUpdate;
+use kabar::sandbox::Presence;
 use kabar::service::App;
 use kabar::service::card::{self, Item};
 use kabar::store::service_point::{self, ServicePoint};
@@ -48,6 +49,16 @@ struct Person {
     rt: String,
     rw: String,
     service_point: String,
+    #[serde(default)]
+    whatsapp: Presence,
+}
+
+/// The phone of somebody in the sample office.
+#[derive(Clone, Debug)]
+pub(super) struct SamplePhone {
+    pub(super) phone: String,
+    pub(super) name: String,
+    pub(super) whatsapp: Presence,
 }
 
 /// Something one can make happen.
@@ -111,7 +122,7 @@ struct Cast {
 pub(super) struct Player {
     app: Arc<App>,
     cast: Arc<Mutex<Cast>>,
-    phones: Arc<Vec<(String, String)>>,
+    phones: Arc<Vec<SamplePhone>>,
 }
 
 impl Player {
@@ -147,7 +158,11 @@ impl Player {
         let phones = people
             .iter()
             .filter(|(person, _)| !person.phone.is_empty())
-            .map(|(person, _)| (person.phone.clone(), person.name.clone()))
+            .map(|(person, _)| SamplePhone {
+                phone: person.phone.clone(),
+                name: person.name.clone(),
+                whatsapp: person.whatsapp,
+            })
             .rev()
             .collect();
         let cast = Arc::new(Mutex::new(Cast { people, next: 0 }));
@@ -157,7 +172,7 @@ impl Player {
     }
 
     /// The phones of the sample people; a family's phone comes more than once.
-    pub(super) fn phones(&self) -> Vec<(String, String)> {
+    pub(super) fn phones(&self) -> Vec<SamplePhone> {
         self.phones.to_vec()
     }
 

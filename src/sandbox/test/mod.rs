@@ -2,6 +2,7 @@
 
 mod fault;
 mod form;
+mod kannel;
 mod rule;
 mod webhook;
 

@@ -166,7 +166,9 @@ type Opened = (String, (String, Option<String>, bool));
 /// Marks what has arrived on that screen as read, and names it.
 fn open_all(memory: &mut Memory, who: &str) -> Option<(String, Vec<Opened>)> {
     let number = memory.phones.find(who)?.number.clone();
-    let is_unread = |bubble: &Bubble| bubble.side == Side::Office && bubble.mark == Mark::Delivered;
+    let is_unread = |bubble: &Bubble| {
+        bubble.channel == "whatsapp" && bubble.side == Side::Office && bubble.mark == Mark::Delivered
+    };
     if !memory.phones.find(who)?.bubbles.iter().any(is_unread) {
         return None;
     }

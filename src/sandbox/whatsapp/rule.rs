@@ -9,8 +9,9 @@ use super::refusal::Refusal;
 use super::request::{Payload, Request, To};
 use super::{WhatsappAccount, message_id};
 use crate::domain::clock::Timestamp;
+use crate::sandbox::course::Step;
 use crate::sandbox::fault::FaultKind;
-use crate::sandbox::{Bubble, Mark, Memory, Sandbox, Side};
+use crate::sandbox::{Bubble, Mark, Memory, Presence, Sandbox, Side};
 
 /// How long free-form messages may follow the citizen's last one.
 const WINDOW_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -128,7 +129,16 @@ fn accept(sandbox: &Sandbox, memory: &mut Memory, account_id: &str, good: Good) 
         phone.paired_until.insert(account_id.to_owned(), good.used_until);
         phone.is_stranger = (phone.is_stranger || is_new) && is_stranger;
     }
-    Course::plan(memory, &[number.as_str(), good.user_id.as_str()], now, planned)
+    let presence = memory.phones.get(&number).map(|phone| phone.whatsapp).unwrap_or_default();
+    let mut course = Course::plan(memory, &[number.as_str(), good.user_id.as_str()], now, planned);
+    match presence {
+        Presence::Online => {}
+        // The one tick: taken by the provider, and nothing more.
+        Presence::Offline => course.fate.steps.retain(|step| *step == Step::Sent),
+        // Meta takes such a message as well and says so later.
+        Presence::Missing => course.fate.steps = vec![Step::Failed { code: Some(131_026) }],
+    }
+    course
 }
 
 /// The number and user id of the phone a request is for; the id is empty while it is new.

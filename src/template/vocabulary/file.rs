@@ -28,6 +28,7 @@ struct Raw {
     date: RawDate,
     window: RawWindow,
     unknown: RawUnknown,
+    stop: RawStop,
     list: RawList,
     documents: BTreeMap<String, Paper>,
     statuses: BTreeMap<String, String>,
@@ -74,6 +75,13 @@ struct RawWindow {
 struct RawUnknown {
     place: ByChannel<String>,
     hours: ByChannel<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStop {
+    answered: String,
+    unanswered: String,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +172,8 @@ impl Reader<'_> {
             no_window: self.plain_pair("window.unknown", raw.window.unknown),
             place: self.plain_pair("unknown.place", raw.unknown.place),
             hours: self.plain_pair("unknown.hours", raw.unknown.hours),
+            stop_answered: self.sms("stop.answered", raw.stop.answered),
+            stop_unanswered: self.sms("stop.unanswered", raw.stop.unanswered),
             list_button: self
                 .plain_pair(
                     "list.open",
@@ -224,6 +234,12 @@ impl Reader<'_> {
         self.plain(key, &given.text, false);
         self.plain(key, &given.sms, true);
         given
+    }
+
+    /// Words without placeholders that stand in an SMS alone.
+    fn sms(&mut self, key: &str, words: String) -> String {
+        self.plain(key, &words, true);
+        words
     }
 
     /// Words without placeholders.

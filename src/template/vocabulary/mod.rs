@@ -45,6 +45,8 @@ struct Inner {
     no_window: ByChannel<String>,
     place: ByChannel<String>,
     hours: ByChannel<String>,
+    stop_answered: String,
+    stop_unanswered: String,
     list_button: String,
     documents: BTreeMap<Document, Paper>,
     statuses: BTreeMap<CardStatus, String>,
@@ -117,6 +119,18 @@ impl Vocabulary {
     #[must_use]
     pub fn hours(&self, channel: ChannelKind) -> String {
         self.inner.hours.on(channel).clone()
+    }
+
+    /// An SMS announcement with how to stop at its end. Where the sender takes answers it is left
+    /// out if the SMS would take one segment more for it: STOP works all the same.
+    #[must_use]
+    pub fn with_stop(&self, sms: &str, takes_answers: bool) -> String {
+        let stop =
+            if takes_answers { &self.inner.stop_answered } else { &self.inner.stop_unanswered };
+        let separator = if sms.ends_with(['.', '?']) { " " } else { ". " };
+        let whole = format!("{sms}{separator}{stop}");
+        let parts = |text: &str| super::segment::segments(text).parts;
+        if takes_answers && parts(&whole) > parts(sms) { sms.to_owned() } else { whole }
     }
 
     /// What stands on the button that opens a list of choices.

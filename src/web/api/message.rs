@@ -88,6 +88,7 @@ fn line(m: &MessageLine, caller: &Caller) -> Value {
         "due_at": shown(m.due_at), "expires_at": shown_opt(m.expires_at),
         "created_at": shown(m.created_at), "sent_at": shown_opt(m.sent_at),
         "delivered_at": shown_opt(m.delivered_at), "read_at": shown_opt(m.read_at),
-        "failed_at": shown_opt(m.failed_at),
+        "failed_at": shown_opt(m.failed_at), "follows": m.first_id.map(|id| id.to_string()),
+        "segments": m.parts, "rupiah": m.rupiah,
     })
 }

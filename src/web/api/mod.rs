@@ -1,10 +1,13 @@
 //! `/v1`: card updates in; messages, cards and rejections out.
 
+pub(super) mod binding_code;
 pub(super) mod card;
 pub(super) mod card_update;
 pub(super) mod message;
 pub(super) mod person;
 pub(super) mod rejection;
+pub(super) mod suppression;
+pub(super) mod visit;
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -22,7 +25,8 @@ pub(super) async fn index() -> Json<Value> {
         "endpoints": [
             "POST /v1/card-updates", "GET /v1/messages", "GET /v1/messages/{id}", "GET /v1/cards/{id}",
             "GET /v1/rejections", "GET /v1/rejections/{id}", "POST /v1/rejections/{id}/resolve",
-            "GET /v1/unreachable",
+            "GET /v1/unreachable", "GET /v1/visits", "POST /v1/visits/{id}/told",
+            "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
         ],
     }))
 }

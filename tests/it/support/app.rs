@@ -1,4 +1,5 @@
-//! The whole service on a fresh database, with a clock that stands still and a stand-in for Meta.
+//! The whole service on a fresh database, with a clock that stands still and a stand-in for Meta, or
+//! with the accounts that a test gives it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,11 +20,13 @@ use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::web::Web;
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::clock::MockClock;
 use super::database::Database;
+use super::hook::{self, Hooks};
 use super::meta::FakeMeta;
 use super::webhook::{APP_SECRET, NUMBER_ID, VERIFY_TOKEN};
 
@@ -42,8 +45,30 @@ pub struct Start {
     pub settings: Settings,
     /// Messages a second; so many that the clock need not move.
     pub messages_per_second: u32,
-    /// How long Meta may take to answer.
+    /// How long a provider may take to answer.
     pub timeout: Duration,
+    /// The office's accounts; one at a stand-in for Meta where a test gives none.
+    pub accounts: Vec<Account>,
+    /// Sees what comes to the webhooks, where a test wants to know.
+    pub hooks: Option<Arc<Hooks>>,
+    ground: Option<Ground>,
+}
+
+/// What stands before the service does: providers are told of it before it opens.
+#[derive(Debug)]
+struct Ground {
+    clock: Arc<MockClock>,
+    listener: TcpListener,
+}
+
+impl Ground {
+    async fn prepare(clock: Arc<MockClock>) -> Self {
+        Self { clock, listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
 }
 
 impl Start {
@@ -65,7 +90,43 @@ impl Start {
             settings,
             messages_per_second: 1_000_000,
             timeout: Duration::from_secs(60),
+            accounts: Vec::new(),
+            hooks: None,
+            ground: None,
         }
+    }
+
+    /// What adapters get from the office that will open, and its clock. Their `hook_url` is the
+    /// address of the office alone.
+    pub async fn prepare(&mut self) -> (Shared, Arc<MockClock>) {
+        let ground = self.take_ground().await;
+        let prepared = (self.shared(&ground), Arc::clone(&ground.clock));
+        self.ground = Some(ground);
+        prepared
+    }
+
+    async fn take_ground(&mut self) -> Ground {
+        match self.ground.take() {
+            Some(ground) => ground,
+            None => Ground::prepare(Arc::new(MockClock::at(self.time))).await,
+        }
+    }
+
+    fn shared(&self, ground: &Ground) -> Shared {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Shared {
+            http: reqwest::Client::new(),
+            timeout: self.timeout,
+            list_button: texts().0.vocabulary().list_button().to_owned(),
+            hook_url: ground.url(),
+            clock: ground.clock.clone(),
+        }
+    }
+
+    /// The same at that time of the first day.
+    pub fn time(mut self, time: &'static str) -> Self {
+        self.time = time;
+        self
     }
 
     /// Opens it at that time of the first day.
@@ -75,10 +136,10 @@ impl Start {
     }
 
     /// Opens it.
-    pub async fn open(self) -> TestApp {
-        let clock = Arc::new(MockClock::at(self.time));
+    pub async fn open(mut self) -> TestApp {
+        let ground = self.take_ground().await;
         let meta = Arc::new(FakeMeta::start().await);
-        let app = TestApp::assemble(self, clock, meta).await;
+        let app = TestApp::assemble(self, ground, meta).await;
         for role in Role::ALL {
             let now = app.app.now();
             let id = app.app.ids.next(now);
@@ -114,55 +175,29 @@ pub struct TestApp {
     pub http: reqwest::Client,
     pub(super) counter: AtomicUsize,
     start: Option<Start>,
-    senders: Mutex<Vec<Sender>>,
+    senders: Mutex<Vec<(String, Sender)>>,
     server: JoinHandle<()>,
 }
 
 impl TestApp {
-    async fn assemble(start: Start, clock: Arc<MockClock>, meta: Arc<FakeMeta>) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let (templates, script, understanding) = texts();
-        let http = reqwest::Client::new();
-        let shared = Shared {
-            http: http.clone(),
-            timeout: start.timeout,
-            list_button: templates.vocabulary().list_button().to_owned(),
-            hook_url: String::new(),
-            clock: clock.clone(),
-        };
-        let adapter = WhatsappClient::new(
-            &shared,
-            WhatsappSettings {
-                api_url: meta.url(),
-                phone_number_id: NUMBER_ID.to_owned(),
-                waba_id: String::new(),
-                portfolio: "portfolio".to_owned(),
-                access_token: "token at Meta".to_owned().into(),
-                app_secret: APP_SECRET.to_owned().into(),
-                verify_token: VERIFY_TOKEN.to_owned().into(),
-            },
-        );
-        let account = Account {
-            id: "wa".to_owned(),
-            channel: ChannelKind::Whatsapp,
-            area: None,
-            portfolio: "portfolio".to_owned(),
-            provider_id: NUMBER_ID.to_owned(),
-            rate: Rate::per_second(start.messages_per_second),
-            in_flight: 64,
-            rupiah_per_segment: None,
-            adapter: Arc::new(adapter),
+    async fn assemble(start: Start, ground: Ground, meta: Arc<FakeMeta>) -> Self {
+        let shared = start.shared(&ground);
+        let http = shared.http.clone();
+        let accounts = match start.accounts.as_slice() {
+            [] => vec![whatsapp_account(&shared, &meta, start.messages_per_second)],
+            accounts => accounts.to_vec(),
         };
         let db = start.database.open().await;
         let settings = start.settings.clone();
-        let accounts = vec![account];
+        let (templates, script, understanding) = texts();
         let parts = Parts { db, settings, accounts, templates, script, understanding };
+        let clock = Arc::clone(&ground.clock);
         let app = Arc::new(App::new(parts, clock.clone()));
-        let web = Web { app: Arc::clone(&app), public_url: "".into() };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = ground.url();
+        let web = Web { app: Arc::clone(&app), public_url: url.as_str().into() };
+        let router = hook::watched(kabar::web::router(web), start.hooks.as_ref());
         let server = tokio::spawn(async move {
-            axum::serve(listener, kabar::web::router(web)).await.unwrap();
+            axum::serve(ground.listener, router).await.unwrap();
         });
         let test = Self {
             app,
@@ -186,7 +221,8 @@ impl TestApp {
         self.app.db.close().await;
         let start = self.start.take().unwrap();
         let counter = self.counter.load(Ordering::SeqCst);
-        let app = Self::assemble(start, Arc::clone(&self.clock), Arc::clone(&self.whatsapp)).await;
+        let ground = Ground::prepare(Arc::clone(&self.clock)).await;
+        let app = Self::assemble(start, ground, Arc::clone(&self.whatsapp)).await;
         app.counter.store(counter, Ordering::SeqCst);
         app
     }
@@ -196,23 +232,26 @@ impl TestApp {
         self.senders.lock().await.clear();
     }
 
-    /// Another process wants to send; it may have to wait for the lease of the one before.
+    /// Another process wants to send; it may have to wait for the leases of the one before.
     pub async fn new_sender(&self, owner: &str) {
-        let account = self.app.accounts[0].clone();
-        let sender = Sender::new(Arc::clone(&self.app), account, owner.to_owned());
-        self.senders.lock().await.push(sender);
+        let mut senders = self.senders.lock().await;
+        // The office's first account comes last, and is the one that single steps drive.
+        for account in self.app.accounts.iter().rev() {
+            let sender = Sender::new(Arc::clone(&self.app), account.clone(), owner.to_owned());
+            senders.push((account.id.clone(), sender));
+        }
     }
 
     /// One round of the sending side: what is due is claimed and called, and nobody waits for it.
     pub async fn send_step(&self) -> Progress {
         let mut senders = self.senders.lock().await;
-        senders.last_mut().expect("a sender").step().await.unwrap()
+        senders.last_mut().expect("a sender").1.step().await.unwrap()
     }
 
     /// The same until all calls have come back.
     pub async fn send_round(&self) -> Progress {
         let mut senders = self.senders.lock().await;
-        let sender = senders.last_mut().expect("a sender");
+        let (_, sender) = senders.last_mut().expect("a sender");
         let progress = sender.step().await.unwrap();
         sender.drain().await.unwrap();
         progress
@@ -221,35 +260,50 @@ impl TestApp {
     /// Waits until one call has come back, and does not record what came of it.
     pub async fn wait_for_call(&self) -> bool {
         let mut senders = self.senders.lock().await;
-        senders.last_mut().expect("a sender").wait_for_call().await
+        senders.last_mut().expect("a sender").1.wait_for_call().await
     }
 
     /// The sending side ends in good order.
     pub async fn close_senders(&self) {
-        for sender in self.senders.lock().await.drain(..) {
+        for (_, sender) in self.senders.lock().await.drain(..) {
             sender.close().await.unwrap();
         }
     }
 
     /// Lets calls in flight come back and records them.
     pub async fn drain(&self) {
-        for sender in self.senders.lock().await.iter_mut() {
+        for (_, sender) in self.senders.lock().await.iter_mut() {
             sender.drain().await.unwrap();
         }
     }
 
-    /// Drives every worker until nothing moves any more at this moment.
-    pub async fn run_until_idle(&self) {
-        for _ in 0..1000 {
+    /// The same for one account, whatever the others wait for.
+    pub async fn drain_account(&self, id: &str) {
+        let mut senders = self.senders.lock().await;
+        for (_, sender) in senders.iter_mut().filter(|(account, _)| account == id) {
+            sender.drain().await.unwrap();
+        }
+    }
+
+    /// One round of the sending side of every account, without waiting for any call.
+    pub async fn step_every_account(&self) {
+        for (_, sender) in self.senders.lock().await.iter_mut() {
+            sender.step().await.unwrap();
+        }
+    }
+
+    /// Drives every worker until nothing moves any more at this moment. `false` when nothing did.
+    pub async fn run_until_idle(&self) -> bool {
+        for round in 0..1000 {
             let mut moved = inbox::step(&self.app).await.unwrap() > 0;
-            for sender in self.senders.lock().await.iter_mut() {
+            for (_, sender) in self.senders.lock().await.iter_mut() {
                 let progress = sender.step().await.unwrap();
                 moved |= progress.claimed + progress.recorded > 0;
                 moved |= sender.drain().await.unwrap() > 0;
             }
             moved |= sweep::step(&self.app).await.unwrap() > 0;
             if !moved {
-                return;
+                return round > 0;
             }
         }
         panic!("the workers never come to rest");
@@ -298,6 +352,30 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.server.abort();
+    }
+}
+
+/// The account at the stand-in for Meta.
+fn whatsapp_account(shared: &Shared, meta: &FakeMeta, messages_per_second: u32) -> Account {
+    let settings = WhatsappSettings {
+        api_url: meta.url(),
+        phone_number_id: NUMBER_ID.to_owned(),
+        waba_id: String::new(),
+        portfolio: "portfolio".to_owned(),
+        access_token: "token at Meta".to_owned().into(),
+        app_secret: APP_SECRET.to_owned().into(),
+        verify_token: VERIFY_TOKEN.to_owned().into(),
+    };
+    Account {
+        id: "wa".to_owned(),
+        channel: ChannelKind::Whatsapp,
+        area: None,
+        portfolio: "portfolio".to_owned(),
+        provider_id: NUMBER_ID.to_owned(),
+        rate: Rate::per_second(messages_per_second),
+        in_flight: 64,
+        rupiah_per_segment: None,
+        adapter: Arc::new(WhatsappClient::new(shared, settings)),
     }
 }
 

@@ -78,6 +78,12 @@ impl TestApp {
         answer(request.bearer_auth(token(role))).await
     }
 
+    /// Posts JSON to a path of the API as somebody of that role.
+    pub async fn send_json(&self, role: Role, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = self.http.post(format!("{}{path}", self.url)).json(&body);
+        answer(request.bearer_auth(token(role))).await
+    }
+
     /// The messages as officers see them, oldest first.
     pub async fn messages(&self) -> Vec<Value> {
         let mut messages = list(&self.get("/v1/messages?limit=500").await["messages"]);

@@ -1,0 +1,49 @@
+//! News that no channel brought, for somebody to tell in person.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Params, known_only, next, page, param, shown};
+use crate::store::visit::{list_open, mark_told};
+use crate::web::Web;
+use crate::web::auth::Caller;
+use crate::web::error::Error;
+
+/// `GET /v1/visits`: with names, RT and RW, for the officer who goes there.
+pub(in crate::web) async fn list(
+    State(web): State<Web>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<Json<Value>, Error> {
+    caller.to_mend()?;
+    known_only(&params, &["area", "cursor", "limit"])?;
+    let limit = page(&params)?;
+    let area = param(&params, "area")?;
+    let rows = list_open(&web.app.db, area.as_ref(), param(&params, "cursor")?, limit).await?;
+    let cursor = next(&rows, limit, |row| row.id.to_string());
+    let visits: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({"id": row.id.to_string(), "message": row.message.to_string(),
+                   "name": row.name.as_ref().map(|name| name.expose()),
+                   "area": row.area.as_ref().map(ToString::to_string), "rt": row.rt, "rw": row.rw,
+                   "news": row.template, "words": row.words, "reason": row.reason,
+                   "since": shown(row.created_at)})
+        })
+        .collect();
+    Ok(Json(json!({"visits": visits, "next_cursor": cursor})))
+}
+
+/// `POST /v1/visits/{id}/told`
+pub(in crate::web) async fn told(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let is_done = mark_told(&web.app.db, id, &caller.name(), web.app.now()).await?;
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+}
