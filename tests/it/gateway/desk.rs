@@ -21,6 +21,8 @@ use crate::support::citizen::Citizen;
 use crate::support::hook::Hooks;
 use crate::support::{Start, TestApp};
 
+/// What has not happened by then never will.
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// The account of the neighbouring office, whose provider is dead.
 pub const NEIGHBOUR: &str = "neighbour";
 /// The area it serves.
@@ -120,11 +122,26 @@ impl Desk {
         if self.gateway.has_link {
             // The sender that has the account keeps the link.
             self.app.step_every_account().await;
-            let adapter = &self.app.app.accounts[0].adapter;
-            while adapter.probe().await.is_err() {
+            self.wait_for_link(true).await;
+        }
+    }
+
+    /// Waits until the link of a process that ended is down, where there is one.
+    pub async fn unlink(&self) {
+        if self.gateway.has_link {
+            self.wait_for_link(false).await;
+        }
+    }
+
+    async fn wait_for_link(&self, is_wanted: bool) {
+        let adapter = &self.app.app.accounts[0].adapter;
+        let stands = async || adapter.probe().await.is_ok_and(|said| said.starts_with("bound"));
+        let waiting = async {
+            while stands().await != is_wanted {
                 tokio::task::yield_now().await;
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the link comes and goes");
     }
 
     /// Injects one fault, so many times.

@@ -92,6 +92,8 @@ pub struct Gateway {
     pub is_two_way: bool,
     /// Its receipts name our own id, so that one settles a call whose answer was lost.
     pub has_echo: bool,
+    /// An answer that comes too late for its call still settles the message.
+    pub hears_late_answers: bool,
     /// It takes an id once only, so that a call may be repeated without doubling the message.
     pub repeat_is_safe: bool,
     /// Its answer names the message by an id of its own, which stands on the phone as well.
@@ -115,6 +117,7 @@ impl Gateway {
         has_receipts: false,
         is_two_way: false,
         has_echo: false,
+        hears_late_answers: false,
         repeat_is_safe: false,
         names_message: true,
         has_link: false,

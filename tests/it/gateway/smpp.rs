@@ -9,6 +9,7 @@ static GATEWAY: Gateway = Gateway {
     name: "smpp",
     has_receipts: true,
     is_two_way: true,
+    hears_late_answers: true,
     has_link: true,
     keys: |place| {
         let mut keys = toml! {
@@ -28,6 +29,11 @@ static GATEWAY: Gateway = Gateway {
             password: "rahasia".to_owned(),
             sender: SENDER.to_owned(),
         })
+    },
+    start: |sandbox, listener| {
+        Some(Box::pin(async move {
+            sandbox.serve_smpp(listener, std::future::pending()).await.unwrap();
+        }))
     },
     ..Gateway::PLAIN
 };
