@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path as UrlPath, Query, State};
+use axum::extract::{Path as UrlPath, RawQuery, State};
 use axum::routing::get;
 use kabar::domain::clock::SystemClock;
 use kabar::sandbox::{Counterpart, Fault, FaultKind, Input, Sandbox, Settings, Side, SmppAccount};
@@ -87,9 +87,41 @@ struct Bench {
 async fn keep(
     State(calls): State<UnboundedSender<Call>>,
     UrlPath(kind): UrlPath<String>,
-    Query(query): Query<HashMap<String, String>>,
+    RawQuery(query): RawQuery,
 ) {
-    let _ = calls.send((kind, query));
+    let query = query.unwrap_or_default();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let fields: HashMap<&str, Vec<u8>> = pairs.map(|(name, value)| (name, octets(value))).collect();
+    // Kannel gives the words of a citizen in the charset in which they came.
+    let is_wide = fields.get("charset").is_some_and(|charset| charset == b"UTF-16BE");
+    let read = |name: &str, value: &[u8]| {
+        if name != "text" || !is_wide {
+            return String::from_utf8(value.to_vec()).unwrap();
+        }
+        let units: Vec<u16> =
+            value.chunks(2).map(|unit| u16::from_be_bytes([unit[0], unit[1]])).collect();
+        String::from_utf16(&units).unwrap()
+    };
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), read(name, value)));
+    let _ = calls.send((kind, fields.collect()));
+}
+
+/// The octets behind a value of a query.
+fn octets(value: &str) -> Vec<u8> {
+    let (value, mut octets, mut at) = (value.as_bytes(), Vec::new(), 0);
+    while at < value.len() {
+        let (octet, width) = match value[at] {
+            b'%' => {
+                let digits = std::str::from_utf8(&value[at + 1..at + 3]).unwrap();
+                (u8::from_str_radix(digits, 16).unwrap(), 3)
+            }
+            b'+' => (b' ', 1),
+            octet => (octet, 1),
+        };
+        octets.push(octet);
+        at += width;
+    }
+    octets
 }
 
 fn free_ports() -> [u16; 3] {

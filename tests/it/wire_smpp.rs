@@ -118,9 +118,9 @@ async fn receipts_with_words_parameters_or_both_are_read_over_the_wire() {
         delivery(b"id:1 stat:DELIVRD", &[(0x0204, vec![0, 1])]),
     ])
     .await;
-    assert_eq!(receipt(&events[0]), ("c0de".to_owned(), ReceiptKind::Delivered));
-    assert_eq!(receipt(&events[1]), ("c0df".to_owned(), ReceiptKind::Failed));
-    assert_eq!(receipt(&events[2]), ("c0e0".to_owned(), ReceiptKind::Sent));
+    assert_eq!(receipt(&events[0]), ("0000C0DE".to_owned(), ReceiptKind::Delivered));
+    assert_eq!(receipt(&events[1]), ("0000C0DF".to_owned(), ReceiptKind::Failed));
+    assert_eq!(receipt(&events[2]), ("0000C0E0".to_owned(), ReceiptKind::Sent));
     assert!(matches!(events[3], Event::Message(_)), "words alone make no receipt");
 }
 
@@ -140,7 +140,7 @@ async fn captured_receipts_are_read_for_what_they_say() {
     let found: Vec<(String, ReceiptKind)> = events.iter().map(receipt).collect();
     let failed = found.iter().filter(|(_, kind)| *kind == ReceiptKind::Failed).count();
     assert_eq!(failed, 1);
-    assert_eq!(found[0], ("a1".to_owned(), ReceiptKind::Delivered));
+    assert_eq!(found[0], ("000000A1".to_owned(), ReceiptKind::Delivered));
 }
 
 /// A literal of Python, as far as these files use them.

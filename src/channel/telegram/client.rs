@@ -46,7 +46,7 @@ pub enum Mode {
 pub struct TelegramSettings {
     /// Address of the Bot API, `https://api.telegram.org`.
     pub api_url: String,
-    /// The token BotFather gave.
+    /// The token `BotFather` gave.
     pub bot_token: SecretString,
     /// Whether Telegram calls us or we ask it.
     #[serde(default)]

@@ -111,6 +111,12 @@ impl Desks {
         act(desks.entry(bot.id.clone()).or_insert_with(|| Desk::new(sandbox.0.seed)))
     }
 
+    /// How often updates were asked for.
+    #[cfg(test)]
+    pub(in crate::sandbox) fn polls(&self, sandbox: &Sandbox, bot: &Bot) -> u64 {
+        self.with(sandbox, bot, |desk| desk.polls)
+    }
+
     /// Forgets what people did; webhooks and menus stay.
     pub(in crate::sandbox) fn clear(&self) {
         let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

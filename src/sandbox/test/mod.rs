@@ -4,7 +4,9 @@ mod fault;
 mod form;
 mod kannel;
 mod rule;
+mod telegram;
 mod webhook;
+mod zenziva;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};

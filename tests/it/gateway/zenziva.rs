@@ -12,7 +12,7 @@ static GATEWAY: Gateway = Gateway {
             userkey = "desa01"
             passkey = "rahasia"
         };
-        keys.insert("api_url".to_owned(), place.api_url.clone().into());
+        keys.insert("api_url".to_owned(), format!("{}/zenziva", place.api_url).into());
         keys
     },
     counterpart: |place| {

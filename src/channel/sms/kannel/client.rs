@@ -12,9 +12,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{KannelSettings, codes, webhook};
 use crate::channel::http_call::{no_answer, read_bounded, retry_after};
+use crate::channel::sms::address::number_and_words;
 use crate::channel::sms::takes_answers;
 use crate::channel::{
-    Accepted, Channel, Event, Fault, Form, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
+    Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
     SendError, Shared,
 };
 use crate::domain::gsm7::is_gsm7;
@@ -64,20 +65,13 @@ impl KannelClient {
     }
 
     fn parameters(&self, message: &Outbound) -> Result<Vec<(&'static str, String)>, SendError> {
-        let Form::Free { text, .. } = &message.form else {
-            let fault = Fault::new("template_not_supported", "an SMS has no registered templates");
-            return Err(SendError::Rejected(fault));
-        };
-        let Some(phone) = &message.to.phone else {
-            let fault = Fault::new("no_phone", "an SMS needs a phone number");
-            return Err(SendError::Rejected(fault));
-        };
+        let (phone, text) = number_and_words(message)?;
         // Kannel would send an unfit character as a question mark rather than change the coding.
-        let coding = if is_gsm7(text.expose()) { "0" } else { "2" };
+        let coding = if is_gsm7(text) { "0" } else { "2" };
         let mut parameters = vec![
             ("from", self.settings.sender.clone()),
-            ("to", phone.expose().to_owned()),
-            ("text", text.expose().to_owned()),
+            ("to", phone.to_owned()),
+            ("text", text.to_owned()),
             ("charset", "UTF-8".to_owned()),
             ("coding", coding.to_owned()),
         ];
@@ -179,6 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::channel::Form;
     use crate::domain::clock::{SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;

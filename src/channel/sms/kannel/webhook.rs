@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq as _;
 use super::codes;
 use super::query::{Parameters, decoded};
 use crate::channel::http_call::cut;
+use crate::channel::sms::address::writer;
 use crate::channel::{
     Event, HookAnswer, HookRefusal, HookRequest, Inbound, InboundBody, RawEvent, RawKind, Receipt,
 };
@@ -18,7 +19,6 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::MessageId;
 use crate::domain::message::{MessageText, ReceiptKind};
 use crate::domain::outbound::Recipient;
-use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::{redact, redact_digits};
 
 /// Seconds later than these are no time: the year 9999 ends.
@@ -89,7 +89,7 @@ fn message_event(parameters: &Parameters, now: Timestamp) -> RawEvent {
     } else {
         format!("m:{id}")
     };
-    let kind = if sender(&from).is_some() { RawKind::Message } else { RawKind::Other };
+    let kind = if writer(&from).is_some() { RawKind::Message } else { RawKind::Other };
     let payload = json!({
         "mo": {"from": from, "to": to, "text": redact(&text).text, "ts": ts, "id": id,
                "is_binary": is_binary},
@@ -100,11 +100,6 @@ fn message_event(parameters: &Parameters, now: Timestamp) -> RawEvent {
 
 fn digest(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
-}
-
-/// Who wrote, if it is somebody with a phone: a short code or a name is a machine.
-fn sender(from: &str) -> Option<PhoneNumber> {
-    PhoneNumber::parse_international(from).ok()
 }
 
 /// Reads a stored event. Whatever does not fit any form we know is [`Event::Other`].
@@ -140,7 +135,7 @@ fn read_receipt(dlr: &Value, at: i64) -> Option<Receipt> {
 }
 
 fn read_message(mo: &Value, at: i64) -> Option<Inbound> {
-    let from = Recipient::of_phone(sender(mo["from"].as_str()?)?);
+    let from = Recipient::of_phone(writer(mo["from"].as_str()?)?);
     let body = if mo["is_binary"] == true {
         // Settings and the like from the network; nobody typed that.
         InboundBody::Silent

@@ -141,12 +141,13 @@ fn fields_of_json(raw: &[u8]) -> Form {
         .collect()
 }
 
-fn field<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
+fn field<'a>(form: &'a [(String, String)], name: &str) -> Option<&'a str> {
     form.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
 }
 
 /// A callback about a message of ours; `m` is our id out of the address.
-fn status_event(form: &Form, m: Option<&str>, now: Timestamp) -> RawEvent {
+#[must_use]
+pub fn status_event(form: &[(String, String)], m: Option<&str>, now: Timestamp) -> RawEvent {
     let sid = field(form, "MessageSid").or_else(|| field(form, "SmsSid")).unwrap_or_default();
     let status =
         field(form, "MessageStatus").or_else(|| field(form, "SmsStatus")).unwrap_or_default();
@@ -161,7 +162,9 @@ fn status_event(form: &Form, m: Option<&str>, now: Timestamp) -> RawEvent {
     event(key, RawKind::Receipt, &stored).unwrap_or_else(|| other(form))
 }
 
-fn inbound_event(form: &Form, now: Timestamp) -> RawEvent {
+/// A message that came to our number.
+#[must_use]
+pub fn inbound_event(form: &[(String, String)], now: Timestamp) -> RawEvent {
     let Some(from) = field(form, "From").and_then(writer) else { return other(form) };
     let sid = field(form, "MessageSid").or_else(|| field(form, "SmsMessageSid"));
     let sid = sid.map_or_else(|| digest(form), |sid| cut(sid, 64).to_owned());
@@ -177,7 +180,7 @@ fn event(key: String, kind: RawKind, stored: &Stored) -> Option<RawEvent> {
 }
 
 /// What nobody needs to act upon: kept, without numbers that a citizen may have typed.
-fn other(form: &Form) -> RawEvent {
+fn other(form: &[(String, String)]) -> RawEvent {
     let kept: Vec<(&str, String)> =
         form.iter().map(|(name, value)| (cut(name, 64), redact(value).text)).collect();
     let payload = serde_json::to_string(&kept).unwrap_or_default();
@@ -185,7 +188,7 @@ fn other(form: &Form) -> RawEvent {
     RawEvent { key, kind: RawKind::Other, provider_id: None, payload }
 }
 
-fn digest(form: &Form) -> String {
+fn digest(form: &[(String, String)]) -> String {
     let mut hash = Sha256::new();
     for (name, value) in form {
         for part in [name, value] {
