@@ -178,6 +178,8 @@ impl Office {
     }
 
     async fn does(&self, citizen: &Citizen, account: &str, input: Input) -> String {
+        // Telegram takes one message a second to one chat.
+        self.app.clock.advance(Duration::from_secs(1));
         let before = self.on_phone(citizen).len();
         self.sandbox.write(&citizen.e164, Some(account), input).unwrap();
         self.settle().await;
