@@ -576,7 +576,7 @@ async fn what_makes_no_sense_neither_breaks_the_link_nor_is_lost() {
     ] {
         centre.write_all(&pdu(command, 0, 9, body)).await.unwrap();
     }
-    let mut heard = vec![hear(&mut centre).await, hear(&mut centre).await, hear(&mut centre).await];
+    let mut heard = [hear(&mut centre).await, hear(&mut centre).await, hear(&mut centre).await];
     heard.sort_unstable();
     let commands: Vec<[u32; 2]> = heard.iter().map(|pdu| [pdu[0], pdu[1]]).collect();
     assert_eq!(commands, [[0x8000_0000, 3], [0x8000_0005, 0], [0x8000_0015, 0]]);

@@ -25,9 +25,9 @@ const PHONE: &str = "+6281234567890";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of Kannel's programs; killed when dropped.
-struct Box(Child);
+struct Program(Child);
 
-impl Box {
+impl Program {
     /// Starts it and waits until it says those words.
     async fn start(program: &str, folder: &Path, words: &str) -> Option<Self> {
         assert!(
@@ -63,7 +63,7 @@ impl Box {
     }
 }
 
-impl Drop for Box {
+impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -79,7 +79,7 @@ struct Bench {
     hook: String,
     send_url: String,
     http: reqwest::Client,
-    _boxes: (Box, Box),
+    _boxes: (Program, Program),
     _folder: TempDir,
     _stop: DropGuard,
 }
@@ -211,12 +211,13 @@ impl Bench {
             let ports = free_ports();
             let words = configuration(ports, centre, &hook);
             std::fs::write(folder.path().join("kannel.conf"), words).unwrap();
-            let Some(bearerbox) = Box::start(BEARERBOX, folder.path(), "entering mainloop").await
+            let Some(bearerbox) =
+                Program::start(BEARERBOX, folder.path(), "entering mainloop").await
             else {
                 continue;
             };
             let connected = "Connected to bearerbox";
-            let Some(smsbox) = Box::start(SMSBOX, folder.path(), connected).await else {
+            let Some(smsbox) = Program::start(SMSBOX, folder.path(), connected).await else {
                 continue;
             };
             return Self {

@@ -79,7 +79,7 @@ impl Drop for Leaving {
     }
 }
 
-/// Speaks with a sender until either hangs up.
+/// Speaks with a sender until either hangs up; a PDU that cannot be read ends it as well.
 pub(super) async fn converse(sandbox: Sandbox, stream: TcpStream, ending: CancellationToken) {
     // Answers are small and waited for.
     let _ = stream.set_nodelay(true);

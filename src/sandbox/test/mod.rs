@@ -4,6 +4,7 @@ mod fault;
 mod form;
 mod kannel;
 mod rule;
+mod smpp;
 mod telegram;
 mod webhook;
 mod zenziva;
