@@ -83,22 +83,43 @@ impl Office {
             kabar::sandbox::serve(listener, played, std::future::pending()).await.unwrap();
         });
         start.accounts = vec![
-            account(WA, "whatsapp", "", &shared, toml::toml! {
-                phone_number_id = "1001"
-                waba_id = "2001"
-                access_token = "token"
-                app_secret = "secret"
-                verify_token = "verify"
-            }, &format!("{home}/v25.0")),
-            account(SMS, "sms", "android", &shared, toml::toml! {
-                username = "desa"
-                password = "rahasia"
-                webhook_key = "key"
-            }, &format!("{home}/android/3rdparty/v1")),
-            account(TELEGRAM, "telegram", "", &shared, toml::toml! {
-                bot_token = "7000000001:rahasia-AAAA_bbbb-1234"
-                webhook_secret = "kunci"
-            }, &format!("{home}/telegram")),
+            account(
+                WA,
+                "whatsapp",
+                "",
+                &shared,
+                toml::toml! {
+                    phone_number_id = "1001"
+                    waba_id = "2001"
+                    access_token = "token"
+                    app_secret = "secret"
+                    verify_token = "verify"
+                },
+                &format!("{home}/v25.0"),
+            ),
+            account(
+                SMS,
+                "sms",
+                "android",
+                &shared,
+                toml::toml! {
+                    username = "desa"
+                    password = "rahasia"
+                    webhook_key = "key"
+                },
+                &format!("{home}/android/3rdparty/v1"),
+            ),
+            account(
+                TELEGRAM,
+                "telegram",
+                "",
+                &shared,
+                toml::toml! {
+                    bot_token = "7000000001:rahasia-AAAA_bbbb-1234"
+                    webhook_secret = "kunci"
+                },
+                &format!("{home}/telegram"),
+            ),
         ];
         start.settings.channels = ChannelKind::ALL.to_vec();
         change(&mut start);
@@ -144,9 +165,7 @@ impl Office {
     fn on_phone(&self, citizen: &Citizen) -> Vec<(&'static str, String)> {
         let phone = self.sandbox.phone(&citizen.e164);
         let bubbles = phone.map(|phone| phone.bubbles).unwrap_or_default();
-        let shown = |bubble: &Bubble| {
-            bubble.side == Side::Office && bubble.error_code.is_none()
-        };
+        let shown = |bubble: &Bubble| bubble.side == Side::Office && bubble.error_code.is_none();
         bubbles.into_iter().filter(shown).map(|b| (b.channel, b.text)).collect()
     }
 
@@ -170,7 +189,10 @@ impl Office {
     /// Status, channel and reason of every message, oldest first.
     async fn states(&self) -> Vec<(String, String, String)> {
         let messages = self.app.messages().await;
-        messages.iter().map(|m| (word(&m["channel"]), word(&m["status"]), word(&m["why"]))).collect()
+        messages
+            .iter()
+            .map(|m| (word(&m["channel"]), word(&m["status"]), word(&m["why"])))
+            .collect()
     }
 
     async fn visits(&self) -> Vec<Value> {
@@ -484,4 +506,3 @@ async fn receipt(office: &Office, echo: &str, id: &str, kind: &str) {
     assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
     office.settle().await;
 }
-

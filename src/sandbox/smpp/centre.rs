@@ -83,9 +83,9 @@ impl Centre {
     }
 
     /// Takes a part; gives all of them once the last is there.
-    pub(super) fn gather(&self, key: TextKey, at: u8, part: Part) -> Option<Vec<Part>> {
+    pub(super) fn gather(&self, key: &TextKey, at: u8, part: Part) -> Option<Vec<Part>> {
         let mut texts = lock(&self.texts);
-        if !texts.parts.contains_key(&key) {
+        if !texts.parts.contains_key(key) {
             texts.order.push_back(key.clone());
             if texts.order.len() > MAX_TEXTS
                 && let Some(oldest) = texts.order.pop_front()
@@ -98,8 +98,8 @@ impl Centre {
         if parts.len() < usize::from(key.3) {
             return None;
         }
-        texts.order.retain(|known| *known != key);
-        texts.parts.remove(&key).map(|parts| parts.into_values().collect())
+        texts.order.retain(|known| known != key);
+        texts.parts.remove(key).map(|parts| parts.into_values().collect())
     }
 }
 
@@ -161,10 +161,10 @@ mod tests {
     fn parts_are_gathered_in_order_and_a_repeat_takes_the_place_of_the_first() {
         let centre = Centre::default();
         let key = || ("a".to_owned(), "62812".to_owned(), 7, 3);
-        assert!(centre.gather(key(), 3, part("c")).is_none());
-        assert!(centre.gather(key(), 1, part("x")).is_none());
-        assert!(centre.gather(key(), 1, part("a")).is_none());
-        let parts = centre.gather(key(), 2, part("b")).unwrap();
+        assert!(centre.gather(&key(), 3, part("c")).is_none());
+        assert!(centre.gather(&key(), 1, part("x")).is_none());
+        assert!(centre.gather(&key(), 1, part("a")).is_none());
+        let parts = centre.gather(&key(), 2, part("b")).unwrap();
         assert_eq!(parts.iter().map(|part| part.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         assert!(lock(&centre.texts).order.is_empty());
     }
@@ -173,7 +173,7 @@ mod tests {
     fn the_oldest_incomplete_text_makes_room() {
         let centre = Centre::default();
         for reference in 0..2_000 {
-            centre.gather(("a".into(), "62812".into(), reference, 2), 1, part("a"));
+            centre.gather(&("a".into(), "62812".into(), reference, 2), 1, part("a"));
         }
         assert_eq!(lock(&centre.texts).parts.len(), MAX_TEXTS);
     }

@@ -13,6 +13,7 @@ use rusmpp::types::{AnyOctetString, COctetString};
 use rusmpp::values::InterfaceVersion;
 use rusmpp::{Command, CommandId, CommandStatus, Pdu};
 use subtle::ConstantTimeEq as _;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::codec::Framed;
@@ -118,6 +119,12 @@ impl Session {
                     match reply {
                         Reply::Answer(status, id) => self.answer(sequence, status, id).await,
                         Reply::HangUp => return,
+                        Reply::Nonsense => {
+                            // As if something else had got hold of the port.
+                            let nonsense = b"HTTP/1.1 502 Bad Gateway\r\n\r\n";
+                            let _ = self.framed.get_mut().write_all(nonsense).await;
+                            return;
+                        }
                     }
                 }
             };

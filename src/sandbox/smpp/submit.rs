@@ -34,12 +34,16 @@ pub(super) enum Reply {
     Answer(u32, String),
     /// Not at all: the link is dropped.
     HangUp,
+    /// With octets that are no PDU, and the link is dropped.
+    Nonsense,
 }
 
 /// What is left to do for a submission after it was judged.
 pub(super) enum Rest {
     /// Only the answer.
     Answer(u32, String),
+    /// The message is not taken, and the answer is none that could be read.
+    Nonsense,
     /// The message is whole and takes its course.
     Course(Box<Course>),
 }
@@ -136,6 +140,13 @@ pub(super) fn judge(sandbox: &Sandbox, account: &SmppAccount, submit: &SubmitSm)
     });
     let is_full = sandbox.is_full();
     sandbox.change(|memory| {
+        let owner = [number.as_deref().unwrap_or_default()];
+        if memory.faults.strike(FaultKind::NotJson, "smpp", &owner, now).is_some() {
+            let (at_ms, account) = (now.as_ms(), account.id.clone());
+            let (phone, message_id, error_code) = (None, None, None);
+            memory.record(200, Sent { at_ms, account, phone, message_id, error_code, body });
+            return Rest::Nonsense;
+        }
         let judged = if is_full {
             Err(status::QUEUE_FULL)
         } else {
@@ -207,7 +218,7 @@ fn take(
         None => vec![part],
         Some((reference, at, total)) => {
             let key = (account.id.clone(), number.clone(), reference, total);
-            match sandbox.0.centre.gather(key, at, part) {
+            match sandbox.0.centre.gather(&key, at, part) {
                 Some(parts) => parts,
                 None => return Rest::Answer(0, id),
             }
@@ -263,6 +274,7 @@ impl Rest {
     pub(super) async fn reply(self, sandbox: &Sandbox) -> Reply {
         let course = match self {
             Self::Answer(status, id) => return Reply::Answer(status, id),
+            Self::Nonsense => return Reply::Nonsense,
             Self::Course(course) => *course,
         };
         let Course { id, account, number, fate, shown } = course;

@@ -71,17 +71,16 @@ fn octets(c: char) -> Option<Vec<u8>> {
     (0..128).find(|septet| extended(*septet) == Some(c)).map(|septet| vec![ESCAPE, septet])
 }
 
+fn wide(c: char) -> Vec<u8> {
+    c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_be_bytes()).collect()
+}
+
 /// A text as a phone sends it: the data coding and the octets of each part.
 pub(super) fn parts(text: &str) -> (u8, Vec<Vec<u8>>) {
     let plain: Option<Vec<Vec<u8>>> = text.chars().map(octets).collect();
     let (data_coding, characters, single, each) = match plain {
         Some(characters) => (0, characters, 160, 153),
-        None => {
-            let wide = |c: char| {
-                c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_be_bytes()).collect()
-            };
-            (UCS2, text.chars().map(wide).collect(), 140, 134)
-        }
+        None => (UCS2, text.chars().map(wide).collect(), 140, 134),
     };
     if characters.iter().map(Vec::len).sum::<usize>() <= single {
         return (data_coding, vec![characters.concat()]);

@@ -167,7 +167,9 @@ type Opened = (String, (String, Option<String>, bool));
 fn open_all(memory: &mut Memory, who: &str) -> Option<(String, Vec<Opened>)> {
     let number = memory.phones.find(who)?.number.clone();
     let is_unread = |bubble: &Bubble| {
-        bubble.channel == "whatsapp" && bubble.side == Side::Office && bubble.mark == Mark::Delivered
+        bubble.channel == "whatsapp"
+            && bubble.side == Side::Office
+            && bubble.mark == Mark::Delivered
     };
     if !memory.phones.find(who)?.bubbles.iter().any(is_unread) {
         return None;

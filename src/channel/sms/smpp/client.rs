@@ -206,7 +206,9 @@ impl Channel for SmppClient {
             Outcome::Answered { status: 0, id } if id.is_empty() => {
                 Ok(Accepted { provider_message_id: format!("unnamed:{}", message.id) })
             }
-            Outcome::Answered { status: 0, id } => Ok(Accepted { provider_message_id: id }),
+            Outcome::Answered { status: 0, id } => {
+                Ok(Accepted { provider_message_id: self.settings.receipt_id.of_answer(&id) })
+            }
             Outcome::Answered { status, .. } => Err(codes::classify(status)),
             Outcome::NotWritten => Err(not_connected("the message was not written")),
             Outcome::Lost => Err(SendError::Unknown(Fault::new(

@@ -2,7 +2,8 @@
 //! 5.1.3) and per state of a receipt (5.2.28 and appendix B).
 //!
 //! A status other than 0 says that the centre did not take the message, so trying again is safe
-//! wherever it may help; only 0xFF says so little that the outcome counts as unknown.
+//! wherever it may help. Two say too little for that: a system error may have come after the
+//! message was taken, and an unknown error may mean anything; their outcome counts as unknown.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ const STATUSES: &[(u32, Meaning, &str)] = &[
     (0x05, M::Slower(5), "the account is bound already"),
     (0x06, M::Rejected, "priority is not valid"),
     (0x07, M::Rejected, "request for a receipt is not valid"),
-    (0x08, M::Later(30), "system error at the centre"),
+    (0x08, M::Unknown, "system error at the centre"),
     (0x0a, M::Misconfigured, "the centre does not accept this sender"),
     (0x0b, M::NotReachable, "destination address is not valid"),
     (0x0c, M::Rejected, "message id is not valid"),
@@ -171,7 +172,7 @@ mod tests {
             (0x03, "misconfigured"),
             (0x04, "retry Account 5"),
             (0x05, "retry Account 5"),
-            (0x08, "retry Message 30"),
+            (0x08, "unknown"),
             (0x0a, "misconfigured"),
             (0x0b, "recipient_gone"),
             (0x0d, "misconfigured"),

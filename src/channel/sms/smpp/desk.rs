@@ -17,6 +17,7 @@ use super::receipt::{self, ReceiptId};
 use super::{event, text};
 use crate::channel::{NotStored, RawEvent, Sink};
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::MessageId;
 
 /// `ESME_RX_T_APPN`: the centre shall bring it again.
 const AGAIN: u32 = 0x64;
@@ -99,8 +100,10 @@ impl Desk {
         let _ = self.store(events, notes, now).await;
     }
 
-    /// Stores an event that the link itself brings forth.
-    pub(super) async fn note(&mut self, event: RawEvent) {
+    /// Stores an answer that nobody waited for any more.
+    pub(super) async fn note_late(&mut self, message: MessageId, id: &str, status: u32) {
+        let id = self.ids.of_answer(id);
+        let event = event::late_answer(message, id, status, self.clock.now());
         if self.sink.store(vec![event]).await.is_err() {
             tracing::warn!("a late answer of the message centre could not be stored");
         }
@@ -109,11 +112,6 @@ impl Desk {
     /// The link broke: the last answers may not have arrived.
     pub(super) fn link_ended(&mut self) {
         self.recall.link_ended(self.clock.now());
-    }
-
-    /// The present moment.
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     async fn store(
@@ -369,6 +367,6 @@ mod tests {
         let kinds: Vec<RawKind> = events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [RawKind::Receipt, RawKind::Other, RawKind::Other, RawKind::Other]);
         let Event::Receipt(word) = event::read(&events[0].payload) else { panic!() };
-        assert_eq!(word.provider_message_id, "a1");
+        assert_eq!(word.provider_message_id, "00A1");
     }
 }

@@ -20,9 +20,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Delivery, Desk};
-use super::event;
 use super::pdu::{self, Codec, Frame, c_string, command};
-use super::receipt::plain_id;
 use crate::domain::id::MessageId;
 
 /// How often the centre is asked whether it is still there.
@@ -51,7 +49,7 @@ const MAX_SEQUENCE: u32 = 0x7fff_ffff;
 /// What became of a submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// The centre answered; the id is plain.
+    /// The centre answered; the id is as it wrote it.
     Answered { status: u32, id: String },
     /// It was never written.
     NotWritten,
@@ -281,7 +279,7 @@ impl Link {
                 command::UNBIND_RESP => return,
                 command::OUTBIND | command::ALERT_NOTIFICATION => continue,
                 command::SUBMIT_SM_RESP | command::GENERIC_NACK => {
-                    let id = plain_id(&c_string(&body));
+                    let id = c_string(&body);
                     // A refusal of the whole PDU is one even if it says "ok".
                     let is_nack = command == command::GENERIC_NACK;
                     let status = if is_nack && status == 0 { UNKNOWN_COMMAND } else { status };
@@ -374,8 +372,7 @@ impl Link {
                     batch.clear();
                 }
                 Some((message, id, status)) = late.recv() => {
-                    let now = desk.now();
-                    desk.note(event::late_answer(message, id, status, now)).await;
+                    desk.note_late(message, &id, status).await;
                 }
                 _ = ticks.tick() => desk.pass_on(false).await,
             }

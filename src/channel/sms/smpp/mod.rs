@@ -50,8 +50,9 @@ pub struct SmppSettings {
     /// Whether citizens can answer; by default whether the sender is a number.
     #[serde(default)]
     pub two_way: Option<bool>,
-    /// How receipts write the id: `same` as the answer to a submission, or the same number in `hex`
-    /// or `decimal` digits where the answer has it the other way.
+    /// How receipts write the id: the `same` as the answer to a submission, the same in a `loose`
+    /// sense, without regard to case and leading zeros, or the same number in `hex` or `decimal`
+    /// digits where the answer has it the other way.
     #[serde(default)]
     pub receipt_id: ReceiptId,
 }

@@ -14,9 +14,11 @@ use super::pdu::{Deliver, c_string};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptId {
-    /// The same, but for case and leading zeros.
+    /// The same, letter by letter.
     #[default]
     Same,
+    /// The same but for case and leading zeros.
+    Loose,
     /// The answer gives a decimal number, the receipt the same in hexadecimal digits.
     Hex,
     /// The answer gives hexadecimal digits, the receipt the same number in decimal ones.
@@ -34,14 +36,14 @@ pub(super) struct Said {
     pub(super) error: String,
 }
 
-/// The one form of an id that both answers and receipts are brought to.
-pub(super) fn plain_id(id: &str) -> String {
-    let id: String = id
-        .chars()
-        .filter(|c| c.is_ascii_graphic())
-        .map(|c| c.to_ascii_lowercase())
-        .take(64)
-        .collect();
+/// An id as it is written, without what no id has in it.
+fn written(id: &str) -> String {
+    id.chars().filter(char::is_ascii_graphic).take(64).collect()
+}
+
+/// The one form of an id whose case and leading zeros do not count.
+fn plain(id: &str) -> String {
+    let id = written(id).to_ascii_lowercase();
     match id.trim_start_matches('0') {
         "" => id,
         rest => rest.to_owned(),
@@ -49,11 +51,19 @@ pub(super) fn plain_id(id: &str) -> String {
 }
 
 impl ReceiptId {
-    /// The id of a receipt's words in the form of the answer to `submit_sm`.
-    fn plain(self, id: &str) -> String {
-        let id = plain_id(id);
+    /// The id of an answer to `submit_sm` in the form in which it is kept.
+    pub(super) fn of_answer(self, id: &str) -> String {
+        match self {
+            Self::Same => written(id),
+            Self::Loose | Self::Hex | Self::Decimal => plain(id),
+        }
+    }
+
+    /// The id of a receipt's words in that form.
+    fn of_words(self, id: &str) -> String {
+        let id = self.of_answer(id);
         let converted = match self {
-            Self::Same => None,
+            Self::Same | Self::Loose => None,
             Self::Hex => u128::from_str_radix(&id, 16).ok().map(|id| id.to_string()),
             Self::Decimal => id.parse().ok().map(|id: u128| format!("{id:x}")),
         };
@@ -72,8 +82,9 @@ pub(super) fn is_receipt(deliver: &Deliver) -> bool {
 pub(super) fn read(deliver: &Deliver, ids: ReceiptId) -> Option<Said> {
     let words = c_string(&deliver.message);
     // By specification (5.3.2.12) this is the id as it was in the answer.
-    let given = deliver.receipted_id.as_deref().map(plain_id).filter(|id| !id.is_empty());
-    let id = given.or_else(|| field(&words, "id").map(|id| ids.plain(id)))?;
+    let given = deliver.receipted_id.as_deref().map(|id| ids.of_answer(id));
+    let given = given.filter(|id| !id.is_empty());
+    let id = given.or_else(|| field(&words, "id").map(|id| ids.of_words(id)))?;
     let state = match deliver.state {
         Some(number) => codes::state(number).to_owned(),
         None => field(&words, "stat")?.to_ascii_uppercase(),
@@ -110,10 +121,6 @@ mod tests {
         read(&deliver, ReceiptId::Same).map(|said| (said.id, said.state, said.error))
     }
 
-    fn is(id: &str, state: &str, error: &str) -> Option<(String, String, String)> {
-        Some((id.to_owned(), state.to_owned(), error.to_owned()))
-    }
-
     #[test]
     fn every_way_of_writing_a_receipt_is_read() {
         for (words, expected) in [
@@ -121,36 +128,37 @@ mod tests {
             (
                 "id:4A01 sub:001 dlvrd:001 submit date:2611220800 done date:2611220801 \
                  stat:DELIVRD err:000 text:halo warga",
-                is("4a01", "DELIVRD", "000"),
+                ("4A01", "DELIVRD", "000"),
             ),
             // Seconds in the dates, and nothing after text.
             (
                 "id:77 sub:001 dlvrd:001 submit date:261122080015 done date:261122080019 \
                  stat:EXPIRED err:027 text:",
-                is("77", "EXPIRED", "027"),
+                ("77", "EXPIRED", "027"),
             ),
             // Years of four digits, no counts, no text, a UUID.
             (
                 "id:0f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d submit date:202611220800 \
                  done date:202611220801 stat:UNDELIV err:011",
-                is("f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d", "UNDELIV", "011"),
+                ("0f8e2c1a-77aa-4d52-9c3e-5b1d2f3a4c5d", "UNDELIV", "011"),
             ),
             // A capital, and short numbers.
             (
                 "id:00123 sub:1 dlvrd:13 submit date:2611221545 done date:2611221545 \
                  stat:REJECTD err:0 Text:\u{4}\u{1a}",
-                is("123", "REJECTD", "0"),
+                ("00123", "REJECTD", "0"),
             ),
             // Blanks behind the colons, capital names.
-            ("ID: 12 STAT: delivrd ERR: 0", is("12", "DELIVRD", "0")),
-            ("id:1 stat:ACCEPTD", is("1", "ACCEPTD", "")),
-            ("id:000 stat:DELIVRD", is("000", "DELIVRD", "")),
+            ("ID: 12 STAT: delivrd ERR: 0", ("12", "DELIVRD", "0")),
+            ("id:1 stat:ACCEPTD", ("1", "ACCEPTD", "")),
+            ("id:000 stat:DELIVRD", ("000", "DELIVRD", "")),
         ] {
-            assert_eq!(said(words.as_bytes()), expected, "{words}");
+            let (id, state, error) = said(words.as_bytes()).unwrap();
+            assert_eq!((id.as_str(), state.as_str(), error.as_str()), expected, "{words}");
         }
         assert_eq!(
             said(b"id:9 stat:DELIVRD err:000 text:\xff\xfe\x00 stat:UNDELIV"),
-            is("9", "DELIVRD", "000")
+            Some(("9".into(), "DELIVRD".into(), "000".into()))
         );
     }
 
@@ -202,17 +210,20 @@ mod tests {
     #[test]
     fn an_id_is_the_same_in_answer_and_receipt_whatever_its_form() {
         for (ids, answer, receipt) in [
-            (ReceiptId::Same, "000000A1", "a1"),
-            (ReceiptId::Same, "161", "00161"),
+            (ReceiptId::Same, "000000A1", "000000A1"),
+            (ReceiptId::Loose, "000000A1", "a1"),
+            (ReceiptId::Loose, "161", "00161"),
             (ReceiptId::Hex, "161", "000000A1"),
             (ReceiptId::Decimal, "000000A1", "0000000161"),
             (ReceiptId::Decimal, "a-b", "A-B"),
             (ReceiptId::Hex, "xyz", "XYZ"),
         ] {
-            assert_eq!(ids.plain(receipt), plain_id(answer), "{ids:?} {answer}");
+            assert_eq!(ids.of_words(receipt), ids.of_answer(answer), "{ids:?} {answer}");
         }
-        assert_eq!(plain_id("0"), "0");
-        assert_eq!(plain_id(&"9".repeat(200)).len(), 64);
+        assert_eq!(ReceiptId::Same.of_answer("000000A1"), "000000A1");
+        assert_ne!(ReceiptId::Same.of_words("a1"), "000000A1");
+        assert_eq!(plain("0"), "0");
+        assert_eq!(plain(&"9".repeat(200)).len(), 64);
     }
 
     proptest! {

@@ -58,7 +58,6 @@ pub(super) fn decode(data_coding: u8, octets: &[u8]) -> Option<String> {
         0x00 => Some(decode_gsm7(octets)),
         0x01 | 0x03 => Some(decode_latin1(octets)),
         0x08 => Some(decode_ucs2(octets)),
-        0x02 | 0x04..=0x0f => None,
         // With a message class, as phones write it: bits 3 and 2 are the alphabet.
         0x10..=0x3f => match data_coding & 0x0c {
             0x00 => Some(decode_gsm7(octets)),
