@@ -83,6 +83,10 @@ mod zenziva;
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A gateway, as far as the suite must know it.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that a provider can or cannot do"
+)]
 pub struct Gateway {
     /// Its name in the configuration, in faults, and as the account of the tests.
     pub name: &'static str,
