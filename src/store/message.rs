@@ -334,8 +334,8 @@ pub enum ClaimRefusal {
     NotOnChannel,
 }
 
-fn refusal(class: &str, opted_out: i64, suppressed_on: Option<String>) -> Option<ClaimRefusal> {
-    match suppressed_on.as_deref() {
+fn refusal(class: &str, opted_out: i64, suppressed_on: Option<&str>) -> Option<ClaimRefusal> {
+    match suppressed_on {
         _ if class == MessageClass::Reply.as_str() => None,
         _ if opted_out > 0 => Some(ClaimRefusal::Withdrawn),
         Some("") => Some(ClaimRefusal::Withdrawn),
@@ -412,6 +412,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         None => "{}".to_owned(),
     };
     let content = db.sealer.open(place("content_sealed"), &id, &content)?;
+    let suppressed_on: Option<String> = row.try_get(10)?;
     Ok(Claimed {
         class: parse("message", "class", &id, &class)?,
         recipient_hash: row.try_get(2)?,
@@ -421,7 +422,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         zone: zone_from_hours(row.try_get(6)?),
         why: row.try_get(7)?,
         last_inbound_at: super::row::time(row.try_get(8)?),
-        refusal: refusal(&class, row.try_get(9)?, row.try_get(10)?),
+        refusal: refusal(&class, row.try_get(9)?, suppressed_on.as_deref()),
         id: parse("message", "id", &id, &id)?,
     })
 }

@@ -204,7 +204,7 @@ pub async fn upsert_person(
     let id = on_file.as_ref().map_or(id, |person| person.id);
     let key = id.to_string();
     let is_new = on_file.is_none();
-    let mut person = on_file.unwrap_or_else(|| Person {
+    let mut person = on_file.unwrap_or(Person {
         id,
         name: None,
         phone: None,

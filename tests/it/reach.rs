@@ -28,12 +28,12 @@ const BOT_TOKEN: &str = "7000000001:rahasia-AAAA_bbbb-1234";
 struct Office {
     app: TestApp,
     sandbox: Sandbox,
-    _played: JoinHandle<()>,
+    played: JoinHandle<()>,
 }
 
 impl Drop for Office {
     fn drop(&mut self) {
-        self._played.abort();
+        self.played.abort();
     }
 }
 
@@ -78,9 +78,9 @@ impl Office {
             ..Settings::new(vec![meta], clock)
         })
         .unwrap();
-        let played = sandbox.clone();
+        let own = sandbox.clone();
         let played = tokio::spawn(async move {
-            kabar::sandbox::serve(listener, played, std::future::pending()).await.unwrap();
+            kabar::sandbox::serve(listener, own, std::future::pending()).await.unwrap();
         });
         start.accounts = vec![
             account(
@@ -134,7 +134,7 @@ impl Office {
             }
             tokio::task::yield_now().await;
         }
-        Self { app, sandbox, _played: played }
+        Self { app, sandbox, played: played }
     }
 
     fn has(&self, citizen: &Citizen, presence: Presence) {
@@ -237,7 +237,7 @@ on_both_engines! {
         let siti = citizen(6);
         office.has(&siti, Presence::Offline);
         office.update(&siti, "CARD_PRINTED").await;
-        office.advance(4 * HOUR - Duration::from_secs(1)).await;
+        office.advance(Duration::from_secs(4 * 3600 - 1)).await;
         assert_eq!(office.channels(&siti), ["whatsapp"], "the receipt may still come");
         office.advance(Duration::from_secs(1)).await;
         let told = office.on_phone(&siti);

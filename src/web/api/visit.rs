@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Params, known_only, next, page, param, shown};
+use crate::domain::person::PersonName;
 use crate::store::visit::{list_open, mark_told};
 use crate::web::Web;
 use crate::web::auth::Caller;
@@ -27,7 +28,7 @@ pub(in crate::web) async fn list(
         .iter()
         .map(|row| {
             json!({"id": row.id.to_string(), "message": row.message.to_string(),
-                   "name": row.name.as_ref().map(|name| name.expose()),
+                   "name": row.name.as_ref().map(PersonName::expose),
                    "area": row.area.as_ref().map(ToString::to_string), "rt": row.rt, "rw": row.rw,
                    "news": row.template, "words": row.words, "reason": row.reason,
                    "since": shown(row.created_at)})
