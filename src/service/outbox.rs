@@ -13,7 +13,7 @@ use crate::domain::outbound::{Content, Recipient};
 use crate::domain::reference::Reference;
 use crate::store::Tx;
 use crate::store::message::{NewMessage, count_repeats, insert_message, text_hash};
-use crate::template::{Encoding, segments};
+use crate::template::{Encoding, segments, to_gsm};
 
 /// The same words to one address in this time are more than a conversation.
 const LOOP_WINDOW: Duration = Duration::from_secs(30 * 60);
@@ -74,9 +74,12 @@ pub async fn enqueue(
     let is_reply = draft.class == MessageClass::Reply;
     let mut content = draft.content;
     let takes_answers = draft.account.is_none_or(|account| account.adapter.offer().is_two_way);
-    if draft.channel == ChannelKind::Sms && !is_reply {
-        let words = content.words(ChannelKind::Sms).expose();
-        let words = app.templates.vocabulary().with_stop(words, takes_answers);
+    if draft.channel == ChannelKind::Sms {
+        // One curly quote of a word processor would more than double the price.
+        let mut words = to_gsm(content.words(ChannelKind::Sms).expose());
+        if !is_reply {
+            words = app.templates.vocabulary().with_stop(&words, takes_answers);
+        }
         content.sms = Some(MessageText::new(words));
     }
     let words = content.words(draft.channel).expose();

@@ -114,6 +114,7 @@ fn captured_calls_and_replies_are_understood() {
     }
     assert!(count >= 13, "{count} calls");
     let transcript = std::fs::read_to_string(folder.join("sendsms-http-transcript.txt")).unwrap();
+    let transcript = transcript.replace("\r\n", "\n");
     let mut taken = 0;
     for part in transcript.split(">>> ").filter(|part| part.contains("HTTP/1.1 ")) {
         let status: u16 = part.split_once("HTTP/1.1 ").unwrap().1[..3].parse().unwrap();

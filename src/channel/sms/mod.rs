@@ -2,7 +2,6 @@
 
 mod address;
 pub mod android;
-pub mod gsm;
 pub mod kannel;
 pub mod smpp;
 pub mod twilio;

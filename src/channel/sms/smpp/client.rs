@@ -21,11 +21,12 @@ use super::desk::Desk;
 use super::link::{self, BindError, Link, Outcome};
 use super::pdu::{self, DoesNotFit};
 use super::{SmppSettings, codes, event};
-use crate::channel::sms::{gsm, takes_answers};
+use crate::channel::sms::takes_answers;
 use crate::channel::{
     Accepted, Channel, Event, Fault, Form, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
     Scope, SendError, Shared, Sink,
 };
+use crate::domain::gsm7;
 use crate::domain::id::MessageId;
 
 /// The wait before the first attempt to reconnect; it doubles each time.
@@ -176,7 +177,7 @@ impl Channel for SmppClient {
             return Err(SendError::Rejected(fault));
         };
         let sender = &self.settings.sender;
-        let text = gsm::encode(text.expose());
+        let text = gsm7::encode(text.expose());
         let submits = pdu::submits(sender, phone.expose(), &text, reference(message.id));
         let mut submits = submits.map_err(|DoesNotFit(field)| match field {
             "sender" => SendError::Misconfigured(unfit(field)),

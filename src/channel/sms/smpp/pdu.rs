@@ -13,7 +13,7 @@ use rusmpp::values::{DataCoding, EsmClass, InterfaceVersion, Npi, RegisteredDeli
 use rusmpp::{Command, CommandStatus};
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::channel::sms::gsm::{Alphabet, Encoded};
+use crate::domain::gsm7::{Alphabet, Encoded};
 
 /// Longer than any PDU of ours or of a centre: a `message_payload` has up to 64 KiB.
 const MAX_LENGTH: usize = 70_000;
@@ -286,7 +286,7 @@ mod tests {
     use rusmpp::Pdu;
 
     use super::*;
-    use crate::channel::sms::gsm::encode;
+    use crate::domain::gsm7::encode;
 
     fn written(sequence: u32, pdu: impl Into<Pdu>) -> String {
         let mut octets = BytesMut::new();

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::pdu::Deliver;
-use crate::channel::sms::gsm::{decode_gsm7, decode_latin1, decode_ucs2};
+use crate::domain::gsm7::{decode_gsm7, decode_latin1, decode_ucs2};
 
 /// The message begins with a header.
 const HAS_HEADER: u8 = 0x40;
