@@ -28,7 +28,7 @@ use kabar::domain::message::{ChannelKind, MessageStatus, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::card::{self, Item};
-use kabar::service::{Account, App, Parts, Rate, Settings};
+use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
 use kabar::store::message_list::{MessageFilter, count_waiting, list_messages};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
@@ -281,7 +281,7 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         quiet_hours: QuietHours::off(),
         policy: AnnouncePolicy::default(),
         channels: vec![ChannelKind::Whatsapp],
-        fallback_after: minutes(240),
+        fallback_after: FallbackAfter::all(minutes(240)),
         unknown_wait: UnknownWait {
             reply: minutes(1),
             announcement: minutes(10),

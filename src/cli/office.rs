@@ -9,7 +9,7 @@ use kabar::channel::{Provider, Shared};
 use kabar::config::{self, Config};
 use kabar::dialogue::Script;
 use kabar::domain::clock::{Clock, SystemClock};
-use kabar::service::{Account, App, Parts, Rate, Settings};
+use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
 use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::Templates;
 use kabar::understand::{LABELS, Spelling, Understanding};
@@ -120,7 +120,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         quiet_hours: config.quiet_hours,
         policy: config.policy,
         channels: config.channels,
-        fallback_after: config.fallback_after,
+        fallback_after: FallbackAfter { any: config.fallback_after, own: config.fallback_on },
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
     };

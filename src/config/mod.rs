@@ -62,6 +62,8 @@ pub struct Config {
     pub channels: Vec<ChannelKind>,
     /// How long a message waits for a word of its arrival before the next channel is tried.
     pub fallback_after: Duration,
+    /// The same on a channel of its own, where that differs.
+    pub fallback_on: BTreeMap<ChannelKind, Duration>,
     /// What is announced.
     pub policy: AnnouncePolicy,
     /// How long a provider's answer may take.
@@ -134,6 +136,7 @@ struct Announce {
     quiet_hours: String,
     channels: Vec<String>,
     fallback_after: String,
+    fallback_on: BTreeMap<String, String>,
     statuses: BTreeMap<String, bool>,
 }
 
@@ -236,6 +239,14 @@ impl File {
             at("announce.quiet_hours", error.to_string(), "like \"20:00-07:00\", or \"off\"")
         })?;
         let fallback_after = wait("announce.fallback_after", &self.announce.fallback_after)?;
+        let mut fallback_on = BTreeMap::new();
+        for (word, time) in &self.announce.fallback_on {
+            let key = format!("announce.fallback_on.{word}");
+            let channel: ChannelKind = word
+                .parse()
+                .map_err(|_| at(&key, "is no channel".to_owned(), "whatsapp, telegram or sms"))?;
+            fallback_on.insert(channel, wait(&key, time)?);
+        }
         let channels = self
             .announce
             .channels
@@ -291,6 +302,7 @@ impl File {
             quiet_hours,
             channels,
             fallback_after,
+            fallback_on,
             policy: AnnouncePolicy { enabled },
             send_timeout,
             max_attempts: self.send.max_attempts,

@@ -110,14 +110,19 @@ impl Turn<'_> {
             Connection::Code { who } => {
                 let text = self.text(Line::Connected, Holes { who, ..self.holes() });
                 let choices = vec![self.script.button(Button::Status)];
-                said("subscribe", text, choices).with(Effect::OptIn)
+                said("subscribe", text, choices).with(Effect::OptIn).with(self.here())
             }
             Connection::UnknownCode => self.say("subscribe", Line::CodeUnknown),
             Connection::Phone if self.input.is_registered => {
-                self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn)
+                self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn).with(self.here())
             }
             Connection::Phone => self.say("subscribe", Line::Unregistered),
         }
+    }
+
+    /// Whoever ties a chat to themselves wants to be told there.
+    const fn here(&self) -> Effect {
+        Effect::Prefer(self.input.channel)
     }
 
     /// Nobody is on file for whoever writes. A chat may still be tied to somebody.

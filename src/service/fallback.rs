@@ -79,7 +79,7 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
         }
         // It has not left yet, and nothing else is left to try: it goes on waiting.
         None if overdue.status == MessageStatus::Queued => {
-            deadline = Some(outbox::deadline(app, now, overdue.zone));
+            deadline = Some(outbox::deadline(app, overdue.channel, now, overdue.zone));
             put_on_list(app, &mut tx, &overdue, &person, "not_sent", now).await?;
         }
         None => {

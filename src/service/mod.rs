@@ -18,6 +18,7 @@ pub mod send;
 pub mod sender;
 pub mod sweep;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -55,11 +56,34 @@ pub struct Settings {
     pub channels: Vec<ChannelKind>,
     /// How long a message waits for a word of its arrival before the next channel is tried, quiet
     /// hours not counted.
-    pub fallback_after: Duration,
+    pub fallback_after: FallbackAfter,
     /// How long unclear outcomes wait for a receipt.
     pub unknown_wait: UnknownWait,
     /// Calls made for one message before it counts as failed.
     pub max_attempts: i64,
+}
+
+/// How long a message waits for a word of its arrival.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FallbackAfter {
+    /// On every channel that has no time of its own.
+    pub any: Duration,
+    /// On these.
+    pub own: BTreeMap<ChannelKind, Duration>,
+}
+
+impl FallbackAfter {
+    /// The same on every channel.
+    #[must_use]
+    pub const fn all(any: Duration) -> Self {
+        Self { any, own: BTreeMap::new() }
+    }
+
+    /// The time of a channel.
+    #[must_use]
+    pub fn on(&self, channel: ChannelKind) -> Duration {
+        self.own.get(&channel).copied().unwrap_or(self.any)
+    }
 }
 
 /// Messages that may leave in a time, at most.

@@ -128,7 +128,7 @@ pub async fn enqueue(
         due_at,
         expires_at: draft.expires_at,
         first_id: draft.first_id,
-        fallback_at: may_fall_back.then(|| deadline(app, due_at, draft.zone)),
+        fallback_at: may_fall_back.then(|| deadline(app, draft.channel, due_at, draft.zone)),
         text_hash: Some(text_hash),
         parts,
         rupiah,
@@ -139,8 +139,9 @@ pub async fn enqueue(
 
 /// By when a word of its arrival must have come, for a message that may leave at `from`.
 #[must_use]
-pub fn deadline(app: &App, from: Timestamp, zone: Zone) -> Timestamp {
-    app.settings.quiet_hours.after_waking(from, app.settings.fallback_after, zone.offset())
+pub fn deadline(app: &App, channel: ChannelKind, from: Timestamp, zone: Zone) -> Timestamp {
+    let wait = app.settings.fallback_after.on(channel);
+    app.settings.quiet_hours.after_waking(from, wait, zone.offset())
 }
 
 /// Segments of an SMS and their price, as far as the account has one.

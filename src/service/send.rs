@@ -121,7 +121,7 @@ pub struct Call {
 #[must_use]
 pub fn settle(
     settings: &Settings,
-    has_receipts: bool,
+    (channel, has_receipts): (ChannelKind, bool),
     message: &Claimed,
     call: Call,
     result: &Result<Accepted, SendError>,
@@ -150,7 +150,7 @@ pub fn settle(
             settled.next_at = None;
             settled.provider_message_id = Some(accepted.provider_message_id.clone());
             settled.fallback = if has_receipts {
-                let (wait, zone) = (settings.fallback_after, message.zone.offset());
+                let (wait, zone) = (settings.fallback_after.on(channel), message.zone.offset());
                 Fallback::At(settings.quiet_hours.after_waking(now, wait, zone))
             } else {
                 Fallback::None
@@ -207,6 +207,7 @@ pub fn settle(
 
 #[cfg(test)]
 mod tests {
+    use super::super::FallbackAfter;
     use super::*;
     use crate::domain::area::{AreaCode, Zone};
     use crate::domain::card_plan::AnnouncePolicy;
@@ -224,7 +225,7 @@ mod tests {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
-            fallback_after: Duration::from_secs(4 * 3600),
+            fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),
             max_attempts: 3,
         }
@@ -253,7 +254,7 @@ mod tests {
 
     fn after(message: &Claimed, error: SendError) -> Settled {
         let call = Call { id: IdSource::default().next(NOON), started_at: NOON, finished_at: NOON };
-        settle(&settings(), true, message, call, &Err(error))
+        settle(&settings(), (ChannelKind::Whatsapp, true), message, call, &Err(error))
     }
 
     fn fault() -> Fault {
@@ -318,9 +319,15 @@ mod tests {
             Call { id: IdSource::default().next(NOON), started_at: evening, finished_at: evening };
         let error = SendError::Retry { after: None, scope: Scope::Message, fault: fault() };
         let due = |class| {
-            settle(&settings(), true, &message(class, 1, true), call, &Err(error.clone()))
-                .next_at
-                .unwrap()
+            settle(
+                &settings(),
+                (ChannelKind::Whatsapp, true),
+                &message(class, 1, true),
+                call,
+                &Err(error.clone()),
+            )
+            .next_at
+            .unwrap()
         };
         assert_eq!(due(MessageClass::Reply), evening.after(Duration::from_secs(5)));
         assert_eq!(due(MessageClass::Announcement), NOON.after(Duration::from_secs(19 * 3600)));

@@ -447,9 +447,9 @@ impl Sender {
 
     fn take_back_one(&mut self, done: &Finished) {
         self.app.metrics.call(&self.account.id, &done.message, &done.call, &done.result);
-        let has_receipts = self.account.adapter.offer().has_receipts;
+        let way = (self.account.channel, self.account.adapter.offer().has_receipts);
         let settings = &self.app.settings;
-        let settled = send::settle(settings, has_receipts, &done.message, done.call, &done.result);
+        let settled = send::settle(settings, way, &done.message, done.call, &done.result);
         let now = self.app.now();
         match &done.result {
             Err(SendError::Misconfigured(fault)) => self.stop_account(fault, StopScope::All, now),

@@ -24,6 +24,8 @@ pub struct Overdue {
     pub first_id: MessageId,
     /// Where it is in its life.
     pub status: MessageStatus,
+    /// The channel it is on.
+    pub channel: ChannelKind,
     /// Announcement kind.
     pub template: String,
     /// What the citizen can quote.
@@ -77,7 +79,7 @@ pub async fn claim_overdue(
     let key = id.to_string();
     let statement = format!(
         "SELECT first_id, status, template, reference, person_id, card_id, content_sealed, zone, \
-         expires_at, failure_code FROM message WHERE id = $1 AND fallback_at <= $2 \
+         expires_at, failure_code, channel FROM message WHERE id = $1 AND fallback_at <= $2 \
          AND class = 'announcement' AND status IN ('queued', 'sent', 'failed'){}",
         db.for_update()
     );
@@ -94,6 +96,7 @@ pub async fn claim_overdue(
     let person: Option<String> = row.try_get(4)?;
     let card: Option<String> = row.try_get(5)?;
     let content: String = row.try_get(6)?;
+    let channel: String = row.try_get(10)?;
     let place = Place { table: "message", column: "content_sealed" };
     let content = db.sealer.open(place, &key, &content)?;
     let tried: Vec<(String,)> =
@@ -110,6 +113,7 @@ pub async fn claim_overdue(
     Ok(Some(Overdue {
         first_id: parse("message", "first_id", &key, &first)?,
         status: parse("message", "status", &key, &status)?,
+        channel: parse("message", "channel", &key, &channel)?,
         template: row.try_get(2)?,
         reference: reference.and_then(|text| Reference::find_in(&text)),
         person_id: parse("message", "person_id", &key, &person.unwrap_or_default())?,

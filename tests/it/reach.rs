@@ -297,6 +297,18 @@ on_both_engines! {
         assert_eq!(office.channels(&siti), ["whatsapp", "sms"], "two hours before the night, two after");
     }
 
+    async fn a_channel_may_have_a_time_of_its_own(start: Start) {
+        let office = Office::open_with(start, |start| {
+            start.settings.fallback_after.own.insert(ChannelKind::Whatsapp, HOUR);
+        })
+        .await;
+        let siti = citizen(6);
+        office.has(&siti, Presence::Offline);
+        office.update(&siti, "CARD_PRINTED").await;
+        office.advance(HOUR).await;
+        assert_eq!(office.channels(&siti), ["whatsapp", "sms"]);
+    }
+
     async fn a_late_receipt_withdraws_what_has_not_left_on_the_next_channel(start: Start) {
         let office = Office::open(start).await;
         let siti = citizen(6);

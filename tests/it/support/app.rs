@@ -14,7 +14,7 @@ use kabar::domain::clock::Clock as _;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::sender::{Progress, Sender};
-use kabar::service::{Account, App, Parts, Rate, Settings, inbox, sweep};
+use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings, inbox, sweep};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
@@ -80,7 +80,7 @@ impl Start {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
-            fallback_after: Duration::from_secs(4 * 3600),
+            fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
         };
