@@ -19,8 +19,12 @@ CREATE TABLE suppression (
 CREATE UNIQUE INDEX suppression_active ON suppression (address_hash, channel) WHERE released_at IS NULL;
 CREATE INDEX suppression_list ON suppression (id) WHERE released_at IS NULL;
 INSERT INTO suppression (id, address_hash, channel, reason, created_at)
-    SELECT 'sup_' || address_hash, address_hash, '', COALESCE(suppression_reason, 'wrong_person'), suppressed_at
-    FROM consent WHERE suppressed_at IS NOT NULL;
+    -- Ids of the form of all others: 26 digits, filled up with zeros.
+    SELECT 'sup_' || substr('00000000000000000000000000' || CAST(n AS TEXT), length(CAST(n AS TEXT)) + 1),
+           address_hash, '', reason, suppressed_at
+    FROM (SELECT address_hash, COALESCE(suppression_reason, 'wrong_person') AS reason, suppressed_at,
+                 ROW_NUMBER() OVER (ORDER BY address_hash) AS n
+          FROM consent WHERE suppressed_at IS NOT NULL) AS known;
 ALTER TABLE consent DROP COLUMN suppressed_at;
 ALTER TABLE consent DROP COLUMN suppression_reason;
 

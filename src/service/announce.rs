@@ -49,7 +49,7 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
-    let routes = route::list_routes(app, tx, holder.person, &[]).await?;
+    let routes = route::list_routes(app, tx, holder.person).await?;
     let way = routes.iter().find(|route| route.refusal.is_none());
     let refusal = match way {
         Some(_) => None,

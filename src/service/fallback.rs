@@ -2,8 +2,9 @@
 //! who must be told in person.
 
 use super::outbox::{self, Draft};
-use super::{App, ServiceError, route};
+use super::{App, ServiceError, route, send};
 use crate::domain::clock::Timestamp;
+use crate::domain::consent::Refusal;
 use crate::domain::id::MessageId;
 use crate::domain::message::{MessageClass, MessageStatus};
 use crate::store::follow::{self, Overdue};
@@ -41,18 +42,25 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
 async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    // The person before the message, as whoever records newer news does: one of the two goes first,
+    // and the other sees what it did.
+    let Some(person) = person::lock_of_message(&mut tx, &app.db, id).await? else {
+        return Ok(false);
+    };
     let Some(overdue) = follow::claim_overdue(&mut tx, &app.db, id, now).await? else {
         return Ok(false);
     };
-    let Some(person) = person::find_person(&mut tx, &app.db, overdue.person_id).await? else {
-        return Ok(false);
-    };
     let has_passed = overdue.expires_at.is_some_and(|at| at <= now);
-    let routes = route::list_routes(app, &mut tx, &person, &overdue.tried).await?;
-    let next = routes.into_iter().find(|route| route.refusal.is_none());
+    let routes = route::list_routes(app, &mut tx, &person).await?;
+    // Whoever asked to stop gets nobody at the door either.
+    let has_stopped = routes.iter().any(|route| route.refusal == Some(Refusal::OptedOut));
+    let next = routes
+        .into_iter()
+        .find(|route| route.refusal.is_none() && !overdue.tried.contains(&route.account.channel));
     let mut deadline = None;
     match next {
         _ if has_passed => {}
+        None if has_stopped => {}
         Some(next) => {
             let draft = Draft {
                 idem_key: format!("fallback:{}:{}", overdue.first_id, next.account.channel),
@@ -79,7 +87,9 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
         }
         // It has not left yet, and nothing else is left to try: it goes on waiting.
         None if overdue.status == MessageStatus::Queued => {
-            deadline = Some(outbox::deadline(app, overdue.channel, now, overdue.zone));
+            let (settings, zone) = (&app.settings, overdue.zone);
+            deadline =
+                Some(send::deadline(settings, overdue.channel, zone, now, overdue.expires_at));
             put_on_list(app, &mut tx, &overdue, &person, "not_sent", now).await?;
         }
         None => {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::send::deadline;
 use super::{Account, App, ServiceError};
 use crate::domain::area::Zone;
 use crate::domain::clock::Timestamp;
@@ -128,20 +129,14 @@ pub async fn enqueue(
         due_at,
         expires_at: draft.expires_at,
         first_id: draft.first_id,
-        fallback_at: may_fall_back.then(|| deadline(app, draft.channel, due_at, draft.zone)),
+        fallback_at: may_fall_back
+            .then(|| deadline(&app.settings, draft.channel, draft.zone, due_at, draft.expires_at)),
         text_hash: Some(text_hash),
         parts,
         rupiah,
         created_at: now,
     };
     Ok(insert_message(tx, &app.db, &new).await?.then_some(new.id))
-}
-
-/// By when a word of its arrival must have come, for a message that may leave at `from`.
-#[must_use]
-pub fn deadline(app: &App, channel: ChannelKind, from: Timestamp, zone: Zone) -> Timestamp {
-    let wait = app.settings.fallback_after.on(channel);
-    app.settings.quiet_hours.after_waking(from, wait, zone.offset())
 }
 
 /// Segments of an SMS and their price, as far as the account has one.

@@ -27,10 +27,13 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
         return Ok(0);
     }
     let read: Vec<_> = events.iter().map(|event| (event, super::inbox::read(app, event))).collect();
-    let nameless: Vec<String> = read
+    let named = |account: &str, id: &str| (account.to_owned(), id.to_owned());
+    let nameless: Vec<_> = read
         .iter()
-        .filter_map(|(_, event)| match event {
-            Event::Receipt(r) if r.message.is_none() => Some(r.provider_message_id.clone()),
+        .filter_map(|(stored, event)| match event {
+            Event::Receipt(r) if r.message.is_none() => {
+                Some(named(&stored.account, &r.provider_message_id))
+            }
             _ => None,
         })
         .collect();
@@ -44,7 +47,8 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
             settled.push((event.id, EventState::Ignored));
             continue;
         };
-        match word.message.or_else(|| by_provider_id.get(&word.provider_message_id).copied()) {
+        let by_id = named(&event.account, &word.provider_message_id);
+        match word.message.or_else(|| by_provider_id.get(&by_id).copied()) {
             Some(message) => {
                 settled.push((event.id, EventState::Done));
                 let lesson = word.fault.as_ref().and_then(|fault| fault.lesson);
@@ -59,6 +63,7 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
                 app.metrics.receipt(&event.account, word.kind);
                 receipts.push(NewReceipt {
                     id: app.ids.next(now),
+                    account: event.account.clone(),
                     message,
                     kind: word.kind,
                     happened_at: word.happened_at,

@@ -22,8 +22,7 @@ pub struct Route<'a> {
     pub refusal: Option<Refusal>,
 }
 
-/// All ways to a person in their order, those that must not be used included. Channels in `but` are
-/// left out.
+/// All ways to a person in their order, those that must not be used included.
 ///
 /// # Errors
 /// When the database fails.
@@ -31,13 +30,9 @@ pub async fn list_routes<'a>(
     app: &'a App,
     tx: &mut Tx,
     person: &Person,
-    but: &[ChannelKind],
 ) -> Result<Vec<Route<'a>>, ServiceError> {
     let mut routes = Vec::new();
     for channel in order(person.channel, &app.settings.channels) {
-        if but.contains(&channel) {
-            continue;
-        }
         let Some(account) = app.account_for(channel, person.area.as_ref()) else { continue };
         for to in addresses(app, tx, person, account).await? {
             let hashes = consent::address_hashes(&app.db, &account.portfolio, &to);
@@ -74,23 +69,24 @@ fn order(own: Option<ChannelKind>, office: &[ChannelKind]) -> Vec<ChannelKind> {
     own.into_iter().chain(office.iter().copied().filter(|channel| own != Some(*channel))).collect()
 }
 
+/// Where somebody is on a channel: where they tied a chat to themselves, then their number.
 async fn addresses(
     app: &App,
     tx: &mut Tx,
     person: &Person,
     account: &Account,
 ) -> Result<Vec<Recipient>, ServiceError> {
-    match account.channel {
-        ChannelKind::Whatsapp | ChannelKind::Sms => {
-            Ok(person.phone.clone().map(Recipient::of_phone).into_iter().collect())
-        }
-        ChannelKind::Telegram => {
-            let key = (account.channel, account.portfolio.as_str());
-            let phone = person.phone.as_ref();
-            let found = contact::list_of_person(tx, &app.db, key, person.id, phone).await?;
-            Ok(found.into_iter().map(|contact| contact.address).collect())
-        }
+    let key = (account.channel, account.portfolio.as_str());
+    let phone = person.phone.as_ref();
+    let tied = contact::list_of_person(tx, &app.db, key, person.id, phone).await?;
+    let mut addresses: Vec<Recipient> = tied.into_iter().map(|contact| contact.address).collect();
+    if account.channel != ChannelKind::Telegram
+        && let Some(phone) = phone
+        && addresses.iter().all(|address| address.phone.as_ref() != Some(phone))
+    {
+        addresses.push(Recipient::of_phone(phone.clone()));
     }
+    Ok(addresses)
 }
 
 /// The hash of the part of an address that the channel writes to; the order of messages, limits and
@@ -99,7 +95,7 @@ async fn addresses(
 pub fn own_hash(channel: ChannelKind, hashes: Vec<String>) -> String {
     let mut hashes = hashes.into_iter();
     match channel {
-        // A phone comes first, and a chat last.
+        // A phone comes first, a chat last; WhatsApp may know no more than a user id.
         ChannelKind::Whatsapp | ChannelKind::Sms => hashes.next(),
         ChannelKind::Telegram => hashes.next_back(),
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Settings;
 use crate::channel::{Accepted, Fault, Form, Scope, SendError};
+use crate::domain::area::Zone;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::AttemptId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
@@ -59,6 +60,24 @@ pub fn allowed_from(settings: &Settings, message: &Claimed, at: Timestamp) -> Ti
         MessageClass::Announcement | MessageClass::Broadcast => {
             settings.quiet_hours.next_allowed(at, message.zone.offset())
         }
+    }
+}
+
+/// By when a word of its arrival must have come, for a message that may leave at `from`: quiet hours
+/// do not count, and news with an end of its own leaves half its time to the next channel.
+#[must_use]
+pub fn deadline(
+    settings: &Settings,
+    channel: ChannelKind,
+    zone: Zone,
+    from: Timestamp,
+    expires_at: Option<Timestamp>,
+) -> Timestamp {
+    let wait = settings.fallback_after.on(channel);
+    let deadline = settings.quiet_hours.after_waking(from, wait, zone.offset());
+    match expires_at {
+        Some(end) => deadline.min(from.after(end.since(from) / 2)),
+        None => deadline,
     }
 }
 
@@ -150,8 +169,7 @@ pub fn settle(
             settled.next_at = None;
             settled.provider_message_id = Some(accepted.provider_message_id.clone());
             settled.fallback = if has_receipts {
-                let (wait, zone) = (settings.fallback_after.on(channel), message.zone.offset());
-                Fallback::At(settings.quiet_hours.after_waking(now, wait, zone))
+                Fallback::At(deadline(settings, channel, message.zone, now, message.expires_at))
             } else {
                 Fallback::None
             };
@@ -209,7 +227,7 @@ pub fn settle(
 mod tests {
     use super::super::FallbackAfter;
     use super::*;
-    use crate::domain::area::{AreaCode, Zone};
+    use crate::domain::area::AreaCode;
     use crate::domain::card_plan::AnnouncePolicy;
     use crate::domain::id::IdSource;
     use crate::domain::message::{MessageText, UnknownWait};
@@ -249,6 +267,7 @@ mod tests {
             why: "card_update".to_owned(),
             last_inbound_at: None,
             refusal: None,
+            expires_at: None,
         }
     }
 
@@ -275,6 +294,17 @@ mod tests {
             WINDOW_CLOSED
         );
         assert!(choose_form(ChannelKind::Sms, &reply, NOON).is_ok());
+    }
+
+    #[test]
+    fn news_with_an_end_of_its_own_leaves_half_its_time_to_the_next_channel() {
+        let hour = |n: u64| NOON.after(Duration::from_secs(n * 3600));
+        let at =
+            |expires_at| deadline(&settings(), ChannelKind::Whatsapp, Zone::Wib, NOON, expires_at);
+        assert_eq!(at(None), hour(4));
+        assert_eq!(at(Some(hour(20))), hour(4));
+        assert_eq!(at(Some(hour(2))), hour(1));
+        assert_eq!(at(Some(NOON)), NOON);
     }
 
     #[test]

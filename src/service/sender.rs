@@ -528,7 +528,8 @@ impl Sender {
         if count > 0 {
             let (app, now) = (&self.app, self.app.now());
             let mut tx = app.db.begin().await?;
-            settled::mark_settled(&mut tx, &app.db, &self.owner, &self.settled, now).await?;
+            let whose = (self.account.id.as_str(), self.owner.as_str());
+            settled::mark_settled(&mut tx, &app.db, whose, &self.settled, now).await?;
             for taught in &self.taught {
                 lesson::learn(app, &mut tx, taught, now).await?;
             }

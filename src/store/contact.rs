@@ -115,6 +115,10 @@ pub async fn record_inbound(
 
 async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Result<(), StoreError> {
     for statement in [
+        "INSERT INTO binding (person_id, contact_id, bound_at) \
+         SELECT person_id, $1, bound_at FROM binding WHERE contact_id = $2 \
+         ON CONFLICT (person_id, contact_id) DO NOTHING",
+        "DELETE FROM binding WHERE contact_id = $2 AND contact_id <> $1",
         "UPDATE inbound SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
         "DELETE FROM contact WHERE id = $2 AND id <> $1",
@@ -247,8 +251,8 @@ pub async fn insert_inbound(
     Ok(())
 }
 
-/// The chats of a person on a channel that needs one: bound at the counter, or whose owner proved to
-/// have the person's number. Newest first.
+/// The contacts of a person on a channel: bound at the counter, or a chat whose owner proved to have
+/// the person's number. Newest first.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -261,8 +265,8 @@ pub async fn list_of_person(
 ) -> Result<Vec<Contact>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at, chat_sealed \
-         FROM contact WHERE channel = $1 AND portfolio = $2 AND chat_hash IS NOT NULL \
-         AND (phone_hash = $3 OR id IN (SELECT contact_id FROM binding WHERE person_id = $4)) \
+         FROM contact WHERE channel = $1 AND portfolio = $2 \
+         AND ((chat_hash IS NOT NULL AND phone_hash = $3) OR id IN (SELECT contact_id FROM binding WHERE person_id = $4)) \
          ORDER BY last_inbound_at DESC, id LIMIT 10",
     )
     .bind(channel.as_str())

@@ -91,6 +91,7 @@ pub async fn claim_overdue(
     let Some(row) = row else { return Ok(None) };
     let first: Option<String> = row.try_get(0)?;
     let first = first.unwrap_or_else(|| key.clone());
+    lock_first(conn, db, &first).await?;
     let status: String = row.try_get(1)?;
     let reference: Option<String> = row.try_get(3)?;
     let person: Option<String> = row.try_get(4)?;
@@ -170,8 +171,9 @@ pub async fn mark_answered(
     for hash in hashes {
         let rows: Vec<(String,)> = sqlx::query_as(
             "UPDATE message SET status = 'delivered', delivered_at = $3, fallback_at = NULL, \
-             updated_at = $3 WHERE recipient_hash = $1 AND channel = $2 AND class = 'announcement' \
-             AND status = 'sent' AND fallback_at IS NOT NULL RETURNING id",
+             unknown_until = NULL, sent_at = COALESCE(sent_at, sending_at), updated_at = $3 \
+             WHERE recipient_hash = $1 AND channel = $2 AND class = 'announcement' \
+             AND status IN ('sent', 'unknown') AND sending_at <= $3 RETURNING id",
         )
         .bind(hash.clone())
         .bind(channel.as_str())
@@ -212,18 +214,87 @@ pub async fn mark_reached(
     let chains: Vec<(String,)> =
         sqlx::query_as(sql(statement)).bind(rows).fetch_all(&mut *conn).await?;
     for (first,) in chains {
-        sqlx::query(
-            "UPDATE message SET fallback_at = NULL, updated_at = $2, \
-             expires_at = CASE WHEN status IN ('sending', 'unknown') THEN $2 ELSE expires_at END, \
-             why = CASE WHEN status IN ('queued', 'sending', 'unknown') THEN 'reached' ELSE why END, \
-             status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END \
-             WHERE id = $1 OR first_id = $1",
-        )
-        .bind(first.clone())
-        .bind(now.as_ms())
-        .execute(&mut *conn)
-        .await?;
+        withdraw_chain(conn, db, &first, "reached", now).await?;
         super::visit::close_reached(conn, &first, now).await?;
     }
     Ok(())
+}
+
+/// Withdraws what still waits of a chain; what is on its way is not repeated, and no other channel is
+/// tried.
+pub(super) async fn withdraw_chain(
+    conn: &mut AnyConnection,
+    db: &Db,
+    first: &str,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Whoever goes on to the next channel holds the first message; what they added is seen after.
+    lock_first(conn, db, first).await?;
+    sqlx::query(
+        "UPDATE message SET fallback_at = NULL, updated_at = $2, \
+         expires_at = CASE WHEN status IN ('sending', 'unknown') THEN $2 ELSE expires_at END, \
+         why = CASE WHEN status IN ('queued', 'sending', 'unknown') THEN $3 ELSE why END, \
+         status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END \
+         WHERE id = $1 OR first_id = $1",
+    )
+    .bind(first.to_owned())
+    .bind(now.as_ms())
+    .bind(why.to_owned())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn lock_first(conn: &mut AnyConnection, db: &Db, first: &str) -> Result<(), StoreError> {
+    let statement = format!("SELECT id FROM message WHERE id = $1{}", db.for_update());
+    sqlx::query(sql(statement)).bind(first.to_owned()).execute(conn).await?;
+    Ok(())
+}
+
+/// Announcements to addresses that may have reached a stranger, each the latest of its card: what its
+/// holder has not heard. Handed-over cards are no news.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_misdirected(
+    conn: &mut AnyConnection,
+    hashes: &[String],
+) -> Result<Vec<Misdirected>, StoreError> {
+    let mut found = Vec::new();
+    for hash in hashes {
+        let rows: Vec<(String, String, String, String)> = sqlx::query_as(
+            "SELECT COALESCE(m.first_id, m.id), m.person_id, m.card_id, m.template FROM message m \
+             WHERE m.recipient_hash = $1 AND m.class = 'announcement' AND m.person_id IS NOT NULL \
+             AND m.card_id IS NOT NULL AND m.template <> 'card_issued' \
+             AND m.status IN ('queued', 'sending', 'unknown', 'sent', 'delivered', 'read') \
+             AND m.id = (SELECT MAX(o.id) FROM message o WHERE o.card_id = m.card_id \
+             AND o.class = 'announcement') ORDER BY m.id LIMIT 50",
+        )
+        .bind(hash.clone())
+        .fetch_all(&mut *conn)
+        .await?;
+        for (first, person, card, template) in rows {
+            found.push(Misdirected {
+                first_id: parse("message", "id", &first, &first)?,
+                person_id: parse("message", "person_id", &first, &person)?,
+                card_id: parse("message", "card_id", &first, &card)?,
+                template,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// News that went to somebody else.
+#[derive(Clone, Debug)]
+pub struct Misdirected {
+    /// The first message of the news.
+    pub first_id: MessageId,
+    /// Whose card.
+    pub person_id: PersonId,
+    /// Which card.
+    pub card_id: CardId,
+    /// Announcement kind.
+    pub template: String,
 }

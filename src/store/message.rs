@@ -213,31 +213,27 @@ pub async fn cancel_waiting_of_card(
     why: &'static str,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    sqlx::query(
-        "UPDATE message SET expires_at = $3, why = $2, fallback_at = NULL, updated_at = $3 \
-         WHERE card_id = $1 AND class = 'announcement' AND status IN ('sending', 'unknown')",
+    let touched: Vec<(String,)> = sqlx::query_as(
+        "UPDATE message SET \
+         expires_at = CASE WHEN status IN ('sending', 'unknown') THEN $3 ELSE expires_at END, \
+         why = CASE WHEN status IN ('queued', 'sending', 'unknown') THEN $2 ELSE why END, \
+         status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END, \
+         fallback_at = NULL, updated_at = $3 WHERE card_id = $1 AND class = 'announcement' \
+         AND (status IN ('queued', 'sending', 'unknown') OR fallback_at IS NOT NULL) RETURNING status",
     )
     .bind(card.to_string())
     .bind(why)
     .bind(now.as_ms())
-    .execute(&mut *conn)
+    .fetch_all(conn)
     .await?;
-    let done = sqlx::query(
-        "UPDATE message SET status = 'cancelled', why = $2, fallback_at = NULL, updated_at = $3 \
-         WHERE card_id = $1 AND class = 'announcement' AND status = 'queued'",
-    )
-    .bind(card.to_string())
-    .bind(why)
-    .bind(now.as_ms())
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query(
-        "UPDATE message SET fallback_at = NULL WHERE card_id = $1 AND fallback_at IS NOT NULL",
-    )
-    .bind(card.to_string())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
+    Ok(count_cancelled(&touched))
+}
+
+/// How many of the rows that one statement touched waited before it; those cancelled earlier are
+/// never touched.
+fn count_cancelled(touched: &[(String,)]) -> u64 {
+    let cancelled = MessageStatus::Cancelled.as_str();
+    touched.iter().filter(|(status,)| status == cancelled).count() as u64
 }
 
 /// Withdraws everything but replies that still waits for an address; what is of unclear outcome is
@@ -253,25 +249,21 @@ pub async fn cancel_waiting_of_address(
 ) -> Result<u64, StoreError> {
     let mut count = 0;
     for hash in hashes {
-        sqlx::query(
-            "UPDATE message SET expires_at = $3, why = $2, fallback_at = NULL, updated_at = $3 \
-             WHERE recipient_hash = $1 AND class <> 'reply' AND status IN ('sending', 'unknown')",
+        let touched: Vec<(String,)> = sqlx::query_as(
+            "UPDATE message SET \
+             expires_at = CASE WHEN status IN ('sending', 'unknown') THEN $3 ELSE expires_at END, \
+             why = CASE WHEN status IN ('queued', 'sending', 'unknown') THEN $2 ELSE why END, \
+             status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END, \
+             fallback_at = NULL, updated_at = $3 WHERE recipient_hash = $1 AND class <> 'reply' \
+             AND (status IN ('queued', 'sending', 'unknown') OR fallback_at IS NOT NULL) \
+             RETURNING status",
         )
         .bind(hash.clone())
         .bind(why)
         .bind(now.as_ms())
-        .execute(&mut *conn)
+        .fetch_all(&mut *conn)
         .await?;
-        count += sqlx::query(
-            "UPDATE message SET status = 'cancelled', why = $2, fallback_at = NULL, updated_at = $3 \
-             WHERE recipient_hash = $1 AND class <> 'reply' AND status = 'queued'",
-        )
-        .bind(hash.clone())
-        .bind(why)
-        .bind(now.as_ms())
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
+        count += count_cancelled(&touched);
     }
     Ok(count)
 }
@@ -319,6 +311,8 @@ pub struct Claimed {
     pub zone: Zone,
     /// Why it waits, one word.
     pub why: String,
+    /// Not sent from then on.
+    pub expires_at: Option<Timestamp>,
     /// When the recipient last wrote to us.
     pub last_inbound_at: Option<Timestamp>,
     /// Why it must not leave after all, if it is no reply.
@@ -372,7 +366,8 @@ pub async fn claim_due(
           OR (message.class = 'broadcast' AND consent.no_marketing_at IS NOT NULL))), \
          (SELECT MIN(suppression.channel) FROM suppression \
           WHERE suppression.address_hash = message.recipient_hash \
-          AND suppression.channel IN ('', message.channel) AND suppression.released_at IS NULL)",
+          AND suppression.channel IN ('', message.channel) AND suppression.released_at IS NULL), \
+         expires_at",
         db.skip_locked()
     );
     let mut tx = db.begin().await?;
@@ -422,6 +417,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         zone: zone_from_hours(row.try_get(6)?),
         why: row.try_get(7)?,
         last_inbound_at: super::row::time(row.try_get(8)?),
+        expires_at: super::row::time(row.try_get(11)?),
         refusal: refusal(&class, row.try_get(9)?, suppressed_on.as_deref()),
         id: parse("message", "id", &id, &id)?,
     })
@@ -436,7 +432,8 @@ fn corrupt(id: &str, column: &'static str) -> StoreError {
     }
 }
 
-/// Whether the last so many finished messages to an address on a channel all failed.
+/// Whether the last so many messages to an address on a channel of which the provider told the end
+/// could all not be brought. Failures of our own account say nothing about the address.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -448,8 +445,9 @@ pub async fn has_only_failed(
 ) -> Result<bool, StoreError> {
     let failed: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM (SELECT status FROM message WHERE recipient_hash = $1 AND channel = $2 \
-         AND status IN ('failed', 'delivered', 'read') ORDER BY id DESC LIMIT $3) AS latest \
-         WHERE status = 'failed'",
+         AND (status IN ('delivered', 'read') OR (status = 'failed' AND EXISTS (SELECT 1 FROM receipt \
+         WHERE receipt.message_id = message.id AND receipt.kind = 'failed'))) \
+         ORDER BY id DESC LIMIT $3) AS latest WHERE status = 'failed'",
     )
     .bind(recipient_hash.to_owned())
     .bind(channel.as_str())
@@ -461,7 +459,7 @@ pub async fn has_only_failed(
 
 /// Sends announcements again as their template whose free words came too late for the service
 /// window, as a later word of the provider says. Returns those it concerns; for all others that
-/// word is a failure like any other.
+/// word is a failure like any other: what was superseded or went on to another channel stays so.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -474,6 +472,7 @@ pub async fn requeue_window_closed(
         "UPDATE message SET status = 'queued', why = 'window_closed', due_at = $2, sent_at = NULL, \
          unknown_until = NULL, claimed_by = NULL, updated_at = $2 \
          WHERE id = $1 AND class = 'announcement' AND channel = 'whatsapp' AND why <> 'window_closed' \
+         AND fallback_at IS NOT NULL \
          AND status IN ('sending', 'unknown', 'sent') AND (expires_at IS NULL OR expires_at > $2)",
     )
     .bind(id.to_string())

@@ -68,11 +68,14 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
             sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict("row"),
             sqlx::Error::Database(inner) => match inner.code().as_deref() {
+                // PostgreSQL: serialisation failure, deadlock. Another transaction went first; the
+                // same again succeeds.
+                Some("40001" | "40P01") => Self::Conflict("lock"),
                 // SQLite: busy, locked, disk full, cannot open. PostgreSQL: connection and
-                // shutdown classes, too many connections, serialisation failure, deadlock.
-                Some(
-                    "5" | "6" | "13" | "14" | "261" | "517" | "40001" | "40P01" | "53300" | "53100",
-                ) => Self::Unavailable(error),
+                // shutdown classes, too many connections.
+                Some("5" | "6" | "13" | "14" | "261" | "517" | "53300" | "53100") => {
+                    Self::Unavailable(error)
+                }
                 Some(code) if code.starts_with("08") || code.starts_with("57P") => {
                     Self::Unavailable(error)
                 }

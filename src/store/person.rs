@@ -9,7 +9,7 @@ use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::card::{CardUpdate, PhoneGiven};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{ContactId, PersonId};
+use crate::domain::id::{ContactId, MessageId, PersonId};
 use crate::domain::message::ChannelKind;
 use crate::domain::nik::Nik;
 use crate::domain::person::PersonName;
@@ -125,6 +125,23 @@ pub async fn find_person(
         .bind(id.to_string())
         .fetch_optional(conn)
         .await?;
+    row.map(|row| read(db, &row)).transpose()
+}
+
+/// The person a message is about, held until the end of the transaction.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn lock_of_message(
+    conn: &mut AnyConnection,
+    db: &Db,
+    message: MessageId,
+) -> Result<Option<Person>, StoreError> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM person WHERE id = (SELECT person_id FROM message WHERE message.id = $1){}",
+        db.for_update()
+    );
+    let row = sqlx::query(sql(statement)).bind(message.to_string()).fetch_optional(conn).await?;
     row.map(|row| read(db, &row)).transpose()
 }
 

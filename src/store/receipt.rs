@@ -26,27 +26,33 @@ pub struct NewReceipt {
     pub code: Option<String>,
     /// The same in words.
     pub detail: Option<String>,
+    /// The account it came to.
+    pub account: String,
     /// The provider's id of the message, where the receipt names it.
     pub provider_message_id: Option<String>,
 }
 
-/// Finds which messages providers' ids belong to.
+/// Finds which messages the ids of providers' accounts belong to; the newest where a provider gave an
+/// id out again.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn find_messages(
     conn: &mut AnyConnection,
     db: &Db,
-    provider_ids: &[String],
-) -> Result<HashMap<String, MessageId>, StoreError> {
+    provider_ids: &[(String, String)],
+) -> Result<HashMap<(String, String), MessageId>, StoreError> {
     if provider_ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let by_hash: HashMap<String, &String> =
-        provider_ids.iter().map(|id| (super::settled::provider_id_hash(db, id), id)).collect();
+    let by_hash: HashMap<String, &(String, String)> = provider_ids
+        .iter()
+        .map(|pair| (super::settled::provider_id_hash(db, &pair.0, &pair.1), pair))
+        .collect();
     let rows: Vec<_> = by_hash.keys().map(|hash| serde_json::json!({"hash": hash})).collect();
     let statement = format!(
-        "SELECT m.provider_id_hash, m.id FROM {} JOIN message m ON m.provider_id_hash = p.hash",
+        "SELECT m.provider_id_hash, m.id FROM {} JOIN message m ON m.provider_id_hash = p.hash \
+         ORDER BY m.id",
         db.rows(1, "p", &[Column::Text("hash")])
     );
     let found: Vec<(String, String)> = sqlx::query_as(sql(statement))
@@ -163,7 +169,8 @@ async fn update(
         if let Some(pid) = &receipt.provider_message_id {
             let place = super::seal::Place { table: "message", column: "provider_id_sealed" };
             let sealed = db.sealer.seal(place, &receipt.message.to_string(), pid)?;
-            row.insert("pid".to_owned(), super::settled::provider_id_hash(db, pid).into());
+            let hash = super::settled::provider_id_hash(db, &receipt.account, pid);
+            row.insert("pid".to_owned(), hash.into());
             row.insert("psealed".to_owned(), sealed.into());
         }
     }

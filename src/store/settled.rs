@@ -76,7 +76,7 @@ pub struct Attempt {
 pub async fn mark_settled(
     conn: &mut AnyConnection,
     db: &Db,
-    owner: &str,
+    (account, owner): (&str, &str),
     settled: &[Settled],
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -105,7 +105,7 @@ pub async fn mark_settled(
             "due": is(MessageStatus::Queued).then_some(item.next_at.map(Timestamp::as_ms)),
             "wait": is(MessageStatus::Unknown).then_some(item.next_at.map(Timestamp::as_ms)),
             "back": i64::from(!item.is_counted), "why": item.why,
-            "pid": provider.map(|pid| provider_id_hash(db, pid)), "psealed": sealed,
+            "pid": provider.map(|pid| provider_id_hash(db, account, pid)), "psealed": sealed,
             "code": item.code, "reason": item.reason,
             "keep": i64::from(item.fallback == Fallback::Keep),
             "fall": match item.fallback {
@@ -142,8 +142,9 @@ pub async fn mark_settled(
          ELSE message.unknown_until END, \
          attempts = CASE WHEN {held} THEN message.attempts - r.back ELSE message.attempts END, \
          why = CASE WHEN {held} THEN COALESCE(r.why, message.why) ELSE message.why END, \
-         fallback_at = CASE WHEN r.keep = 1 OR message.fallback_at IS NULL OR NOT ({held}) \
-         THEN message.fallback_at ELSE r.fall END, \
+         fallback_at = CASE WHEN r.keep = 1 OR message.fallback_at IS NULL THEN message.fallback_at \
+         WHEN {held} OR (r.status = 'sent' AND message.status IN ('queued', 'unknown', 'sent')) \
+         THEN r.fall ELSE message.fallback_at END, \
          provider_id_hash = COALESCE(r.pid, message.provider_id_hash), \
          provider_id_sealed = COALESCE(r.psealed, message.provider_id_sealed), \
          sent_at = CASE WHEN r.status = 'sent' THEN COALESCE(message.sent_at, $2) ELSE message.sent_at END, \
@@ -153,8 +154,17 @@ pub async fn mark_settled(
          FROM {} WHERE message.id = r.id",
         db.rows(1, "r", &columns)
     );
+    let rows = serde_json::Value::Array(rows).to_string();
+    if db.engine() == super::Engine::Postgres {
+        // In the order of ids, as receipts take them: neither waits for the other in a circle.
+        let lock = format!(
+            "SELECT m.id FROM message m WHERE m.id IN (SELECT r.id FROM {}) ORDER BY m.id FOR UPDATE",
+            db.rows(1, "r", &[Column::Text("id")])
+        );
+        sqlx::query(sql(lock)).bind(rows.clone()).execute(&mut *conn).await?;
+    }
     sqlx::query(sql(statement))
-        .bind(serde_json::Value::Array(rows).to_string())
+        .bind(rows)
         .bind(now.as_ms())
         .bind(owner.to_owned())
         .execute(&mut *conn)
@@ -192,10 +202,11 @@ async fn insert_attempts(
     Ok(())
 }
 
-/// The hash under which a provider's id of a message is looked up.
+/// The hash under which a provider's id of a message is looked up. Ids of some providers are small
+/// numbers that others give out as well, so they count within their account.
 #[must_use]
-pub fn provider_id_hash(db: &Db, provider_message_id: &str) -> String {
-    db.index("provider_message_id", provider_message_id)
+pub fn provider_id_hash(db: &Db, account: &str, provider_message_id: &str) -> String {
+    db.index("provider_message_id", &format!("{account}/{provider_message_id}"))
 }
 
 /// Takes over what a former owner of an account left in flight: its calls have an unknown outcome

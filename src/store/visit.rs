@@ -29,7 +29,8 @@ pub struct NewVisit<'a> {
     pub area: Option<&'a AreaCode>,
 }
 
-/// Puts news on the list; what stands there already stays as it is.
+/// Puts news on the list; what stands there already stays as it is, but for what seemed to have
+/// arrived.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -40,7 +41,8 @@ pub async fn insert_visit(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO visit (id, message_id, person_id, card_id, template, reason, area, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO UPDATE SET closed_at = NULL, \
+         outcome = NULL, reason = excluded.reason WHERE visit.outcome = 'reached'",
     )
     .bind(new.id.to_string())
     .bind(new.message.to_string())
@@ -92,21 +94,27 @@ pub(super) async fn close_reached(
     Ok(())
 }
 
-/// Notes that somebody told it in person; `false` when it does not stand on the list (any more).
+/// Notes that somebody told it in person; what still waits of it is withdrawn. `false` when it does
+/// not stand on the list (any more).
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn mark_told(db: &Db, id: VisitId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let done = sqlx::query(
+    let mut tx = db.begin().await?;
+    let told: Option<(String,)> = sqlx::query_as(
         "UPDATE visit SET closed_at = $3, outcome = 'told', closed_by = $2 \
-         WHERE id = $1 AND closed_at IS NULL",
+         WHERE id = $1 AND closed_at IS NULL RETURNING message_id",
     )
     .bind(id.to_string())
     .bind(by.to_owned())
     .bind(now.as_ms())
-    .execute(db.writer())
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if let Some((message,)) = &told {
+        super::follow::withdraw_chain(&mut tx, db, message, "told", now).await?;
+    }
+    tx.commit().await?;
+    Ok(told.is_some())
 }
 
 /// News to be told in person.
