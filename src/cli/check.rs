@@ -89,7 +89,10 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
         else {
             continue;
         };
-        let is_local = ["127.", "localhost", "[::1]"].iter().any(|local| host.starts_with(local));
+        // A gateway in the office's own network (Kannel, a phone) usually speaks no TLS.
+        let is_local = host.split('/').next().is_some_and(|at| {
+            at.parse::<http::uri::Authority>().is_ok_and(|at| is_own_network(at.host()))
+        });
         if !is_local {
             findings.push(bad(
                 &account.id,
@@ -108,6 +111,16 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
     accounts(&office.app, findings).await?;
     office.app.db.close().await;
     Ok(())
+}
+
+/// This machine, or a private network (RFC 1918).
+fn is_own_network(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|at| match at {
+            std::net::IpAddr::V4(at) => at.is_loopback() || at.is_private(),
+            std::net::IpAddr::V6(at) => at.is_loopback() || at.is_unique_local(),
+        })
 }
 
 async fn accounts(app: &App, findings: &mut Vec<Finding>) -> anyhow::Result<()> {

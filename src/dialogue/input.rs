@@ -12,6 +12,9 @@ use crate::domain::outbound::Choice;
 
 use super::state::State;
 
+/// What a message is remembered as that held a code nobody issued.
+pub const CODE_UNKNOWN: &str = "code_unknown";
+
 /// An attempt to tie a chat to somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connection {
@@ -90,6 +93,8 @@ pub struct Input {
     pub connection: Option<Connection>,
     /// The channels by which the office can tell people.
     pub served: Vec<ChannelKind>,
+    /// Those by which it can tell whoever writes.
+    pub reachable: Vec<ChannelKind>,
     /// The name of the office.
     pub office: String,
     /// The channel the message came by.

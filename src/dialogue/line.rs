@@ -43,6 +43,8 @@ words! {
         PhoneConnected = "phone_connected",
         /// Told by another channel from now on.
         Preferred = "preferred",
+        /// The office has that channel, but knows nobody there.
+        NotConnected = "not_connected",
         /// The office does not have that channel.
         NotServed = "not_served",
         /// A NIK was typed.

@@ -16,7 +16,9 @@ mod step;
 pub mod transcript;
 
 pub use answer::Answer;
-pub use input::{CardFact, Connection, Effect, Input, Meaning, ReferenceFact, Reply, Step};
+pub use input::{
+    CODE_UNKNOWN, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, Reply, Step,
+};
 pub use script::Script;
 pub use state::{Offer, State};
 pub use step::step;

@@ -5,7 +5,7 @@
 //! gets one reply.
 
 use super::command::{self, Command};
-use super::input::{CardFact, Connection, Effect, Input, Reply, Step};
+use super::input::{CODE_UNKNOWN, CardFact, Connection, Effect, Input, Reply, Step};
 use super::line::{Holes, Line, render};
 use super::script::{Button, MAX_CHOICES, Picked, Script};
 use super::state::{State, words};
@@ -95,9 +95,11 @@ impl Turn<'_> {
             Command::Prefer(_) if !self.input.is_registered => self.unregistered("subscribe"),
             Command::Prefer(channel) => {
                 let holes = Holes { channel: channel.as_str(), ..self.holes() };
-                if self.input.served.contains(&channel) {
+                if self.input.reachable.contains(&channel) {
                     let text = self.text(Line::Preferred, holes);
                     said("subscribe", text, Vec::new()).with(Effect::Prefer(channel))
+                } else if self.input.served.contains(&channel) {
+                    said("subscribe", self.text(Line::NotConnected, holes), Vec::new())
                 } else {
                     said("subscribe", self.text(Line::NotServed, holes), Vec::new())
                 }
@@ -112,7 +114,7 @@ impl Turn<'_> {
                 let choices = vec![self.script.button(Button::Status)];
                 said("subscribe", text, choices).with(Effect::OptIn).with(self.here())
             }
-            Connection::UnknownCode => self.say("subscribe", Line::CodeUnknown),
+            Connection::UnknownCode => self.say(CODE_UNKNOWN, Line::CodeUnknown),
             Connection::Phone if self.input.is_registered => {
                 self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn).with(self.here())
             }
@@ -139,6 +141,9 @@ impl Turn<'_> {
             Picked::Button(Button::Menu) => self.say("help_capabilities", Line::Menu),
             Picked::Button(Button::Stop) => self.obey(Command::Stop),
             Picked::Button(Button::Start) => self.obey(Command::Start),
+            Picked::Button(Button::SharePhone) if self.input.is_registered => {
+                self.say("subscribe", Line::SubscribeActive)
+            }
             Picked::Button(Button::SharePhone) => self.unregistered("subscribe"),
             Picked::Button(Button::Keep) => self.say("stop", Line::Kept),
             Picked::Answer(label) => {

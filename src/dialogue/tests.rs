@@ -53,6 +53,7 @@ fn input(text: &str) -> Input {
         reference: None,
         connection: None,
         served: ChannelKind::ALL.to_vec(),
+        reachable: ChannelKind::ALL.to_vec(),
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
         now: Timestamp::from_ms(0),

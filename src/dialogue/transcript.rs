@@ -203,6 +203,7 @@ impl Facts {
             reference: self.references.iter().find(|r| text.contains(&r.reference)).cloned(),
             connection: None,
             served: ChannelKind::ALL.to_vec(),
+            reachable: ChannelKind::ALL.to_vec(),
             office: self.office.clone(),
             channel: self.channel,
             now: Timestamp::from_ms(0),

@@ -3,17 +3,22 @@
 use std::time::Duration;
 
 use super::{App, ServiceError};
-use crate::dialogue::Connection;
+use crate::dialogue::{CODE_UNKNOWN, Connection};
 use crate::domain::binding_code::BindingCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BindingCodeId, ContactId};
 use crate::domain::message::ChannelKind;
 use crate::domain::nik::Nik;
 use crate::domain::person::PersonName;
+use crate::store::contact::count_intent;
 use crate::store::{StoreError, Tx, binding, person};
 
 /// How long a code is good: until somebody is home and has found their phone.
 const LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// So many codes that nobody issued may come from one contact in that time.
+const GUESSES: i64 = 5;
+const GUESSING: Duration = Duration::from_secs(3600);
 
 /// A code as the officer hands it over.
 #[derive(Clone, Debug)]
@@ -77,6 +82,10 @@ pub async fn take_code(
     now: Timestamp,
 ) -> Result<Option<Connection>, ServiceError> {
     let Some(code) = BindingCode::find_in(text) else { return Ok(None) };
+    if count_intent(tx, contact, CODE_UNKNOWN, now.before(GUESSING)).await? >= GUESSES {
+        // Not even looked up: nobody shall find a code by trying.
+        return Ok(Some(Connection::UnknownCode));
+    }
     let Some(owner) = binding::claim_code(tx, &app.db, code.expose(), now).await? else {
         return Ok(Some(Connection::UnknownCode));
     };

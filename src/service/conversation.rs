@@ -4,7 +4,7 @@
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
 use super::outbox::{self, Draft};
-use super::{Account, App, ServiceError, connect, route};
+use super::{Account, App, ServiceError, connect, route, stop};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
     self, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
@@ -19,12 +19,13 @@ use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
-use crate::store::card::{Card, list_current};
+use crate::store::card::{Card, forget_announced, list_current};
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, Contact, NewInbound};
 use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_address};
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
+use crate::store::visit::{self, NewVisit};
 use crate::store::{StoreError, Tx, binding, follow, inbox, service_point};
 use crate::understand::Understanding;
 
@@ -69,7 +70,8 @@ pub async fn take_phone(
     converse(app, tx, event, &writer, ("", None), Some(Connection::Phone)).await
 }
 
-/// Somebody blocked us, or let us in again.
+/// Somebody blocked us, or let us in again. That speaks of this chat alone: whoever wants to hear
+/// nothing at all says so, and no card shall lie in a drawer for a chat that was closed.
 ///
 /// # Errors
 /// As [`answer`].
@@ -119,8 +121,6 @@ async fn meet<'a>(
     let contact = contact::record_inbound(tx, &app.db, key, from, id, event.received_at).await?;
     let hashes = consent::address_hashes(&app.db, &account.portfolio, &contact.address);
     suppression::release_reached(tx, &hashes, account.channel, now).await?;
-    let answered = follow::mark_answered(tx, &hashes, account.channel, now).await?;
-    follow::mark_reached(tx, &app.db, &answered, now).await?;
     let known = consent::find_consent(tx, &hashes, None).await?;
     Ok(Writer { account, contact, hashes, known })
 }
@@ -142,9 +142,18 @@ async fn converse(
     input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
     let people = people_of(app, tx, &contact.address, Some(contact.id)).await?;
     add_facts_in(app, tx, &people, *known, &mut input).await?;
+    if let Some(person) = people.first() {
+        let routes = route::list_routes(app, tx, person).await?;
+        input.reachable = routes.iter().map(|route| route.account.channel).collect();
+    }
     let state = read_state(contact.dialogue.as_deref());
     let step = dialogue::step(&app.script, &state, &input);
     app.metrics.intent(&step.intent);
+    if !step.effects.contains(&Effect::WrongPerson) {
+        // Whoever answers has what was sent, unless it is a stranger who says so.
+        let answered = follow::mark_answered(tx, hashes, account.channel, now).await?;
+        follow::mark_reached(tx, &app.db, &answered, now).await?;
+    }
     apply_effects(app, tx, &step, contact, &people, hashes, now).await?;
     let state =
         serde_json::to_string(&step.state).map_err(|e| ServiceError::Text(e.to_string()))?;
@@ -211,6 +220,7 @@ pub fn read_text(
         reference: None,
         connection: None,
         served: Vec::new(),
+        reachable: Vec::new(),
         office: office.to_owned(),
         channel,
         now,
@@ -334,12 +344,10 @@ async fn apply_effects(
     let address = &contact.address;
     for effect in &step.effects {
         match effect {
-            Effect::OptOut => {
-                consent::apply(tx, hashes, ConsentChange::OptOut, now).await?;
-                cancel_waiting_of_address(tx, hashes, "opted_out", now).await?;
-            }
-            Effect::OptIn => consent::apply(tx, hashes, ConsentChange::OptIn, now).await?,
+            Effect::OptOut => stop::opt_out(app, tx, hashes, people, now).await?,
+            Effect::OptIn => stop::opt_in(app, tx, hashes, people, now).await?,
             Effect::WrongPerson => {
+                tell_in_person(app, tx, hashes, now).await?;
                 for hash in hashes {
                     let new = NewSuppression {
                         id: app.ids.next(now),
@@ -364,6 +372,31 @@ async fn apply_effects(
             // Kept with its intent in `inbound`, where the office's list of them is made from.
             Effect::UnknownQuestion => {}
         }
+    }
+    Ok(())
+}
+
+/// What went to a stranger has not been heard by those it was for.
+async fn tell_in_person(
+    app: &App,
+    tx: &mut Tx,
+    hashes: &[String],
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    for news in follow::list_misdirected(tx, hashes).await? {
+        let person = person::find_person(tx, &app.db, news.person_id).await?;
+        let new = NewVisit {
+            id: app.ids.next(now),
+            message: news.first_id,
+            person: news.person_id,
+            card: news.card_id,
+            template: &news.template,
+            reason: SuppressionReason::WrongPerson.as_str(),
+            area: person.as_ref().and_then(|person| person.area.as_ref()),
+        };
+        visit::insert_visit(tx, &new, now).await?;
+        // The same news is news again once there is a number that is theirs.
+        forget_announced(tx, news.card_id).await?;
     }
     Ok(())
 }

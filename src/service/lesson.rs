@@ -1,13 +1,13 @@
 //! What providers' refusals teach about addresses: who asked to stop, who cannot be reached where.
 
-use super::{App, ServiceError};
+use super::{App, ServiceError, stop};
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::Recipient;
 use crate::store::consent::{self, ConsentChange};
 use crate::store::suppression::{NewSuppression, SuppressionReason, insert_suppression};
-use crate::store::{Tx, message};
+use crate::store::{Tx, message, person};
 
 /// Messages in a row that could not be brought before nobody is believed to be there.
 const UNDELIVERED_IN_A_ROW: i64 = 3;
@@ -41,9 +41,14 @@ pub async fn learn(
     let reason = match taught.lesson {
         Lesson::WindowClosed => return Ok(()),
         Lesson::OptedOut => {
-            consent::apply(tx, hashes, ConsentChange::OptOut, now).await?;
-            message::cancel_waiting_of_address(tx, hashes, "opted_out", now).await?;
-            return Ok(());
+            // A word to an operator is a word to us; a chat that was closed speaks for itself.
+            let people = match &taught.address.phone {
+                Some(phone) if taught.channel != ChannelKind::Telegram => {
+                    person::list_by_phone(tx, &app.db, phone).await?
+                }
+                _ => Vec::new(),
+            };
+            return stop::opt_out(app, tx, hashes, &people, now).await;
         }
         Lesson::NoMarketing => {
             consent::apply(tx, hashes, ConsentChange::NoMarketing, now).await?;

@@ -16,6 +16,7 @@ pub mod receipt;
 pub mod route;
 pub mod send;
 pub mod sender;
+pub mod stop;
 pub mod sweep;
 
 use std::collections::BTreeMap;
@@ -282,7 +283,7 @@ impl App {
     }
 
     /// The account that serves an area on a channel: the one with the longest fitting prefix,
-    /// else one that names no area.
+    /// else one that names no area; of equals the first.
     #[must_use]
     pub fn account_for(&self, channel: ChannelKind, area: Option<&AreaCode>) -> Option<&Account> {
         let area = area.unwrap_or(&self.settings.office_area);
@@ -290,6 +291,8 @@ impl App {
             .iter()
             .filter(|account| account.channel == channel)
             .filter(|account| account.area.as_ref().is_none_or(|of| area.is_within(of)))
+            // Of several that fit equally well the first: `max_by_key` would take the last.
+            .rev()
             .max_by_key(|account| account.area.as_ref().map_or(0, |of| of.plain().len()))
     }
 

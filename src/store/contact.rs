@@ -277,3 +277,24 @@ pub async fn list_of_person(
     .await?;
     rows.iter().map(|row| read(db, row)).collect()
 }
+
+/// How often a contact was understood so since then.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_intent(
+    conn: &mut AnyConnection,
+    contact: ContactId,
+    intent: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM inbound WHERE contact_id = $1 AND received_at > $2 AND intent = $3",
+    )
+    .bind(contact.to_string())
+    .bind(since.as_ms())
+    .bind(intent.to_owned())
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

@@ -57,6 +57,7 @@ pub fn router(web: Web) -> Router {
         .route("/v1/visits/{id}/told", post(api::visit::told))
         .route("/v1/suppressions", get(api::suppression::list))
         .route("/v1/suppressions/{id}/release", post(api::suppression::release_one))
+        .route("/v1/opt-outs", post(api::opt_out::post))
         .route("/v1/binding-codes", post(api::binding_code::issue))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -4,6 +4,7 @@ pub(super) mod binding_code;
 pub(super) mod card;
 pub(super) mod card_update;
 pub(super) mod message;
+pub(super) mod opt_out;
 pub(super) mod person;
 pub(super) mod rejection;
 pub(super) mod suppression;
@@ -27,6 +28,7 @@ pub(super) async fn index() -> Json<Value> {
             "GET /v1/rejections", "GET /v1/rejections/{id}", "POST /v1/rejections/{id}/resolve",
             "GET /v1/unreachable", "GET /v1/visits", "POST /v1/visits/{id}/told",
             "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
+            "POST /v1/opt-outs",
         ],
     }))
 }

@@ -1,0 +1,36 @@
+//! Somebody asked at the counter to hear nothing more.
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use crate::domain::phone::PhoneNumber;
+use crate::service::stop;
+use crate::web::Web;
+use crate::web::auth::Caller;
+use crate::web::error::Error;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::web) struct Request {
+    phone: String,
+}
+
+/// `POST /v1/opt-outs` with the number in the body: an address would end in logs.
+pub(in crate::web) async fn post(
+    State(web): State<Web>,
+    caller: Caller,
+    request: Result<Json<Request>, JsonRejection>,
+) -> Result<StatusCode, Error> {
+    caller.to_mend()?;
+    let Ok(Json(request)) = request else {
+        return Err(Error::BadBody("an object with phone is needed".to_owned()));
+    };
+    let phone = PhoneNumber::parse(&request.phone)
+        .map_err(|_| Error::BadBody("phone is no Indonesian mobile number".to_owned()))?;
+    stop::opt_out_phone(&web.app, &phone).await?;
+    tracing::info!(by = caller.name(), "somebody was opted out at the counter");
+    Ok(StatusCode::NO_CONTENT)
+}
