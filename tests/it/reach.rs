@@ -134,7 +134,7 @@ impl Office {
             }
             tokio::task::yield_now().await;
         }
-        Self { app, sandbox, played: played }
+        Self { app, sandbox, played }
     }
 
     fn has(&self, citizen: &Citizen, presence: Presence) {
