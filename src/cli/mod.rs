@@ -10,14 +10,22 @@ mod init;
 mod office;
 mod sandbox;
 mod serve;
+mod suppression;
 mod template;
 mod token;
+mod visit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use kabar::config::ConfigError;
+use kabar::domain::clock::Timestamp;
+
+/// Rows read from the database at once.
+const PAGE: i64 = 500;
+/// Who did something, when nobody says.
+const COMMAND_LINE: &str = "command line";
 
 /// Tells citizens what happens to their e-KTP, on WhatsApp, SMS and Telegram.
 #[derive(Debug, Parser)]
@@ -50,7 +58,13 @@ enum Command {
     /// Tokens for the API
     #[command(subcommand)]
     Token(token::Command),
-    /// The local stand-in for WhatsApp alone
+    /// News that no channel brought, to be told in person
+    #[command(subcommand)]
+    Visit(visit::Command),
+    /// Addresses that are not written to
+    #[command(subcommand)]
+    Suppression(suppression::Command),
+    /// Local stand-ins for every provider, with a page of phones
     Sandbox(sandbox::Args),
 }
 
@@ -112,6 +126,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Visit(command) => visit::run(command).await,
+        Command::Suppression(command) => suppression::run(command).await,
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -138,6 +154,17 @@ fn report(error: &anyhow::Error) {
     if let Some(hint) = hint {
         eprintln!("hint: {hint}");
     }
+}
+
+/// A moment, as the API writes it.
+fn shown(at: Timestamp) -> String {
+    at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}
+
+/// A text on one line, without what a terminal would obey.
+fn one_line(text: &str) -> String {
+    let visible = text.replace(char::is_control, " ");
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Ends when the terminal or the system asks the program to.

@@ -11,7 +11,7 @@ use kabar::dialogue::Script;
 use kabar::domain::clock::{Clock, SystemClock};
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
 use kabar::store::{Db, Sealer, StoreError};
-use kabar::template::Templates;
+use kabar::template::{Templates, VisitsPage};
 use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::web::Web;
 
@@ -50,11 +50,12 @@ pub(super) fn texts(dir: Option<&Path>) -> anyhow::Result<(Templates, Script)> {
         Some(dir) => Script::load(dir, LABELS),
         None => Script::embedded(LABELS),
     };
+    let page = VisitsPage::load(dir).err();
     match (templates, script) {
-        (Ok(templates), Ok(script)) => Ok((templates, script)),
+        (Ok(templates), Ok(script)) if page.is_none() => Ok((templates, script)),
         (templates, script) => {
-            let mut all: Vec<String> =
-                templates.err().into_iter().flatten().map(|problem| problem.to_string()).collect();
+            let problems = templates.err().into_iter().flatten().chain(page);
+            let mut all: Vec<String> = problems.map(|problem| problem.to_string()).collect();
             all.extend(script.err().into_iter().flatten());
             Err(hinted(
                 format!("the texts have {} faults:\n  {}", all.len(), all.join("\n  ")),

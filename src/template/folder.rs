@@ -104,7 +104,7 @@ fn read_file(dir: &Path, path: &str, files: &mut Files, problems: &mut Vec<Probl
 }
 
 /// Without the byte order mark and the carriage returns that Windows editors add.
-fn normalised(content: &str) -> String {
+pub(super) fn normalised(content: &str) -> String {
     content.trim_start_matches('\u{feff}').replace("\r\n", "\n")
 }
 

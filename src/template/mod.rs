@@ -8,6 +8,7 @@ mod announcement;
 mod by_channel;
 mod check;
 mod folder;
+mod page;
 mod problem;
 mod render;
 mod segment;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 pub use announcement::{AnnouncementTemplate, Sample, Wording};
 pub use by_channel::ByChannel;
+pub use page::{VisitGroup, VisitRow, Visits, VisitsPage};
 pub use problem::Problem;
 pub use render::{MAX_VALUE_CHARS, RenderError, Rendered};
 pub use segment::{Encoding, Segments, segments, to_gsm};

@@ -1,8 +1,9 @@
 //! One text with placeholders, and the engine that fills it.
 //!
 //! A text is minijinja source restricted to plain `{{ name }}`: Meta's templates know nothing
-//! else, and so the same file is what is registered and what is sent. This is the only file of
-//! the module that names the engine. A value is never read as template source.
+//! else, and so the same file is what is registered and what is sent. Beside the page for
+//! officers this is the only file of the module that names the engine. A value is never read as
+//! template source.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -6,4 +6,7 @@ mod demo;
 mod import;
 mod killed;
 mod office;
+mod sandbox;
+mod suppression;
 mod usage;
+mod visit;

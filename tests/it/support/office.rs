@@ -94,10 +94,23 @@ impl Office {
         ended.json()["token"].as_str().unwrap().to_owned()
     }
 
+    async fn database(&self) -> sqlx::SqliteConnection {
+        let url = format!("sqlite://{}", text(&self.path("kabar.db")));
+        sqlx::SqliteConnection::connect(&url).await.unwrap()
+    }
+
+    /// What a statement finds, one text a row.
+    pub async fn query(&self, statement: &str) -> Vec<String> {
+        let mut db = self.database().await;
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
+        let rows = sqlx::query_scalar(statement).fetch_all(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        rows
+    }
+
     /// How many rows each table of the database has.
     pub async fn rows(&self) -> Vec<(String, i64)> {
-        let url = format!("sqlite://{}", text(&self.path("kabar.db")));
-        let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let mut db = self.database().await;
         let tables: Vec<String> =
             sqlx::query_scalar("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
                 .fetch_all(&mut db)
