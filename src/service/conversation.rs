@@ -149,8 +149,10 @@ async fn converse(
     let state = read_state(contact.dialogue.as_deref());
     let step = dialogue::step(&app.script, &state, &input);
     app.metrics.intent(&step.intent);
-    if !step.effects.contains(&Effect::WrongPerson) {
-        // Whoever answers has what was sent, unless it is a stranger who says so.
+    let says_nothing = [Effect::WrongPerson, Effect::OptOut];
+    if !step.effects.iter().any(|effect| says_nothing.contains(effect)) {
+        // Whoever answers has what was sent, unless it is a stranger who says so; whoever stops is
+        // told nothing more either way.
         let answered = follow::mark_answered(tx, hashes, account.channel, now).await?;
         follow::mark_reached(tx, &app.db, &answered, now).await?;
     }
