@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kabar::channel::{NotStored, RawEvent, RawKind, Scope, SendError, Sink};
+use kabar::channel::{NotStored, Outbound, RawEvent, RawKind, Scope, SendError, Sink};
 use kabar::domain::clock::Clock as _;
 use kabar::domain::consent::Lesson;
 use kabar::domain::message::ReceiptKind;
@@ -46,6 +46,18 @@ async fn webhooks(desk: &Desk) -> Vec<Value> {
     let url = format!("{}/android/3rdparty/v1/webhooks", desk.base);
     let answer = client().get(url).basic_auth("desa", Some("rahasia")).send().await.unwrap();
     answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_message_says_until_when_it_is_worth_sending() {
+    let desk = desk().await;
+    let valid_until = Some(desk.clock.now().after(Duration::from_secs(86_400)));
+    let message = Outbound { valid_until, ..desk.outbound(SITI, "KTP-el sudah jadi.") };
+    desk.channel.send(&message).await.unwrap();
+    let body = desk.sandbox.sent()[0].body.clone();
+    let written = chrono::DateTime::parse_from_rfc3339(body["validUntil"].as_str().unwrap());
+    assert_eq!(Some(written.unwrap().into()), valid_until);
+    assert!(body.get("ttl").is_none(), "the two exclude each other");
 }
 
 struct NoSink;

@@ -25,6 +25,8 @@ use crate::channel::{
 
 /// The longest text Twilio takes.
 const MAX_CHARS: usize = 1_600;
+/// The longest a message waits at Twilio, which is also its default.
+const MAX_VALIDITY: u64 = 36_000;
 
 /// An account at Twilio.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +72,10 @@ impl TwilioClient {
             (from, sender.clone()),
             ("Body", cut(words, MAX_CHARS).to_owned()),
         ];
+        let validity = message.validity(self.shared.clock.now()).map(|time| time.as_secs());
+        if let Some(seconds) = validity.filter(|seconds| *seconds <= MAX_VALIDITY) {
+            form.push(("ValidityPeriod", seconds.max(1).to_string()));
+        }
         if !self.shared.hook_url.is_empty() {
             let callback = format!("{}/status?m={}", self.shared.hook_url, message.id);
             form.push(("StatusCallback", callback));
@@ -149,11 +155,25 @@ impl Channel for TwilioClient {
 mod tests {
     use super::*;
     use crate::channel::Form;
-    use crate::domain::clock::{SystemClock, Timestamp};
+    use crate::domain::clock::{Clock, SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{Recipient, TemplateCall};
     use crate::domain::phone::PhoneNumber;
+
+    struct Stopped(Timestamp);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    fn client_at(now: Timestamp) -> TwilioClient {
+        let TwilioClient { settings, shared, .. } = client("X", "", None);
+        let shared = Shared { clock: Arc::new(Stopped(now)), ..shared.as_ref().clone() };
+        TwilioClient::new(Arc::new(shared), settings)
+    }
 
     fn client(sender: &str, hook_url: &str, two_way: Option<bool>) -> TwilioClient {
         // An error only says that another test was first.
@@ -180,6 +200,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-0000-0001").unwrap()),
             form,
+            valid_until: None,
         }
     }
 
@@ -212,6 +233,28 @@ mod tests {
         assert_eq!(value(&form, "From"), None);
         let form = client("DUKCAPIL", "", None).form(&words(&"é".repeat(2_000))).unwrap();
         assert_eq!(value(&form, "Body").unwrap().chars().count(), MAX_CHARS);
+    }
+
+    #[test]
+    fn twilio_is_told_how_long_to_try_where_that_is_shorter_than_it_would() {
+        let now = Timestamp::from_ms(1_763_700_000_000);
+        let client = client_at(now);
+        let period = |valid_until| {
+            let message = Outbound { valid_until, ..words("x") };
+            value(&client.form(&message).unwrap(), "ValidityPeriod")
+        };
+        assert_eq!(period(None), None);
+        for (seconds, expected) in [
+            (0, Some("1")),
+            (1, Some("1")),
+            (90, Some("90")),
+            (36_000, Some("36000")),
+            (36_001, None),
+        ] {
+            let until = now.after(Duration::from_secs(seconds));
+            assert_eq!(period(Some(until)).as_deref(), expected, "{seconds}");
+        }
+        assert_eq!(period(Some(now.before(Duration::from_secs(9)))).as_deref(), Some("1"));
     }
 
     #[test]
