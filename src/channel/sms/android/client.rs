@@ -129,7 +129,9 @@ impl AndroidClient {
 #[async_trait]
 impl Channel for AndroidClient {
     fn offer(&self) -> Offer {
-        Offer { has_receipts: true, is_two_way: true, pair_rate: None }
+        // All it has to tell comes to our webhook.
+        let is_called_back = !self.shared.hook_url.is_empty();
+        Offer { has_receipts: is_called_back, is_two_way: is_called_back, pair_rate: None }
     }
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
@@ -267,6 +269,16 @@ mod tests {
         ] {
             let Err(SendError::Rejected(fault)) = client(None).body(&message) else { panic!() };
             assert_eq!(fault.code, code);
+        }
+    }
+
+    #[test]
+    fn receipts_and_answers_need_a_public_address() {
+        let AndroidClient { settings, shared, .. } = client(None);
+        for (hook_url, comes) in [("", false), ("https://kabar.example/hooks/sms/hp", true)] {
+            let shared = Shared { hook_url: hook_url.to_owned(), ..shared.as_ref().clone() };
+            let offer = AndroidClient::new(Arc::new(shared), settings.clone()).offer();
+            assert_eq!((offer.has_receipts, offer.is_two_way), (comes, comes), "{hook_url}");
         }
     }
 

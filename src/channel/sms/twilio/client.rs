@@ -104,9 +104,9 @@ impl TwilioClient {
 #[async_trait]
 impl Channel for TwilioClient {
     fn offer(&self) -> Offer {
-        let is_two_way =
-            self.settings.two_way.unwrap_or_else(|| takes_answers(&self.settings.sender));
-        Offer { has_receipts: !self.shared.hook_url.is_empty(), is_two_way, pair_rate: None }
+        let takes = self.settings.two_way.unwrap_or_else(|| takes_answers(&self.settings.sender));
+        let is_called_back = !self.shared.hook_url.is_empty();
+        Offer { has_receipts: is_called_back, is_two_way: takes && is_called_back, pair_rate: None }
     }
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
@@ -258,15 +258,17 @@ mod tests {
     }
 
     #[test]
-    fn receipts_need_a_public_address_and_answers_a_number() {
+    fn receipts_need_a_public_address_and_answers_a_number_too() {
         let offer = |sender, hook, two_way| {
             let offer = client(sender, hook, two_way).offer();
             (offer.has_receipts, offer.is_two_way)
         };
         assert_eq!(offer("+15550001111", "https://k.example/h", None), (true, true));
         assert_eq!(offer("DUKCAPIL", "", None), (false, false));
-        assert_eq!(offer("MG12", "", Some(true)), (false, true));
-        assert_eq!(offer("+15550001111", "", Some(false)), (false, false));
+        assert_eq!(offer("+15550001111", "", None), (false, false));
+        assert_eq!(offer("MG12", "https://k.example/h", Some(true)), (true, true));
+        assert_eq!(offer("MG12", "", Some(true)), (false, false));
+        assert_eq!(offer("+15550001111", "https://k.example/h", Some(false)), (true, false));
     }
 
     #[test]
