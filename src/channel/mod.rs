@@ -19,6 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
 use crate::domain::id::MessageId;
 use crate::domain::message::MessageText;
@@ -51,6 +52,16 @@ pub struct Outbound {
     pub to: Recipient,
     /// What.
     pub form: Form,
+    /// The provider may give up from then on: by then the news is old, or told on another channel.
+    pub valid_until: Option<Timestamp>,
+}
+
+impl Outbound {
+    /// How long from `now` the provider is to try, where that ends.
+    #[must_use]
+    pub fn validity(&self, now: Timestamp) -> Option<Duration> {
+        self.valid_until.map(|until| until.since(now))
+    }
 }
 
 /// The provider took a message.

@@ -402,7 +402,8 @@ impl Sender {
             }
         };
         self.busy.entry(message.recipient_hash.clone()).or_default();
-        let outbound = Outbound { id: message.id, to: message.recipient.clone(), form };
+        let outbound =
+            Outbound { id: message.id, to: message.recipient.clone(), form, valid_until: None };
         let adapter: Arc<dyn Channel> = Arc::clone(&self.account.adapter);
         let clock = Arc::clone(&self.app.clock);
         let id = self.app.ids.next(now);

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use kabar::channel::{NotStored, RawEvent, RawKind, Scope, SendError, Sink};
+use kabar::channel::{NotStored, Outbound, RawEvent, RawKind, Scope, SendError, Sink};
 use kabar::domain::clock::Clock as _;
-use kabar::domain::consent::Lesson;
 use kabar::domain::message::ReceiptKind;
 use kabar::sandbox::{AndroidPhone, Counterpart, Input};
 use serde_json::{Value, json};
@@ -46,6 +45,18 @@ async fn webhooks(desk: &Desk) -> Vec<Value> {
     let url = format!("{}/android/3rdparty/v1/webhooks", desk.base);
     let answer = client().get(url).basic_auth("desa", Some("rahasia")).send().await.unwrap();
     answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_message_says_until_when_it_is_worth_sending() {
+    let desk = desk().await;
+    let valid_until = Some(desk.clock.now().after(Duration::from_secs(86_400)));
+    let message = Outbound { valid_until, ..desk.outbound(SITI, "KTP-el sudah jadi.") };
+    desk.channel.send(&message).await.unwrap();
+    let body = desk.sandbox.sent()[0].body.clone();
+    let written = chrono::DateTime::parse_from_rfc3339(body["validUntil"].as_str().unwrap());
+    assert_eq!(Some(written.unwrap().into()), valid_until);
+    assert!(body.get("ttl").is_none(), "the two exclude each other");
 }
 
 struct NoSink;
@@ -145,10 +156,10 @@ async fn refusals_name_whose_fault_it_is() {
 #[tokio::test]
 async fn a_failure_on_the_phone_says_why() {
     let desk = desk().await;
-    for (code, reason, lesson) in [
-        (None, "RESULT_ERROR_GENERIC_FAILURE", Some(Lesson::Undelivered)),
-        (Some(4), "RESULT_ERROR_NO_SERVICE", None),
-        (Some(120), "RESULT_RIL_SIM_ABSENT", None),
+    for (code, reason) in [
+        (None, "RESULT_ERROR_GENERIC_FAILURE"),
+        (Some(4), "RESULT_ERROR_NO_SERVICE"),
+        (Some(120), "RESULT_RIL_SIM_ABSENT"),
     ] {
         desk.fault(json!({"kind": "fail", "code": code}));
         desk.channel.send(&desk.outbound(SITI, "halo")).await.unwrap();
@@ -156,7 +167,7 @@ async fn a_failure_on_the_phone_says_why() {
         let [receipt] = receipts.as_slice() else { panic!("{receipts:?}") };
         let fault = receipt.fault.clone().unwrap();
         assert_eq!(receipt.kind, ReceiptKind::Failed);
-        assert_eq!((fault.code.as_str(), fault.lesson), (reason, lesson));
+        assert_eq!((fault.code.as_str(), fault.lesson), (reason, None));
     }
 }
 

@@ -172,6 +172,7 @@ impl Bench {
             id: self.ids.next(SystemClock.now()),
             to: Recipient::of_phone(phone),
             form: Form::Free { text: MessageText::new(text), choices: Vec::new() },
+            valid_until: None,
         }
     }
 
@@ -242,6 +243,20 @@ fn waits(error: &SendError) -> (&str, Option<u64>, Scope) {
             (&fault.code, after.map(|after| after.as_secs()), *scope)
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_part_of_a_message_says_for_how_long_it_is_worth_bringing() {
+    let bench = Bench::bound().await;
+    let valid_until = Some(SystemClock.now().after(Duration::from_secs(2 * 86_400 - 1)));
+    let message = Outbound { valid_until, ..bench.message(&"KTP-el sudah jadi. ".repeat(12)) };
+    bench.client.send(&message).await.unwrap();
+    let sent = bench.sandbox.sent();
+    assert_eq!(sent.len(), 2);
+    for part in sent {
+        let period = part.body["validity_period"].as_str().unwrap();
+        assert!(period.starts_with("00000123") && period.ends_with("000R"), "{period}");
     }
 }
 
@@ -594,7 +609,7 @@ async fn a_submission_the_centre_does_not_understand_is_refused() {
     let phone = PhoneNumber::parse_international(PHONE).unwrap();
     let id: MessageId = IdSource::default().next(SystemClock.now());
     let form = Form::Free { text: MessageText::new("a"), choices: Vec::new() };
-    let message = Outbound { id, to: Recipient::of_phone(phone), form };
+    let message = Outbound { id, to: Recipient::of_phone(phone), form, valid_until: None };
     let centre = async {
         let [command, _, sequence, _] = hear(&mut centre).await;
         assert_eq!(command, 4);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kabar::channel::{Event, InboundBody, RawKind, Scope, SendError};
+use kabar::channel::{Event, InboundBody, Outbound, RawKind, Scope, SendError};
 use kabar::domain::clock::Clock as _;
 use kabar::domain::consent::Lesson;
 use kabar::domain::message::ReceiptKind;
@@ -38,6 +38,15 @@ async fn desk_of(sender: &str) -> Desk {
 
 async fn desk() -> Desk {
     desk_of(NUMBER).await
+}
+
+#[tokio::test]
+async fn a_message_says_for_how_many_seconds_it_is_worth_sending() {
+    let desk = desk().await;
+    let valid_until = Some(desk.clock.now().after(Duration::from_secs(7_200)));
+    let message = Outbound { valid_until, ..desk.outbound(SITI, "KTP-el sudah jadi.") };
+    desk.channel.send(&message).await.unwrap();
+    assert_eq!(desk.sandbox.sent()[0].body["ValidityPeriod"], "7200");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! not in a line of the log.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,13 +19,15 @@ use tokio_util::sync::CancellationToken;
 use super::call::{bot, call};
 use super::{codes, letter, listen, webhook};
 use crate::channel::{
-    Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound,
+    Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound, Scope,
     SendError, Shared, Sink,
 };
-use crate::domain::clock::Clock;
+use crate::domain::clock::{Clock, Timestamp};
 
 /// About one message a second to one person; short bursts are let through (Telegram, Bots FAQ).
 const PAIR_RATE: (Duration, u32) = (Duration::from_secs(1), 3);
+/// Two chats refused within it mean that the whole bot is too fast.
+const FLOOD: Duration = Duration::from_secs(10);
 /// Pressed buttons that wait to be acknowledged, at most.
 const MAX_PRESSES: usize = 256;
 
@@ -105,6 +107,8 @@ pub struct TelegramClient {
     pub(super) hook_url: String,
     pub(super) timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
+    /// The chat that was last refused for being too fast, and when.
+    last_flood: StdMutex<Option<(i64, Timestamp)>>,
     /// Ids of buttons pressed, on their way from the door to whoever acknowledges them. In a process
     /// that does not listen the queue fills up and the rest is dropped.
     pub(super) pressed: mpsc::Sender<String>,
@@ -137,6 +141,7 @@ impl TelegramClient {
             hook_url: shared.hook_url.clone(),
             timeout: shared.timeout,
             clock: Arc::clone(&shared.clock),
+            last_flood: StdMutex::default(),
             pressed,
             presses: Mutex::new(queue),
         }
@@ -159,6 +164,23 @@ impl TelegramClient {
         }
     }
 
+    /// Decides whether a chat or the whole bot was too fast: the bot is when another chat was
+    /// refused just before.
+    fn weighed(&self, chat: i64, error: SendError) -> SendError {
+        if !matches!(error, SendError::Retry { scope: Scope::Recipient, .. }) {
+            return error;
+        }
+        let now = self.clock.now();
+        let mut last = self.last_flood.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = last.replace((chat, now));
+        match before {
+            Some((other, at)) if other != chat && now.since(at) <= FLOOD => {
+                codes::of_the_whole_bot(error)
+            }
+            _ => error,
+        }
+    }
+
     pub(super) fn bot(&self) -> Result<&Bot, SendError> {
         self.bot.as_ref().ok_or_else(|| {
             SendError::Misconfigured(Fault::new("api_url", "api_url is no address of a Bot API"))
@@ -175,7 +197,9 @@ impl Channel for TelegramClient {
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         let bot = self.bot()?;
         let (chat, request) = letter::write(message)?;
-        let sent = call(bot, request, self.timeout).await.map_err(|no| codes::classify(&no))?;
+        let sent = call(bot, request, self.timeout)
+            .await
+            .map_err(|no| self.weighed(chat, codes::classify(&no)))?;
         match sent["message_id"].as_i64() {
             Some(id) => Ok(Accepted { provider_message_id: format!("{chat}:{id}") }),
             None => Err(SendError::Unknown(Fault::new(
@@ -220,6 +244,8 @@ impl Channel for TelegramClient {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     fn settings() -> TelegramSettings {
@@ -249,6 +275,37 @@ mod tests {
     fn the_token_is_in_no_debug_output() {
         let shown = format!("{:?} {:?}", settings(), client(settings()));
         assert!(!shown.contains("rahasia"), "{shown}");
+    }
+
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_ms(self.0.load(Ordering::SeqCst))
+        }
+    }
+
+    #[test]
+    fn the_whole_bot_waits_only_when_another_chat_is_refused_within_ten_seconds() {
+        let hand = Arc::new(Hand(AtomicI64::new(0)));
+        let client = TelegramClient { clock: hand.clone(), ..client(settings()) };
+        let refused = |chat, at_ms| {
+            hand.0.store(at_ms, Ordering::SeqCst);
+            let after = Some(Duration::from_secs(5));
+            let fault = Fault::new("429", "too many messages");
+            let error = SendError::Retry { after, scope: Scope::Recipient, fault };
+            match client.weighed(chat, error) {
+                SendError::Retry { scope, .. } => scope,
+                other => panic!("{other}"),
+            }
+        };
+        assert_eq!(refused(1, 0), Scope::Recipient);
+        assert_eq!(refused(1, 9_000), Scope::Recipient, "the same chat again");
+        assert_eq!(refused(2, 19_000), Scope::Account);
+        assert_eq!(refused(1, 29_001), Scope::Recipient, "long after the other");
+        let other = SendError::Unknown(Fault::new("timeout", ""));
+        assert_eq!(client.weighed(3, other.clone()), other);
+        assert_eq!(refused(1, 29_002), Scope::Recipient, "no other chat was refused since");
     }
 
     #[test]

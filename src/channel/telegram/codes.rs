@@ -13,8 +13,10 @@ use crate::channel::{Fault, Scope, SendError};
 use crate::domain::consent::Lesson;
 use crate::domain::redact::redact_digits;
 
-/// Longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+/// The longest wait that is believed where one chat is too fast.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+/// The longest wait that is believed where the whole bot is: nobody would hear anything.
+const LONGEST_WAIT_OF_ALL: Duration = Duration::from_secs(600);
 
 /// What a description asks of us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +104,19 @@ pub fn classify(failure: &Failure) -> SendError {
     }
 }
 
+/// The same when chats are refused one after the other, and so the whole bot is too fast.
+#[must_use]
+pub fn of_the_whole_bot(error: SendError) -> SendError {
+    match error {
+        SendError::Retry { after, scope: Scope::Recipient, fault } => SendError::Retry {
+            after: after.map(|after| after.min(LONGEST_WAIT_OF_ALL)),
+            scope: Scope::Account,
+            fault,
+        },
+        other => other,
+    }
+}
+
 fn refused(status: u16, description: &str, after: Option<Duration>) -> SendError {
     let details = redact_digits(cut(description, 300));
     let fault = |words: &str| Fault::new(status.to_string(), format!("{words}: {details}"));
@@ -126,11 +141,10 @@ fn by_status(status: u16, after: Option<Duration>, fault: &dyn Fn(&str) -> Fault
         400 | 413 => SendError::Rejected(fault("request refused")),
         401 | 404 => SendError::Misconfigured(fault("bot_token is not valid, or was revoked")),
         403 => SendError::RecipientGone(fault("the bot may not write there")),
-        // Telegram does not say whether the whole bot or one chat is too fast; the whole bot waits,
-        // because the next message would be refused as well if it is the bot.
+        // Telegram does not say whether one chat or the whole bot is too fast.
         429 => SendError::Retry {
             after: after.map(|after| after.min(LONGEST_WAIT)),
-            scope: Scope::Account,
+            scope: Scope::Recipient,
             fault: fault("too many messages"),
         },
         500..=599 => SendError::Unknown(fault("Telegram's server failed")),
@@ -230,17 +244,26 @@ mod tests {
     }
 
     #[test]
-    fn too_fast_makes_the_bot_wait_as_long_as_asked_but_a_day_at_most() {
-        let wait = |seconds| {
+    fn too_fast_makes_a_chat_wait_an_hour_at_most_and_the_whole_bot_ten_minutes() {
+        let waits = |seconds| {
             let after = Some(Duration::from_secs(seconds));
             let description = "Too Many Requests".to_owned();
-            match classify(&Failure::Refused { status: 429, description, after }) {
-                SendError::Retry { after, scope: Scope::Account, .. } => after,
+            let error = classify(&Failure::Refused { status: 429, description, after });
+            [error.clone(), of_the_whole_bot(error)].map(|error| match error {
+                SendError::Retry { after, scope, .. } => (scope, after.unwrap().as_secs()),
                 other => panic!("{other}"),
-            }
+            })
         };
-        assert_eq!(wait(35), Some(Duration::from_secs(35)));
-        assert_eq!(wait(u64::from(u32::MAX)), Some(LONGEST_WAIT));
+        assert_eq!(waits(35), [(Scope::Recipient, 35), (Scope::Account, 35)]);
+        assert_eq!(waits(86_400), [(Scope::Recipient, 3_600), (Scope::Account, 600)]);
+    }
+
+    #[test]
+    fn only_too_fast_can_be_the_whole_bots() {
+        for status in [400, 401, 403, 409, 418, 500] {
+            let error = of(status, "Some: words");
+            assert_eq!(of_the_whole_bot(error.clone()), error, "{status}");
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient { chat: OurChat::new(700_123), ..Recipient::default() },
             form,
+            valid_until: None,
         }
     }
 

@@ -311,6 +311,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-3456-7890").unwrap()),
             form,
+            valid_until: None,
         }
     }
 

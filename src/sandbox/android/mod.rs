@@ -15,6 +15,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::course::Fate;
@@ -170,6 +171,9 @@ impl Request {
             .ok_or("No message content provided")?;
         if body["ttl"].is_number() && body["validUntil"].is_string() {
             return Err("Fields TTL and ValidUntil exclude each other".to_owned());
+        }
+        if body["validUntil"].as_str().is_some_and(|at| DateTime::parse_from_rfc3339(at).is_err()) {
+            return Err("Field ValidUntil is no date and time".to_owned());
         }
         let is_whole = |name: &str, range: std::ops::RangeInclusive<i64>| match &body[name] {
             Value::Null => Ok(()),

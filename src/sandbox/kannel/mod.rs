@@ -90,6 +90,9 @@ fn checked(query: &Query) -> Result<String, Reply> {
     if field("dlr-mask").is_some_and(|mask| mask.parse::<u32>().is_err()) {
         return Err((400, "DLR-Mask field misformed, rejected"));
     }
+    if field("validity").is_some_and(|minutes| minutes.parse::<u32>().is_err()) {
+        return Err((400, "Validity field misformed, rejected"));
+    }
     if field("coding").is_some_and(|coding| !matches!(coding, "0" | "1" | "2")) {
         return Err((400, "Coding field misformed, rejected"));
     }

@@ -134,6 +134,7 @@ pub(super) fn judge(sandbox: &Sandbox, account: &SmppAccount, submit: &SubmitSm)
         "source": submit.source_addr.as_str(),
         "destination": destination,
         "esm_class": u8::from(submit.esm_class),
+        "validity_period": submit.validity_period.as_str(),
         "data_coding": u8::from(submit.data_coding),
         "registered_delivery": u8::from(submit.registered_delivery),
         "short_message": hex::encode(submit.short_message().as_ref()),

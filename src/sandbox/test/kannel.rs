@@ -87,6 +87,7 @@ async fn every_reply_is_worded_as_smsbox_words_it() {
         (&format!("{USER}&text=a"), 400, "Missing receiver number, rejected"),
         (&format!("{USER}&to=&text=a"), 400, "Empty receiver number not allowed, rejected"),
         (&format!("{USER}&to=08abc&text=a"), 400, DENIED),
+        (&format!("{USER}&to=%2B&validity=x&text=-"), 400, "Validity field misformed, rejected"),
         (&format!("{USER}&to=%2B&coding=9&text=-"), 400, "Coding field misformed, rejected"),
         (&format!("{USER}&to=%2B6281200000001&text=a"), 202, "0: Accepted for delivery"),
     ] {

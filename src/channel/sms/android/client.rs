@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::SecondsFormat;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -28,6 +29,8 @@ const EVENTS: [&str; 4] = ["sms:received", "sms:sent", "sms:delivered", "sms:fai
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// The longest such wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// The shortest time a message is given, for the phone's clock may be ahead of ours.
+const SHORTEST_VALIDITY: Duration = Duration::from_secs(60);
 
 /// A phone, or several behind one server.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,6 +76,10 @@ impl AndroidClient {
         });
         if let Some(sim) = self.settings.sim_number {
             body["simNumber"] = sim.into();
+        }
+        if let Some(until) = message.valid_until {
+            let until = until.max(self.shared.clock.now().after(SHORTEST_VALIDITY));
+            body["validUntil"] = until.utc().to_rfc3339_opts(SecondsFormat::Millis, true).into();
         }
         Ok(body)
     }
@@ -122,7 +129,9 @@ impl AndroidClient {
 #[async_trait]
 impl Channel for AndroidClient {
     fn offer(&self) -> Offer {
-        Offer { has_receipts: true, is_two_way: true, pair_rate: None }
+        // All it has to tell comes to our webhook.
+        let is_called_back = !self.shared.hook_url.is_empty();
+        Offer { has_receipts: is_called_back, is_two_way: is_called_back, pair_rate: None }
     }
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
@@ -184,7 +193,7 @@ impl Channel for AndroidClient {
 mod tests {
     use super::*;
     use crate::channel::Form;
-    use crate::domain::clock::{SystemClock, Timestamp};
+    use crate::domain::clock::{Clock as _, SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{Recipient, TemplateCall};
@@ -212,7 +221,7 @@ mod tests {
 
     fn outbound(to: Recipient, form: Form) -> Outbound {
         let id = IdSource::default().next(Timestamp::from_ms(1_763_700_000_000));
-        Outbound { id, to, form }
+        Outbound { id, to, form, valid_until: None }
     }
 
     fn siti() -> Recipient {
@@ -234,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn the_phone_is_told_until_when_to_try_and_given_a_minute_at_least() {
+        let client = client(None);
+        let free = Form::Free { text: MessageText::new("x"), choices: vec![] };
+        let message = outbound(siti(), free);
+        assert!(client.body(&message).unwrap().get("validUntil").is_none());
+        let until = |at| {
+            let message = Outbound { valid_until: Some(at), ..message.clone() };
+            client.body(&message).unwrap()["validUntil"].as_str().unwrap().to_owned()
+        };
+        // 2096-10-02T07:06:40Z
+        assert_eq!(until(Timestamp::from_ms(4_000_000_000_123)), "2096-10-02T07:06:40.123Z");
+        let now = SystemClock.now();
+        let given = chrono::DateTime::parse_from_rfc3339(&until(now)).unwrap();
+        assert!(Timestamp::from(given) >= now.after(SHORTEST_VALIDITY));
+    }
+
+    #[test]
     fn what_cannot_go_by_sms_is_rejected_here() {
         let call = TemplateCall { name: "n".into(), language: "id".into(), params: vec![] };
         let free = Form::Free { text: MessageText::new("x"), choices: vec![] };
@@ -243,6 +269,16 @@ mod tests {
         ] {
             let Err(SendError::Rejected(fault)) = client(None).body(&message) else { panic!() };
             assert_eq!(fault.code, code);
+        }
+    }
+
+    #[test]
+    fn receipts_and_answers_need_a_public_address() {
+        let AndroidClient { settings, shared, .. } = client(None);
+        for (hook_url, comes) in [("", false), ("https://kabar.example/hooks/sms/hp", true)] {
+            let shared = Shared { hook_url: hook_url.to_owned(), ..shared.as_ref().clone() };
+            let offer = AndroidClient::new(Arc::new(shared), settings.clone()).offer();
+            assert_eq!((offer.has_receipts, offer.is_two_way), (comes, comes), "{hook_url}");
         }
     }
 

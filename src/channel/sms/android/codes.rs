@@ -1,8 +1,9 @@
 //! The gateway's answers and its reasons of failure in our words, one row each.
 //!
 //! The gateway has no error codes but HTTP statuses; why a message failed on the phone it says in
-//! the words of Android's `SmsManager`. Most of those concern the phone that sends, and teach
-//! nothing about the one that was to get it.
+//! the words of Android's `SmsManager`. All of those concern the phone that sends and its network,
+//! which is also all that is known of a SIM without credit: they teach nothing about the phone that
+//! was to get it.
 
 use std::time::Duration;
 
@@ -37,9 +38,8 @@ pub const STATUSES: &[(u16, Meaning, &str)] = &[
     (429, M::Throttled, "too many requests to the gateway"),
 ];
 
-/// Reasons that lie with the phone that sends: no lesson about the recipient. The same words come
-/// with `RESULT_ERROR_`, `RESULT_` or `RESULT_RIL_` before them.
-const OUR_OWN: &[(&str, &str)] = &[
+/// Reasons of failure, without the `RESULT_ERROR_`, `RESULT_` or `RESULT_RIL_` before them.
+const REASONS: &[(&str, &str)] = &[
     ("RADIO_OFF", "the gateway's phone is in flight mode"),
     ("RADIO_NOT_AVAILABLE", "the gateway's phone has no radio"),
     ("NO_SERVICE", "the gateway's phone has no network"),
@@ -58,6 +58,13 @@ const OUR_OWN: &[(&str, &str)] = &[
     ("SYSTEM_ERROR", "the gateway's phone failed"),
     ("INTERNAL_ERR", "the gateway's phone failed"),
     ("INTERNAL_ERROR", "the gateway's phone failed"),
+    (
+        "GENERIC_FAILURE",
+        "the gateway's phone or its network failed; see whether its SIM has credit",
+    ),
+    ("NETWORK_REJECT", "the network refused the gateway's SIM; see whether it has credit"),
+    ("NETWORK_ERR", "the network of the gateway's phone failed"),
+    ("NETWORK_ERROR", "the network of the gateway's phone failed"),
     ("CANCELLED", "cancelled on the gateway's phone"),
 ];
 
@@ -145,7 +152,7 @@ pub fn failure(reason: &str) -> Fault {
         } else {
             format!("the phone could not send it: {reason}")
         };
-        return Fault::new("failed", detail).teaching(Lesson::Undelivered);
+        return Fault::new("failed", detail);
     }
     let name = ["RESULT_ERROR_", "RESULT_RIL_", "RESULT_"]
         .into_iter()
@@ -153,12 +160,9 @@ pub fn failure(reason: &str) -> Fault {
         .unwrap_or(&reason);
     // `RIL_NETWORK_ERR` and the like also stand bare.
     let name = name.strip_prefix("RIL_").unwrap_or(name);
-    match OUR_OWN.iter().find(|row| row.0 == name) {
-        Some((_, words)) => Fault::new(reason.clone(), *words),
-        None => {
-            Fault::new(reason.clone(), "the network did not take it").teaching(Lesson::Undelivered)
-        }
-    }
+    let row = REASONS.iter().find(|row| row.0 == name);
+    let words = row.map_or("the gateway's phone or its network did not take it", |row| row.1);
+    Fault::new(reason.clone(), words)
 }
 
 /// The gateway's own words of an error, without numbers.
@@ -259,20 +263,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_failure_on_the_way_teaches_about_the_recipient() {
-        for (reason, lesson) in [
-            ("RESULT_ERROR_GENERIC_FAILURE", Some(Lesson::Undelivered)),
-            ("RESULT_NETWORK_REJECT", Some(Lesson::Undelivered)),
-            ("RESULT_RIL_NETWORK_REJECT", Some(Lesson::Undelivered)),
-            ("Network error", Some(Lesson::Undelivered)),
-            ("", Some(Lesson::Undelivered)),
-            ("RESULT_RIL_SIM_ABSENT", None),
+    fn no_failure_of_the_gateways_phone_teaches_about_the_recipient() {
+        for (reason, code) in [
+            ("RESULT_ERROR_GENERIC_FAILURE", "RESULT_ERROR_GENERIC_FAILURE"),
+            ("RESULT_RIL_NETWORK_REJECT", "RESULT_RIL_NETWORK_REJECT"),
+            ("RESULT_SOMETHING_NEW", "RESULT_SOMETHING_NEW"),
+            ("Network error", "failed"),
+            ("", "failed"),
         ] {
-            assert_eq!(failure(reason).lesson, lesson, "{reason}");
+            let fault = failure(reason);
+            assert_eq!((fault.code.as_str(), fault.lesson), (code, None), "{reason}");
         }
-        for (name, _) in OUR_OWN {
+        for (name, words) in REASONS {
             for start in ["RESULT_ERROR_", "RESULT_", "RESULT_RIL_"] {
-                assert_eq!(failure(&format!("{start}{name}")).lesson, None, "{start}{name}");
+                let fault = failure(&format!("{start}{name}"));
+                assert_eq!((fault.detail.as_str(), fault.lesson), (*words, None), "{start}{name}");
             }
         }
         assert_eq!(failure("RESULT_ERROR_NO_SERVICE").code, "RESULT_ERROR_NO_SERVICE");

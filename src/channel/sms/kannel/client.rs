@@ -75,6 +75,10 @@ impl KannelClient {
             ("charset", "UTF-8".to_owned()),
             ("coding", coding.to_owned()),
         ];
+        if let Some(validity) = message.validity(self.shared.clock.now()) {
+            let minutes = (validity.as_secs() / 60).max(1);
+            parameters.push(("validity", minutes.to_string()));
+        }
         if self.is_called_back() {
             parameters.push(("dlr-mask", ALL_RECEIPTS.to_owned()));
             parameters.push(("dlr-url", self.receipts_url(message.id)));
@@ -174,11 +178,19 @@ mod tests {
 
     use super::*;
     use crate::channel::Form;
-    use crate::domain::clock::{SystemClock, Timestamp};
+    use crate::domain::clock::{Clock, SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{Recipient, TemplateCall};
     use crate::domain::phone::PhoneNumber;
+
+    struct Stopped(Timestamp);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
 
     fn client(sender: &str, hook_url: &str) -> KannelClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -206,6 +218,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_795_000_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-3456-7890").unwrap()),
             form: Form::Free { text: MessageText::new(text), choices: vec![] },
+            valid_until: None,
         }
     }
 
@@ -240,6 +253,20 @@ mod tests {
                 message.id
             )
         );
+    }
+
+    #[test]
+    fn kannel_is_told_for_how_many_whole_minutes_to_try_and_for_one_at_least() {
+        let now = Timestamp::from_ms(1_795_000_000_000);
+        let KannelClient { settings, shared, .. } = client("13013", "");
+        let shared = Shared { clock: Arc::new(Stopped(now)), ..shared.as_ref().clone() };
+        let client = KannelClient::new(Arc::new(shared), settings);
+        assert_eq!(parameter(&client, &message("halo"), "validity"), None);
+        for (seconds, minutes) in [(0, "1"), (59, "1"), (179, "2"), (36_000, "600")] {
+            let valid_until = Some(now.after(Duration::from_secs(seconds)));
+            let message = Outbound { valid_until, ..message("halo") };
+            assert_eq!(parameter(&client, &message, "validity").as_deref(), Some(minutes));
+        }
     }
 
     #[test]

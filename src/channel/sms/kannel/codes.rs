@@ -18,8 +18,8 @@ pub enum Meaning {
     Accepted,
     /// Somebody must mend the account.
     Misconfigured,
-    /// No such number.
-    NotReachable,
+    /// Does not take this number. It may be Kannel's own configuration, which then denies everybody.
+    Denied,
     /// Will never be taken as it is.
     Rejected,
     /// Not taken; everything waits.
@@ -40,11 +40,11 @@ pub const REPLIES: &[(&str, Meaning, &str, &str)] = &[
     ),
     ("Unknown request", M::Misconfigured, "unknown_request", "the address is not that of sendsms"),
     ("Sender missing", M::Misconfigured, "sender_missing", "no sender is given or preset"),
-    ("Missing receiver", M::NotReachable, "missing_receiver", "the receiver's number is missing"),
-    ("Empty receiver", M::NotReachable, "empty_receiver", "the receiver's number is empty"),
+    ("Missing receiver", M::Denied, "missing_receiver", "the receiver's number is missing"),
+    ("Empty receiver", M::Denied, "empty_receiver", "the receiver's number is empty"),
     (
         "Number(s) has/have been denied",
-        M::NotReachable,
+        M::Denied,
         "number_denied",
         "Kannel's white- or blacklist denies the number, or its sendsms-chars has no plus sign",
     ),
@@ -69,9 +69,7 @@ pub fn classify(status: u16, reply: &str, after: Option<Duration>) -> Result<(),
         (300..=599, Some((_, M::Misconfigured, code, words))) => {
             SendError::Misconfigured(fault(code, words))
         }
-        (400, Some((_, M::NotReachable, code, words))) => {
-            SendError::RecipientGone(fault(code, words).teaching(Lesson::NotReachable))
-        }
+        (400, Some((_, M::Denied, code, words))) => SendError::RecipientGone(fault(code, words)),
         (400, Some((_, M::Rejected, code, words))) => SendError::Rejected(fault(code, words)),
         (400, _) => SendError::Rejected(fault("http_400", "refused in words we do not know")),
         (503, Some((_, M::Later, code, words))) => later(fault(code, words)),
@@ -98,6 +96,7 @@ pub fn kind(kind: &str) -> Option<ReceiptKind> {
 
 /// Why a message failed, from the SMSC's words: `NACK/0x0000000b/Invalid Destination Address` when
 /// it refused (type 16), a receipt `… stat:UNDELIV err:011 …` when it could not bring it (type 2).
+/// It teaches nothing where the fault may be ours or the operator's.
 #[must_use]
 pub fn failure(kind: &str, answer: &str) -> Fault {
     if kind == "16" {
@@ -117,7 +116,11 @@ pub fn failure(kind: &str, answer: &str) -> Fault {
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
         (None, None) => "dlr_2".to_owned(),
     };
-    Fault::new(code, "the SMSC could not bring it").teaching(Lesson::Undelivered)
+    let fault = Fault::new(code, "the SMSC could not bring it");
+    let is_about_the_phone = stat.is_some_and(|stat| {
+        stat.eq_ignore_ascii_case("UNDELIV") || stat.eq_ignore_ascii_case("EXPIRED")
+    });
+    if is_about_the_phone { fault.teaching(Lesson::Undelivered) } else { fault }
 }
 
 fn joined(words: &str, more: &str) -> String {
@@ -144,7 +147,7 @@ mod tests {
             let (status, expected) = match meaning {
                 M::Accepted => (202, "accepted"),
                 M::Misconfigured => (403, "misconfigured"),
-                M::NotReachable => (400, "recipient_gone"),
+                M::Denied => (400, "recipient_gone"),
                 M::Rejected => (400, "rejected"),
                 M::Later => (503, "retry"),
             };
@@ -152,8 +155,7 @@ mod tests {
             assert_eq!(decided(status, &reply), expected, "{begins}");
             if let Err(error) = classify(status, &reply, None) {
                 assert_eq!(&error.fault().code, code);
-                let teaches = error.fault().lesson == Some(Lesson::NotReachable);
-                assert_eq!(teaches, *meaning == M::NotReachable, "{begins}");
+                assert_eq!(error.fault().lesson, None, "{begins}");
             }
         }
     }
@@ -214,7 +216,16 @@ mod tests {
         let receipt = "id:A5 sub:001 dlvrd:001 stat:UNDELIV err:011 ";
         let lost = failure("2", receipt);
         assert_eq!((lost.code.as_str(), lost.lesson), ("UNDELIV/011", Some(Lesson::Undelivered)));
-        assert_eq!(failure("2", "Stat:EXPIRED").code, "EXPIRED");
-        assert_eq!(failure("2", "").code, "dlr_2");
+        let late = failure("2", "Stat:EXPIRED");
+        assert_eq!((late.code.as_str(), late.lesson), ("EXPIRED", Some(Lesson::Undelivered)));
+        for (answer, code) in [
+            ("stat:REJECTD err:045", "REJECTD/045"),
+            ("stat:DELETED", "DELETED"),
+            ("err:011", "011"),
+            ("", "dlr_2"),
+        ] {
+            let fault = failure("2", answer);
+            assert_eq!((fault.code.as_str(), fault.lesson), (code, None), "{answer}");
+        }
     }
 }

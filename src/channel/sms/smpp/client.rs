@@ -178,7 +178,8 @@ impl Channel for SmppClient {
         };
         let sender = &self.settings.sender;
         let text = gsm7::encode(text.expose());
-        let submits = pdu::submits(sender, phone.expose(), &text, reference(message.id));
+        let validity = message.validity(self.shared.clock.now());
+        let submits = pdu::submits(sender, phone.expose(), &text, validity, reference(message.id));
         let mut submits = submits.map_err(|DoesNotFit(field)| match field {
             "sender" => SendError::Misconfigured(unfit(field)),
             _ => SendError::Rejected(unfit(field)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codes;
 use super::receipt::Said;
+use crate::channel::sms::address::writer;
 use crate::channel::{Event, Fault, Inbound, InboundBody, RawEvent, RawKind, Receipt, SendError};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::MessageId;
@@ -50,15 +51,11 @@ fn phone(ton: u8, address: &str) -> Option<PhoneNumber> {
     if ton == ALPHANUMERIC || address.contains(char::is_alphabetic) {
         return None;
     }
-    if ton == INTERNATIONAL || address.starts_with('+') {
+    if ton == INTERNATIONAL {
         return PhoneNumber::parse_international(address).ok();
     }
-    // Many centres leave the type open. Ten digits are no short code.
-    let national = PhoneNumber::parse(address).ok();
-    national.or_else(|| {
-        let is_long = address.len() >= 10;
-        is_long.then(|| PhoneNumber::parse_international(address).ok()).flatten()
-    })
+    // Many centres leave the type open.
+    writer(address)
 }
 
 /// The event of a citizen's message; one of a sender without a number is kept and never answered.
@@ -163,7 +160,10 @@ mod tests {
             (0, "6281234567890", Some("+6281234567890")),
             (2, "081234567890", Some("+6281234567890")),
             (2, "81234567890", Some("+6281234567890")),
-            (0, "4915112345678", Some("+4915112345678")),
+            (1, "4915112345678", Some("+4915112345678")),
+            (0, "4915112345678", None),
+            (2, "6505551212", None),
+            (0, "98108123456789", None),
             (3, "13013", None),
             (1, "13013", None),
             (5, "TELKOMSEL", None),
@@ -188,6 +188,8 @@ mod tests {
         assert_eq!(inbound.body, InboundBody::Unreadable);
         let advert = message("k".into(), 5, "TELKOMSEL", Some("Promo!"), NOW);
         assert_eq!((advert.kind, read(&advert.payload)), (RawKind::Other, Event::Other));
+        let service = message("k".into(), 0, "6505551212", Some("Promo!"), NOW);
+        assert_eq!((service.kind, read(&service.payload)), (RawKind::Other, Event::Other));
     }
 
     #[test]

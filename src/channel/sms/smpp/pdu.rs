@@ -6,9 +6,11 @@
 //! ASCII or a message id without its closing zero, and both are seen in the field. A message that
 //! cannot be read would then break the link each time the centre tries to bring it again.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use rusmpp::tokio_codec::{CommandCodec, EncodeError};
-use rusmpp::types::{COctetString, OctetString};
+use rusmpp::types::{COctetString, EmptyOrFullCOctetString, OctetString};
 use rusmpp::values::{DataCoding, EsmClass, InterfaceVersion, Npi, RegisteredDelivery, Ton};
 use rusmpp::{Command, CommandStatus};
 use tokio_util::codec::{Decoder, Encoder};
@@ -19,6 +21,10 @@ use crate::domain::gsm7::{Alphabet, Encoded};
 const MAX_LENGTH: usize = 70_000;
 /// Length, command, status and sequence number, four octets each.
 const HEADER: usize = 16;
+/// Hardly a centre takes a shorter time for a message.
+const SHORTEST_VALIDITY: Duration = Duration::from_secs(60);
+/// What is to be tried for longer is left to the centre: months differ in length.
+const LONGEST_VALIDITY: Duration = Duration::from_secs(28 * 86_400);
 
 /// Commands, by their number (SMPP 3.4, 5.1.2.1).
 pub(super) mod command {
@@ -151,17 +157,31 @@ fn source(sender: &str) -> Result<(Ton, Npi, COctetString<1, 21>), DoesNotFit> {
     Ok((ton, npi, fit("sender", digits)?))
 }
 
+/// The time in which a message is to be brought, as a span (SMPP 3.4, 7.1.1.2): years, months, days,
+/// hours, minutes and seconds, two digits each. Nothing where the centre's own time is to hold.
+fn span(validity: Option<Duration>) -> Result<EmptyOrFullCOctetString<17>, DoesNotFit> {
+    let Some(validity) = validity.filter(|validity| *validity <= LONGEST_VALIDITY) else {
+        return Ok(EmptyOrFullCOctetString::empty());
+    };
+    let seconds = validity.max(SHORTEST_VALIDITY).as_secs();
+    let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
+    let span = format!("0000{days:02}{hours:02}{:02}{:02}000R", seconds / 60 % 60, seconds % 60);
+    EmptyOrFullCOctetString::from_string(span).map_err(|_| DoesNotFit("validity"))
+}
+
 /// The `submit_sm` of each part of a text, to a number in E.164. A receipt is asked for the last
 /// part only; the parts of a text are told to belong together by `reference`.
 pub(super) fn submits(
     sender: &str,
     to: &str,
     text: &Encoded,
+    validity: Option<Duration>,
     reference: u8,
 ) -> Result<Vec<rusmpp::pdus::SubmitSm>, DoesNotFit> {
     let (ton, npi, source) = source(sender)?;
     let destination: COctetString<1, 21> = fit("phone", to.trim_start_matches('+'))?;
     let total = u8::try_from(text.parts.len()).map_err(|_| DoesNotFit("text"))?;
+    let validity = span(validity)?;
     let data_coding = match text.alphabet {
         Alphabet::Gsm7 => DataCoding::McSpecific,
         Alphabet::Ucs2 => DataCoding::Ucs2,
@@ -181,6 +201,7 @@ pub(super) fn submits(
             .destination_addr(destination.clone())
             // From the octet: `EsmClass::default()` of rusmpp 0.4.0 sets a bit.
             .esm_class(EsmClass::from(if total > 1 { 0x40 } else { 0 }))
+            .validity_period(validity.clone())
             .registered_delivery(RegisteredDelivery::from(u8::from(at == total)))
             .data_coding(data_coding)
             .short_message(OctetString::from_vec(message).map_err(|_| DoesNotFit("text"))?)
@@ -324,7 +345,9 @@ mod tests {
     #[test]
     fn a_submission_is_laid_out_as_real_senders_lay_it_out() {
         let text = encode("halo {x} €");
-        let [submit] = &submits("DESA", "+62812345678", &text, 7).unwrap()[..] else { panic!() };
+        let [submit] = &submits("DESA", "+62812345678", &text, None, 7).unwrap()[..] else {
+            panic!()
+        };
         // Like Kannel's capture, but for the number's kind and the default messaging mode.
         let expected = format!(
             "0000003d00000004{:08x}{:08x}000500{}0101{}0000000000010000000d{}",
@@ -336,7 +359,9 @@ mod tests {
         );
         assert_eq!(written(2, submit.clone()), expected);
         let text = encode("你好 😀");
-        let [submit] = &submits("13013", "+62812345678", &text, 7).unwrap()[..] else { panic!() };
+        let [submit] = &submits("13013", "+62812345678", &text, None, 7).unwrap()[..] else {
+            panic!()
+        };
         let expected = format!(
             "0000003b00000004{:08x}{:08x}000300{}0101{}0000000000010008000a{}",
             0,
@@ -349,9 +374,28 @@ mod tests {
     }
 
     #[test]
+    fn a_centre_is_told_for_how_long_to_try_unless_that_is_very_long() {
+        let text = encode(&"a".repeat(200));
+        for (seconds, expected) in [
+            (0, "000000000100000R"),
+            (61, "000000000101000R"),
+            (93_784, "000001020304000R"),
+            (28 * 86_400, "000028000000000R"),
+            (28 * 86_400 + 1, ""),
+        ] {
+            let validity = Some(Duration::from_secs(seconds));
+            let parts = submits("DESA", "+62812345678", &text, validity, 7).unwrap();
+            assert_eq!(parts.len(), 2);
+            for part in parts {
+                assert_eq!(part.validity_period.as_str(), expected, "{seconds}");
+            }
+        }
+    }
+
+    #[test]
     fn parts_carry_a_header_and_only_the_last_asks_for_a_receipt() {
         let text = encode(&"a".repeat(200));
-        let parts = submits("+62811000111", "+62812345678", &text, 2).unwrap();
+        let parts = submits("+62811000111", "+62812345678", &text, None, 2).unwrap();
         let octets: Vec<String> = parts.iter().map(|part| written(4, part.clone())).collect();
         let head = format!("000101{}0101{}", z("62811000111"), z("62812345678"));
         assert!(octets[0].contains(&format!("{head}4000000000000000009f050003020201616161")));

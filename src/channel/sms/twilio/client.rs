@@ -25,6 +25,8 @@ use crate::channel::{
 
 /// The longest text Twilio takes.
 const MAX_CHARS: usize = 1_600;
+/// The longest a message waits at Twilio, which is also its default.
+const MAX_VALIDITY: u64 = 36_000;
 
 /// An account at Twilio.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,6 +72,10 @@ impl TwilioClient {
             (from, sender.clone()),
             ("Body", cut(words, MAX_CHARS).to_owned()),
         ];
+        let validity = message.validity(self.shared.clock.now()).map(|time| time.as_secs());
+        if let Some(seconds) = validity.filter(|seconds| *seconds <= MAX_VALIDITY) {
+            form.push(("ValidityPeriod", seconds.max(1).to_string()));
+        }
         if !self.shared.hook_url.is_empty() {
             let callback = format!("{}/status?m={}", self.shared.hook_url, message.id);
             form.push(("StatusCallback", callback));
@@ -98,9 +104,9 @@ impl TwilioClient {
 #[async_trait]
 impl Channel for TwilioClient {
     fn offer(&self) -> Offer {
-        let is_two_way =
-            self.settings.two_way.unwrap_or_else(|| takes_answers(&self.settings.sender));
-        Offer { has_receipts: !self.shared.hook_url.is_empty(), is_two_way, pair_rate: None }
+        let takes = self.settings.two_way.unwrap_or_else(|| takes_answers(&self.settings.sender));
+        let is_called_back = !self.shared.hook_url.is_empty();
+        Offer { has_receipts: is_called_back, is_two_way: takes && is_called_back, pair_rate: None }
     }
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
@@ -149,11 +155,25 @@ impl Channel for TwilioClient {
 mod tests {
     use super::*;
     use crate::channel::Form;
-    use crate::domain::clock::{SystemClock, Timestamp};
+    use crate::domain::clock::{Clock, SystemClock, Timestamp};
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{Recipient, TemplateCall};
     use crate::domain::phone::PhoneNumber;
+
+    struct Stopped(Timestamp);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    fn client_at(now: Timestamp) -> TwilioClient {
+        let TwilioClient { settings, shared, .. } = client("X", "", None);
+        let shared = Shared { clock: Arc::new(Stopped(now)), ..shared.as_ref().clone() };
+        TwilioClient::new(Arc::new(shared), settings)
+    }
 
     fn client(sender: &str, hook_url: &str, two_way: Option<bool>) -> TwilioClient {
         // An error only says that another test was first.
@@ -180,6 +200,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-0000-0001").unwrap()),
             form,
+            valid_until: None,
         }
     }
 
@@ -215,15 +236,39 @@ mod tests {
     }
 
     #[test]
-    fn receipts_need_a_public_address_and_answers_a_number() {
+    fn twilio_is_told_how_long_to_try_where_that_is_shorter_than_it_would() {
+        let now = Timestamp::from_ms(1_763_700_000_000);
+        let client = client_at(now);
+        let period = |valid_until| {
+            let message = Outbound { valid_until, ..words("x") };
+            value(&client.form(&message).unwrap(), "ValidityPeriod")
+        };
+        assert_eq!(period(None), None);
+        for (seconds, expected) in [
+            (0, Some("1")),
+            (1, Some("1")),
+            (90, Some("90")),
+            (36_000, Some("36000")),
+            (36_001, None),
+        ] {
+            let until = now.after(Duration::from_secs(seconds));
+            assert_eq!(period(Some(until)).as_deref(), expected, "{seconds}");
+        }
+        assert_eq!(period(Some(now.before(Duration::from_secs(9)))).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn receipts_need_a_public_address_and_answers_a_number_too() {
         let offer = |sender, hook, two_way| {
             let offer = client(sender, hook, two_way).offer();
             (offer.has_receipts, offer.is_two_way)
         };
         assert_eq!(offer("+15550001111", "https://k.example/h", None), (true, true));
         assert_eq!(offer("DUKCAPIL", "", None), (false, false));
-        assert_eq!(offer("MG12", "", Some(true)), (false, true));
-        assert_eq!(offer("+15550001111", "", Some(false)), (false, false));
+        assert_eq!(offer("+15550001111", "", None), (false, false));
+        assert_eq!(offer("MG12", "https://k.example/h", Some(true)), (true, true));
+        assert_eq!(offer("MG12", "", Some(true)), (false, false));
+        assert_eq!(offer("+15550001111", "https://k.example/h", Some(false)), (true, false));
     }
 
     #[test]
