@@ -61,6 +61,7 @@ ALTER TABLE person ADD COLUMN channel TEXT;
 -- A message that follows another one on the next channel, and when the next one is due.
 ALTER TABLE message ADD COLUMN first_id TEXT;        -- first message of the same news; none for that one itself
 ALTER TABLE message ADD COLUMN fallback_at BIGINT;   -- no word of its arrival by then: the next channel
+ALTER TABLE message ADD COLUMN has_next BIGINT;      -- 1 when another channel would follow
 ALTER TABLE message ADD COLUMN text_hash TEXT;       -- keyed hash of address and words, for the loop guard
 ALTER TABLE message ADD COLUMN parts BIGINT;         -- SMS segments
 ALTER TABLE message ADD COLUMN rupiah BIGINT;        -- what they cost by the configuration

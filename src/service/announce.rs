@@ -77,6 +77,7 @@ pub async fn plan_message(
         first_id: None,
         zone,
         expires_at: announcement.expires_at,
+        has_next: way.is_some_and(|way| route::has_next(&routes, &[way.account.channel])),
     };
     let id = outbox::enqueue(app, tx, draft, now).await?;
     if let (Some(refusal), Some(id)) = (refusal, id)

@@ -438,6 +438,7 @@ async fn plan_replies(
             },
             zone: app.zone(None),
             expires_at: None,
+            has_next: false,
         };
         outbox::enqueue(app, tx, draft, now).await?;
     }

@@ -55,7 +55,7 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
     // Whoever asked to stop gets nobody at the door either.
     let has_stopped = routes.iter().any(|route| route.refusal == Some(Refusal::OptedOut));
     let next = routes
-        .into_iter()
+        .iter()
         .find(|route| route.refusal.is_none() && !overdue.tried.contains(&route.account.channel));
     let mut deadline = None;
     match next {
@@ -71,7 +71,7 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
                 refusal: None,
                 template: overdue.template.clone(),
                 reference: overdue.reference.clone(),
-                to: Some((next.to, next.hash)),
+                to: Some((next.to.clone(), next.hash.clone())),
                 contact_id: None,
                 person_id: Some(overdue.person_id),
                 card_id: Some(overdue.card_id),
@@ -79,6 +79,11 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
                 content: overdue.content.clone(),
                 zone: overdue.zone,
                 expires_at: overdue.expires_at,
+                has_next: {
+                    let mut tried = overdue.tried.clone();
+                    tried.push(next.account.channel);
+                    route::has_next(&routes, &tried)
+                },
             };
             outbox::enqueue(app, &mut tx, draft, now).await?;
             follow::mark_followed(&mut tx, id, None, true, now).await?;

@@ -58,6 +58,8 @@ pub struct Draft<'a> {
     pub zone: Zone,
     /// Not from then on.
     pub expires_at: Option<Timestamp>,
+    /// Another channel would follow.
+    pub has_next: bool,
 }
 
 /// Plans a message and gives its id; none when its cause has planned one already.
@@ -131,6 +133,7 @@ pub async fn enqueue(
         first_id: draft.first_id,
         fallback_at: may_fall_back
             .then(|| deadline(&app.settings, draft.channel, draft.zone, due_at, draft.expires_at)),
+        has_next: draft.has_next,
         text_hash: Some(text_hash),
         parts,
         rupiah,

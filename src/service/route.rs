@@ -45,6 +45,12 @@ pub async fn list_routes<'a>(
     Ok(routes)
 }
 
+/// Whether there is still a way besides these channels.
+#[must_use]
+pub fn has_next(routes: &[Route<'_>], but: &[ChannelKind]) -> bool {
+    routes.iter().any(|route| route.refusal.is_none() && !but.contains(&route.account.channel))
+}
+
 /// Why nobody can be told: what speaks against the first way there is, or that there is none.
 #[must_use]
 pub fn no_way(

@@ -81,6 +81,21 @@ pub fn deadline(
     }
 }
 
+/// Until when a provider may still bring a message: until its moment has passed, and no longer than
+/// until the next channel tells the same. Where no other follows it may come late.
+#[must_use]
+pub fn valid_until(
+    settings: &Settings,
+    channel: ChannelKind,
+    message: &Claimed,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if !message.has_next || message.class != MessageClass::Announcement {
+        return message.expires_at;
+    }
+    Some(deadline(settings, channel, message.zone, now, message.expires_at))
+}
+
 /// What becomes of a message that is given back without a call.
 #[must_use]
 pub fn postponed(message: &Claimed, until: Timestamp) -> Settled {
@@ -268,6 +283,7 @@ mod tests {
             last_inbound_at: None,
             refusal: None,
             expires_at: None,
+            has_next: false,
         }
     }
 
@@ -305,6 +321,19 @@ mod tests {
         assert_eq!(at(Some(hour(20))), hour(4));
         assert_eq!(at(Some(hour(2))), hour(1));
         assert_eq!(at(Some(NOON)), NOON);
+    }
+
+    #[test]
+    fn a_provider_may_bring_news_until_the_next_channel_tells_it() {
+        let mut card = message(MessageClass::Announcement, 1, true);
+        let until = |card: &Claimed| valid_until(&settings(), ChannelKind::Sms, card, NOON);
+        assert_eq!(until(&card), None, "late is better than never");
+        card.has_next = true;
+        assert_eq!(until(&card), Some(NOON.after(Duration::from_secs(4 * 3600))));
+        card.expires_at = Some(NOON.after(Duration::from_secs(3600)));
+        assert_eq!(until(&card), Some(NOON.after(Duration::from_secs(1800))));
+        card.has_next = false;
+        assert_eq!(until(&card), card.expires_at);
     }
 
     #[test]

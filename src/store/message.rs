@@ -67,6 +67,8 @@ pub struct NewMessage {
     pub first_id: Option<MessageId>,
     /// No word of its arrival by then: the next channel.
     pub fallback_at: Option<Timestamp>,
+    /// Another channel would follow.
+    pub has_next: bool,
     /// Hash of address and words; see [`text_hash`].
     pub text_hash: Option<String>,
     /// Segments of an SMS.
@@ -134,9 +136,9 @@ pub async fn insert_message(
         "INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
          reference, recipient_hash, recipient_sealed, contact_id, person_id, card_id, content_sealed, \
          zone, due_at, expires_at, attempts, created_at, updated_at, first_id, fallback_at, text_hash, \
-         parts, rupiah) \
+         parts, rupiah, has_next) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         0, $20, $20, $21, $22, $23, $24, $25) ON CONFLICT (idem_key) DO NOTHING",
+         0, $20, $20, $21, $22, $23, $24, $25, $26) ON CONFLICT (idem_key) DO NOTHING",
     )
     .bind(id)
     .bind(new.idem_key.clone())
@@ -163,6 +165,7 @@ pub async fn insert_message(
     .bind(new.text_hash.clone())
     .bind(new.parts)
     .bind(new.rupiah)
+    .bind(i64::from(new.has_next))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -313,6 +316,8 @@ pub struct Claimed {
     pub why: String,
     /// Not sent from then on.
     pub expires_at: Option<Timestamp>,
+    /// Another channel would follow.
+    pub has_next: bool,
     /// When the recipient last wrote to us.
     pub last_inbound_at: Option<Timestamp>,
     /// Why it must not leave after all, if it is no reply.
@@ -367,7 +372,7 @@ pub async fn claim_due(
          (SELECT MIN(suppression.channel) FROM suppression \
           WHERE suppression.address_hash = message.recipient_hash \
           AND suppression.channel IN ('', message.channel) AND suppression.released_at IS NULL), \
-         expires_at",
+         expires_at, has_next",
         db.skip_locked()
     );
     let mut tx = db.begin().await?;
@@ -418,6 +423,7 @@ fn read_claimed(db: &Db, row: &sqlx::any::AnyRow) -> Result<Claimed, StoreError>
         why: row.try_get(7)?,
         last_inbound_at: super::row::time(row.try_get(8)?),
         expires_at: super::row::time(row.try_get(11)?),
+        has_next: row.try_get::<Option<i64>, _>(12)? == Some(1),
         refusal: refusal(&class, row.try_get(9)?, suppressed_on.as_deref()),
         id: parse("message", "id", &id, &id)?,
     })

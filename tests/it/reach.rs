@@ -484,6 +484,165 @@ on_both_engines! {
         assert_eq!(after[0].0, "whatsapp");
     }
 
+    async fn what_went_to_a_stranger_is_told_in_person(start: Start) {
+        let office = Office::open(start).await;
+        let siti = citizen(6);
+        office.update(&siti, "CARD_PRINTED").await;
+        assert!(office.visits().await.is_empty(), "it arrived, as far as anybody can tell");
+        office.writes(&siti, "1001", "BUKAN SAYA").await;
+        let visits = office.visits().await;
+        assert_eq!(visits.len(), 1, "{visits:?}");
+        assert_eq!(word(&visits[0]["reason"]), "wrong_person");
+        let new = citizen(7);
+        office.update(&siti.with_phone(&new.phone), "CARD_PRINTED").await;
+        assert_eq!(office.channels(&new), ["whatsapp"], "the same news, to whom it is for");
+        assert!(office.visits().await.is_empty());
+    }
+
+    async fn a_stop_at_one_address_holds_at_the_persons_others(start: Start) {
+        let office = Office::open(start.time("19:00 WIB")).await;
+        let siti = citizen(6);
+        office.update(&siti, "PRINT_READY_RECORD").await;
+        office.writes(&siti, TELEGRAM, "/start").await;
+        let share = Input::Press { button_id: "share_phone".to_owned(), message_id: None };
+        office.does(&siti, TELEGRAM, share).await;
+        office.app.clock.advance_to("22:00 WIB");
+        office.update(&siti, "CARD_PRINTED").await;
+        office.writes(&siti, SMS, "STOP").await;
+        let before = office.on_phone(&siti).len();
+        office.app.clock.advance_to("12:00 WIB");
+        office.settle().await;
+        assert_eq!(office.on_phone(&siti).len(), before, "what waited for the chat is withdrawn");
+        assert!(office.visits().await.is_empty(), "and nobody comes to the door");
+        office.writes(&siti, SMS, "MULAI").await;
+        office.update(&siti, "siap ambil").await;
+        assert_eq!(office.on_phone(&siti).pop().unwrap().0, "telegram");
+    }
+
+    async fn the_counter_can_record_that_somebody_wants_no_messages(start: Start) {
+        let office = Office::open(start).await;
+        let siti = citizen(6);
+        let stop = |role, phone: &str| {
+            office.app.send_json(role, "/v1/opt-outs", json!({"phone": phone}))
+        };
+        let (status, _) = stop(Role::Auditor, &siti.phone).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        let (status, _) = stop(Role::Office, "12").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        let (status, _) = stop(Role::Office, &siti.phone).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+        office.update(&siti, "CARD_PRINTED").await;
+        assert!(office.on_phone(&siti).is_empty());
+    }
+
+    async fn an_appointment_reaches_the_next_channel_before_it_is_over(start: Start) {
+        let office = Office::open(start.time("07:00 WIB")).await;
+        let siti = citizen(6);
+        office.has(&siti, Presence::Offline);
+        let today = office.app.clock.wib().date_naive().to_string();
+        let home = json!({"date": today, "from": "08:00", "to": "10:00"});
+        let parts = [("home_delivery", home)];
+        office.app.card_with(&siti, "HOME_DELIVERY_SCHEDULED", &parts).await;
+        office.settle().await;
+        office.advance(Duration::from_secs(90 * 60 + 60)).await;
+        assert_eq!(office.channels(&siti), ["whatsapp", "sms"], "half of its time is left");
+    }
+
+    async fn what_was_told_in_person_is_not_sent_after_all(start: Start) {
+        let office = Office::open(start).await;
+        let siti = citizen(6);
+        let out = |provider: &str, kind, code| Fault {
+            provider: Some(provider.into()),
+            code,
+            ..Fault::new(kind)
+        };
+        office.sandbox.set_faults(vec![
+            out("whatsapp", FaultKind::Refuse, Some(131_026)),
+            out("android", FaultKind::Throttle, None),
+        ]);
+        office.update(&siti, "CARD_PRINTED").await;
+        office.advance(4 * HOUR).await;
+        let visits = office.visits().await;
+        assert_eq!(word(&visits[0]["reason"]), "not_sent", "it still waits, and somebody may go");
+        let path = format!("/v1/visits/{}/told", word(&visits[0]["id"]));
+        office.app.call(Method::POST, Role::Office, &path).await;
+        office.sandbox.set_faults(Vec::new());
+        office.advance(24 * HOUR).await;
+        assert!(office.on_phone(&siti).is_empty());
+        assert_eq!(office.states().await[1], state("sms", "cancelled", "told"));
+    }
+
+    async fn a_code_cannot_be_found_by_trying(start: Start) {
+        let office = Office::open(start).await;
+        let siti = citizen(6).with_phone("");
+        office.update(&siti, "PRINT_READY_RECORD").await;
+        let body = json!({"nik": siti.nik});
+        let (_, issued) = office.app.send_json(Role::Office, "/v1/binding-codes", body).await;
+        let code = word(&issued["code"]);
+        let guesser = citizen(8);
+        for n in 2..=6 {
+            office.writes(&guesser, TELEGRAM, &format!("K7QX-3M{n}9")).await;
+        }
+        let wrong = office.sandbox.write(&guesser.e164, Some(TELEGRAM), Input::Text(code.clone()));
+        wrong.unwrap();
+        office.settle().await;
+        assert!(!office.on_phone(&guesser).iter().any(|(_, text)| text.contains("Terhubung")));
+        let answer = office.writes(&citizen(9), TELEGRAM, &code).await;
+        assert!(answer.contains("Terhubung"), "it was not used up: {answer}");
+    }
+
+    async fn nobody_is_promised_a_channel_that_does_not_know_them(start: Start) {
+        let office = Office::open(start).await;
+        let siti = citizen(6);
+        office.update(&siti, "PRINT_READY_RECORD").await;
+        let answer = office.writes(&siti, "1001", "lewat telegram").await;
+        assert!(answer.contains("tekan Bagikan nomor"), "{answer}");
+        office.update(&siti, "CARD_PRINTED").await;
+        assert_eq!(office.on_phone(&siti).pop().unwrap().0, "whatsapp");
+    }
+
+    async fn two_processes_that_look_at_overdue_news_send_it_on_once(start: Start) {
+        let office = Office::open(start).await;
+        let people: Vec<_> = (1..=20).map(citizen).collect();
+        for siti in &people {
+            office.has(siti, Presence::Offline);
+            office.update(siti, "CARD_PRINTED").await;
+        }
+        office.app.clock.advance(4 * HOUR);
+        let app = &office.app.app;
+        let looks = (0..4).map(|_| kabar::service::fallback::step(app));
+        for went_on in futures_util::future::join_all(looks).await {
+            went_on.unwrap();
+        }
+        office.settle().await;
+        for siti in &people {
+            assert_eq!(office.channels(siti), ["whatsapp", "sms"]);
+        }
+    }
+
+    async fn newer_news_and_the_next_channel_never_cross(start: Start) {
+        let office = Office::open(start).await;
+        let people: Vec<_> = (1..=12).map(citizen).collect();
+        for siti in &people {
+            office.has(siti, Presence::Offline);
+            office.update(siti, "CARD_PRINTED").await;
+        }
+        office.app.clock.advance(4 * HOUR);
+        let app = &office.app.app;
+        let updates: Vec<Value> =
+            people.iter().map(|siti| office.app.update(siti, "siap ambil")).collect();
+        let updates = Value::from(updates);
+        let (went_on, _) =
+            tokio::join!(kabar::service::fallback::step(app), office.app.post(&updates));
+        went_on.unwrap();
+        office.settle().await;
+        for siti in &people {
+            let told = office.on_phone(siti);
+            let last = |part: &str| told.iter().rposition(|(_, text)| text.contains(part));
+            assert!(last("sudah dicetak") < last("bisa diambil"), "{told:?}");
+        }
+    }
+
     async fn the_same_words_to_one_number_stop_after_five(start: Start) {
         let office = Office::open(start).await;
         let machine = citizen(6);

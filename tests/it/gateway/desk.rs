@@ -212,6 +212,7 @@ impl Desk {
             expires_at: None,
             first_id: None,
             fallback_at: None,
+            has_next: false,
             text_hash: None,
             parts: None,
             rupiah: None,
