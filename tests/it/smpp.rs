@@ -24,6 +24,7 @@ use kabar::sandbox::{
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 const PHONE: &str = "+6281234567890";
@@ -151,9 +152,13 @@ impl Bench {
     }
 
     fn listen(&self) {
-        let (client, ending) = (Arc::clone(&self.client), self.listening.clone());
+        self.listen_until(self.listening.clone());
+    }
+
+    fn listen_until(&self, ending: CancellationToken) -> JoinHandle<()> {
+        let client = Arc::clone(&self.client);
         let sink: Arc<dyn Sink> = self.shelf.clone();
-        tokio::spawn(async move { client.listen(sink, ending).await });
+        tokio::spawn(async move { client.listen(sink, ending).await })
     }
 
     async fn bound() -> Self {
@@ -625,6 +630,25 @@ async fn a_submission_the_centre_does_not_understand_is_refused() {
         assert_eq!(accepted.provider_message_id, format!("unnamed:{id}"));
     };
     tokio::join!(centre, sends);
+}
+
+#[tokio::test]
+async fn a_link_that_ends_late_leaves_the_next_one_standing() {
+    let bench = Bench::bound().await;
+    let (first, second) = (CancellationToken::new(), CancellationToken::new());
+    let ending = bench.listen_until(first.clone());
+    tokio::task::yield_now().await;
+    bench.is_bound().await;
+    let lasting = bench.listen_until(second.clone());
+    tokio::task::yield_now().await;
+    bench.is_bound().await;
+    first.cancel();
+    tokio::time::timeout(PATIENCE, ending).await.expect("it ends").unwrap();
+    bench.send("masih ada").await.unwrap();
+    second.cancel();
+    tokio::time::timeout(PATIENCE, lasting).await.expect("it ends").unwrap();
+    let error = bench.send("tidak ada").await.unwrap_err();
+    assert_eq!(error.fault().code, "not_connected");
 }
 
 /// An adapter bound to a centre that the test plays by hand.

@@ -7,7 +7,7 @@
 //! with the second try instead of showing two. Only when the last part was written and not
 //! answered is the outcome unknown.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -47,12 +47,20 @@ enum State {
     Up(Arc<Link>),
 }
 
+/// Where the account stands, and the how-manieth `listen` says so: the end of an earlier one may
+/// come after the beginning of the next, and has nothing to say about its link.
+#[derive(Debug)]
+struct Standing {
+    generation: u64,
+    state: State,
+}
+
 /// The adapter.
 #[derive(Debug)]
 pub struct SmppClient {
     settings: SmppSettings,
     shared: Arc<Shared>,
-    state: Mutex<State>,
+    standing: Mutex<Standing>,
     window: Semaphore,
 }
 
@@ -61,15 +69,31 @@ impl SmppClient {
     #[must_use]
     pub fn new(shared: Arc<Shared>, settings: SmppSettings) -> Self {
         let window = Semaphore::new(settings.window.clamp(1, Semaphore::MAX_PERMITS));
-        Self { settings, shared, state: Mutex::new(State::Idle), window }
+        let standing = Mutex::new(Standing { generation: 0, state: State::Idle });
+        Self { settings, shared, standing, window }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> State {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.standing().state.clone()
     }
 
-    fn set_state(&self, state: State) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    /// From now on another `listen` speaks for the account.
+    fn begin(&self) -> u64 {
+        let mut standing = self.standing();
+        standing.generation += 1;
+        standing.state = State::Down("the link to the message centre is being made");
+        standing.generation
+    }
+
+    fn set_state(&self, generation: u64, state: State) {
+        let mut standing = self.standing();
+        if standing.generation == generation {
+            standing.state = state;
+        }
     }
 
     /// The link there is.
@@ -103,7 +127,7 @@ impl SmppClient {
     }
 
     /// Keeps one link for as long as it lasts. Tells whether there was one.
-    async fn keep_link(&self, desk: &mut Desk, stop: &CancellationToken) -> Kept {
+    async fn keep_link(&self, generation: u64, desk: &mut Desk, stop: &CancellationToken) -> Kept {
         let opened = tokio::select! {
             opened = self.open() => opened,
             () = stop.cancelled() => return Kept::Unreached,
@@ -112,10 +136,10 @@ impl SmppClient {
             Ok((link, ends)) => {
                 let link = Arc::new(link);
                 tracing::info!(centre = link.centre, "bound to the message centre");
-                self.set_state(State::Up(Arc::clone(&link)));
+                self.set_state(generation, State::Up(Arc::clone(&link)));
                 let began = Instant::now();
                 link.serve(ends, desk, stop).await;
-                self.set_state(State::Down("the link to the message centre broke"));
+                self.set_state(generation, State::Down("the link to the message centre broke"));
                 desk.link_ended();
                 if stop.is_cancelled() {
                     tracing::info!("unbound from the message centre");
@@ -126,12 +150,12 @@ impl SmppClient {
             }
             Err(SendError::Misconfigured(fault)) => {
                 tracing::error!(%fault, "the message centre refuses this account");
-                self.set_state(State::Refused(fault));
+                self.set_state(generation, State::Refused(fault));
                 Kept::Refused
             }
             Err(error) => {
                 tracing::warn!(%error, "no link to the message centre");
-                self.set_state(State::Down("there is no link to the message centre"));
+                self.set_state(generation, State::Down("there is no link to the message centre"));
                 Kept::Unreached
             }
         }
@@ -252,9 +276,9 @@ impl Channel for SmppClient {
         let clock = Arc::clone(&self.shared.clock);
         let mut desk = Desk::new(sink, clock, secret, self.settings.receipt_id);
         let mut wait = FIRST_WAIT;
-        self.set_state(State::Down("the link to the message centre is being made"));
+        let generation = self.begin();
         while !stop.is_cancelled() {
-            let pause = match self.keep_link(&mut desk, &stop).await {
+            let pause = match self.keep_link(generation, &mut desk, &stop).await {
                 Kept::Refused => LONGEST_WAIT,
                 Kept::For(lived) if lived >= LONGEST_WAIT => {
                     wait = FIRST_WAIT;
@@ -270,7 +294,7 @@ impl Channel for SmppClient {
             let _ = tokio::time::timeout(pause, stop.cancelled()).await;
         }
         desk.pass_on(true).await;
-        self.set_state(State::Idle);
+        self.set_state(generation, State::Idle);
     }
 }
 
