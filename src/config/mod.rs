@@ -239,14 +239,7 @@ impl File {
             at("announce.quiet_hours", error.to_string(), "like \"20:00-07:00\", or \"off\"")
         })?;
         let fallback_after = wait("announce.fallback_after", &self.announce.fallback_after)?;
-        let mut fallback_on = BTreeMap::new();
-        for (word, time) in &self.announce.fallback_on {
-            let key = format!("announce.fallback_on.{word}");
-            let channel: ChannelKind = word
-                .parse()
-                .map_err(|_| at(&key, "is no channel".to_owned(), "whatsapp, telegram or sms"))?;
-            fallback_on.insert(channel, wait(&key, time)?);
-        }
+        let fallback_on = fallback_on(&self.announce.fallback_on, &at, &wait)?;
         let channels = self
             .announce
             .channels
@@ -314,6 +307,23 @@ impl File {
             not_served,
         })
     }
+}
+
+/// The times of channels that have one of their own.
+fn fallback_on(
+    times: &BTreeMap<String, String>,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+    wait: &dyn Fn(&str, &str) -> Result<Duration, ConfigError>,
+) -> Result<BTreeMap<ChannelKind, Duration>, ConfigError> {
+    let mut own = BTreeMap::new();
+    for (word, time) in times {
+        let key = format!("announce.fallback_on.{word}");
+        let channel: ChannelKind = word
+            .parse()
+            .map_err(|_| at(&key, "is no channel".to_owned(), "whatsapp, telegram or sms"))?;
+        own.insert(channel, wait(&key, time)?);
+    }
+    Ok(own)
 }
 
 /// A relative SQLite path means: beside the configuration, from wherever the program is started.

@@ -107,7 +107,7 @@ pub fn failure(kind: &str, answer: &str) -> Fault {
         // ESME_RINVDSTADR: the one refusal that is about the number.
         let is_number = code.eq_ignore_ascii_case("0x0000000b")
             || words.to_ascii_lowercase().contains("invalid destination");
-        return if is_number { fault.teaching(Lesson::NotReachable) } else { fault };
+        return if is_number { fault.teaching(Lesson::Undelivered) } else { fault };
     }
     let stat = field(answer, "stat:");
     let err = field(answer, "err:");
@@ -208,7 +208,7 @@ mod tests {
     fn a_failure_keeps_the_code_and_only_a_wrong_number_teaches_that_it_is_wrong() {
         let nack = |words: &str| failure("16", words);
         let wrong = nack("NACK/0x0000000b/Invalid Destination Address");
-        assert_eq!((wrong.code.as_str(), wrong.lesson), ("0x0000000b", Some(Lesson::NotReachable)));
+        assert_eq!((wrong.code.as_str(), wrong.lesson), ("0x0000000b", Some(Lesson::Undelivered)));
         assert!(wrong.detail.ends_with("Invalid Destination Address"));
         let system = nack("NACK/0x00000008/System Error");
         assert_eq!((system.code.as_str(), system.lesson), ("0x00000008", None));

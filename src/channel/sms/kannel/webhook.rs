@@ -237,7 +237,7 @@ mod tests {
         let refused =
             receipt("type=16&ans=NACK%2F0x0000000b%2FInvalid+Destination+Address&ts=nonsense");
         let fault = refused.fault.unwrap();
-        assert_eq!((fault.code.as_str(), fault.lesson), ("0x0000000b", Some(Lesson::NotReachable)));
+        assert_eq!((fault.code.as_str(), fault.lesson), ("0x0000000b", Some(Lesson::Undelivered)));
     }
 
     #[test]

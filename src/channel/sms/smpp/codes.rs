@@ -99,7 +99,7 @@ pub fn classify(status: u32) -> SendError {
             SendError::Retry { after: wait(seconds), scope: Scope::Message, fault }
         }
         M::Rejected => SendError::Rejected(fault),
-        M::NotReachable => SendError::RecipientGone(fault.teaching(Lesson::NotReachable)),
+        M::NotReachable => SendError::RecipientGone(fault.teaching(Lesson::Undelivered)),
         M::Undelivered => SendError::Rejected(fault.teaching(Lesson::Undelivered)),
         M::Misconfigured => SendError::Misconfigured(fault),
         M::Unknown => SendError::Unknown(fault),
@@ -198,7 +198,7 @@ mod tests {
         ] {
             assert_eq!(decided(status), expected, "{status:#x}");
         }
-        assert_eq!(classify(0x0b).fault().lesson, Some(Lesson::NotReachable));
+        assert_eq!(classify(0x0b).fault().lesson, Some(Lesson::Undelivered));
         assert_eq!(classify(0x0b).fault().code, "0x0b");
         assert_eq!(classify(0x0400).fault().code, "0x400");
     }
