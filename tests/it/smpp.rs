@@ -310,7 +310,7 @@ async fn what_the_centre_refuses_is_decided_by_its_status() {
     bench.fault(FaultKind::Refuse);
     let error = bench.send("a").await.unwrap_err();
     assert!(matches!(&error, SendError::RecipientGone(fault)
-        if fault.lesson == Some(Lesson::NotReachable)));
+        if fault.lesson == Some(Lesson::Undelivered)));
     let full = Fault { count: Some(1), code: Some(0x14), ..Fault::new(FaultKind::Refuse) };
     bench.sandbox.set_faults(vec![full]);
     let error = bench.send("a").await.unwrap_err();

@@ -73,7 +73,7 @@ fn each_call_is_read_for_what_it_says() {
         ("dlr_delivered.txt", RawKind::Receipt, "delivered"),
         ("dlr_delivered_without_words.txt", RawKind::Receipt, "delivered"),
         ("dlr_queued.txt", RawKind::Other, "Other"),
-        ("dlr_refused.txt", RawKind::Receipt, "failed 0x0000000b Some(NotReachable)"),
+        ("dlr_refused.txt", RawKind::Receipt, "failed 0x0000000b Some(Undelivered)"),
         ("dlr_refused_for_now.txt", RawKind::Receipt, "failed 0x00000045 None"),
         ("dlr_undelivered.txt", RawKind::Receipt, "failed EXPIRED/027 Some(Undelivered)"),
         ("mo_text.txt", RawKind::Message, "BERHENTI ya"),
