@@ -1,9 +1,12 @@
 //! Applies providers' receipts to our messages, many in one transaction.
 
+use std::collections::HashMap;
+
 use super::lesson::{self, Taught};
 use super::{App, ServiceError};
 use crate::channel::Event;
 use crate::domain::consent::Lesson;
+use crate::domain::id::MessageId;
 use crate::domain::message::{MessageStatus, ReceiptKind};
 use crate::store::inbox::{self, EventKind, EventState};
 use crate::store::receipt::{self, NewReceipt};
@@ -38,6 +41,14 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
         })
         .collect();
     let by_provider_id = receipt::find_messages(&mut tx, &app.db, &nameless).await?;
+    let echoed: Vec<_> = read
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Receipt(word) => word.message,
+            _ => None,
+        })
+        .collect();
+    let accounts = receipt::find_accounts(&mut tx, &app.db, &echoed).await?;
     let mut settled = Vec::with_capacity(events.len());
     let mut later: Vec<&Stored> = Vec::new();
     let mut receipts = Vec::with_capacity(events.len());
@@ -47,6 +58,14 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
             settled.push((event.id, EventState::Ignored));
             continue;
         };
+        if is_foreign(app, &accounts, &event.account, word.message) {
+            tracing::warn!(
+                account = event.account,
+                "a receipt for another account's message is ignored"
+            );
+            settled.push((event.id, EventState::Ignored));
+            continue;
+        }
         let by_id = named(&event.account, &word.provider_message_id);
         match word.message.or_else(|| by_provider_id.get(&by_id).copied()) {
             Some(message) => {
@@ -101,4 +120,17 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(events.len())
+}
+
+/// An id that is echoed proves nothing: it must be of a message of the very account whose provider
+/// spoke. One that is no longer configured may have been renamed.
+fn is_foreign(
+    app: &App,
+    accounts: &HashMap<MessageId, String>,
+    speaker: &str,
+    message: Option<MessageId>,
+) -> bool {
+    message
+        .and_then(|id| accounts.get(&id))
+        .is_some_and(|account| account != speaker && app.account(account).is_some())
 }

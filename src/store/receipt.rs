@@ -66,6 +66,34 @@ pub async fn find_messages(
         .collect()
 }
 
+/// Which account each of these messages was given to.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_accounts(
+    conn: &mut AnyConnection,
+    db: &Db,
+    messages: &[MessageId],
+) -> Result<HashMap<MessageId, String>, StoreError> {
+    if messages.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<_> =
+        messages.iter().map(|id| serde_json::json!({"id": id.to_string()})).collect();
+    let statement = format!(
+        "SELECT m.id, m.account FROM {} JOIN message m ON m.id = r.id",
+        db.rows(1, "r", &[Column::Text("id")])
+    );
+    let found: Vec<(String, String)> = sqlx::query_as(sql(statement))
+        .bind(serde_json::Value::Array(rows).to_string())
+        .fetch_all(conn)
+        .await?;
+    found
+        .into_iter()
+        .map(|(id, account)| Ok((parse("message", "id", &id, &id)?, account)))
+        .collect()
+}
+
 /// Writes receipts and moves their messages forward; never backward, in whatever order they come.
 /// Returns the messages that exist, with their new status.
 ///

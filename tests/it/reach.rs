@@ -332,6 +332,35 @@ on_both_engines! {
         assert_eq!(office.channels(&siti), ["whatsapp"]);
     }
 
+    async fn a_receipt_that_names_another_accounts_message_changes_nothing(start: Start) {
+        use hmac::{Hmac, KeyInit as _, Mac as _};
+
+        let office = Office::open(start).await;
+        let siti = citizen(6);
+        office.has(&siti, Presence::Offline);
+        office.update(&siti, "CARD_PRINTED").await;
+        let message = word(&office.app.messages().await[0]["id"]);
+        let body = json!({"deviceId": "d", "event": "sms:delivered", "id": "e", "webhookId": "w",
+                          "payload": {"messageId": message, "sender": "x", "recipient": siti.e164,
+                                      "deliveredAt": office.app.now()}})
+        .to_string();
+        let at = office.app.now_s().to_string();
+        let mac = Hmac::<sha2::Sha256>::new_from_slice(b"key").unwrap();
+        let signed = mac.chain_update(&body).chain_update(&at).finalize().into_bytes();
+        let request = office
+            .app
+            .http
+            .post(format!("{}/hooks/sms/{SMS}", office.app.url))
+            .header("x-timestamp", at)
+            .header("x-signature", hex::encode(signed))
+            .body(body);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+        office.settle().await;
+        assert_eq!(office.states().await[0].1, "sent", "the proof was another account's");
+        office.advance(4 * HOUR).await;
+        assert_eq!(office.channels(&siti), ["whatsapp", "sms"], "nobody is missed by a forgery");
+    }
+
     async fn whoever_answers_has_been_reached(start: Start) {
         let office = Office::open(start).await;
         let siti = citizen(6);
@@ -527,8 +556,10 @@ on_both_engines! {
         };
         let (status, _) = stop(Role::Auditor, &siti.phone).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
-        let (status, _) = stop(Role::Office, "12").await;
-        assert_eq!(status, StatusCode::BAD_REQUEST);
+        for wrong in ["12", "0812-3456-0006 atau 0812-3456-0007", "<b>081234560006</b>"] {
+            let (status, _) = stop(Role::Office, wrong).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
+        }
         let (status, _) = stop(Role::Office, &siti.phone).await;
         assert_eq!(status, StatusCode::NO_CONTENT);
         office.update(&siti, "CARD_PRINTED").await;
