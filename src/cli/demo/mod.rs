@@ -77,8 +77,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     say_hello(&home, &secret, &args.data);
     asked_to_stop().await;
     println!("\nStopping; a second start goes on with the same data.");
-    stop.send_replace(true);
+    // The office goes first: whatever it still calls is the sandbox behind the same listener.
     workers.stop().await;
+    stop.send_replace(true);
     let _ = tokio::time::timeout(std::time::Duration::from_secs(3), async {
         let _ = tokio::join!(pump, playing, served);
     })
