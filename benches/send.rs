@@ -290,7 +290,8 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         max_attempts: 8,
     };
     let accounts = vec![account];
-    let parts = Parts { db, settings, accounts, templates, script, understanding };
+    let sources = Vec::new();
+    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
     Ok(App::new(parts, Arc::new(SystemClock)))
 }
 

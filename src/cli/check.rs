@@ -70,13 +70,6 @@ fn bad(what: &str, detail: impl Into<String>, hint: impl Into<String>) -> Findin
 async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     let config = office::load(arg)?;
     findings.push(good("configuration", office::config_path(arg)?.display().to_string()));
-    for what in &config.not_served {
-        findings.push(bad(
-            "configuration",
-            what.clone(),
-            "take it out, or wait for a version that does",
-        ));
-    }
     if config.accounts.is_empty() {
         findings.push(bad(
             "accounts",

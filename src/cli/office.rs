@@ -8,8 +8,13 @@ use anyhow::Context as _;
 use kabar::channel::{Provider, Shared};
 use kabar::config::{self, Config};
 use kabar::dialogue::Script;
+use kabar::domain::area::AreaCode;
 use kabar::domain::clock::{Clock, SystemClock};
+use kabar::service::watch::Watched;
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
+use kabar::source::Kind;
+use kabar::source::opensid::OpenSid;
+use kabar::source::sql::Sql;
 use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::{Templates, VisitsPage};
 use kabar::understand::{LABELS, Spelling, Understanding};
@@ -126,10 +131,32 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         max_attempts: config.max_attempts,
     };
     let understanding = Arc::new(train(&script)?);
-    let parts = Parts { db, settings, accounts, templates, script, understanding };
+    let sources = config
+        .sources
+        .into_iter()
+        .map(|source| make_source(source, &settings.office_area))
+        .collect();
+    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
     let app = Arc::new(App::new(parts, clock));
     let web = Web { app: Arc::clone(&app), public_url: public_url.into() };
     Ok(Office { app, web })
+}
+
+/// What is watched, and how.
+pub(super) fn make_source(source: config::Source, office: &AreaCode) -> Watched {
+    let area = source.area.unwrap_or_else(|| office.clone());
+    let zone = area.zone().offset();
+    Watched {
+        id: source.id,
+        every: source.every,
+        scan_at: source.scan_at,
+        hold_over: source.hold_over,
+        source: match source.kind {
+            Kind::OpenSid(settings) => Arc::new(OpenSid::new(settings, area)),
+            Kind::Sql(settings) => Arc::new(Sql::new(settings, zone)),
+            Kind::Folder(_) => todo!(),
+        },
+    }
 }
 
 /// One client for all accounts, with as many idle connections as may be in flight: fewer would

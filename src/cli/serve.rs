@@ -35,9 +35,6 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let config = office::load(&args.config)?;
-    for what in &config.not_served {
-        tracing::warn!("{what}");
-    }
     let listen = config.listen.clone();
     let office = office::open(config).await?;
     let router = kabar::web::router(office.web);

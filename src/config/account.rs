@@ -29,12 +29,8 @@ pub struct Account {
     pub provider: Provider,
 }
 
-/// Reads the `[[account]]` tables, and names what this version cannot serve yet.
-pub(super) fn read(
-    name: &str,
-    tables: Vec<Table>,
-    sources: &[Table],
-) -> Result<(Vec<Account>, Vec<String>), ConfigError> {
+/// Reads the `[[account]]` tables.
+pub(super) fn read(name: &str, tables: Vec<Table>) -> Result<Vec<Account>, ConfigError> {
     let mut accounts: Vec<Account> = Vec::new();
     for (n, table) in tables.into_iter().enumerate() {
         let account = read_one(name, n, table)?;
@@ -46,12 +42,7 @@ pub(super) fn read(
         }
         accounts.push(account);
     }
-    let mut not_served = Vec::new();
-    for table in sources {
-        let id = table.get("id").and_then(Value::as_str).unwrap_or("without id");
-        not_served.push(format!("source {id}: this version does not watch sources yet"));
-    }
-    Ok((accounts, not_served))
+    Ok(accounts)
 }
 
 fn read_one(name: &str, n: usize, mut table: Table) -> Result<Account, ConfigError> {
@@ -63,10 +54,7 @@ fn read_one(name: &str, n: usize, mut table: Table) -> Result<Account, ConfigErr
         }
     };
     let id = word(&mut table, "id")?;
-    let is_name = !id.is_empty()
-        && id.len() <= 60
-        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b));
-    if !is_name {
+    if !super::is_name(&id) {
         return Err(wrong(
             format!("{name}: account {}: id is missing or not usable", n + 1),
             "small letters, digits and dashes, like \"wa-jombang\"",

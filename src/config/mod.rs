@@ -5,6 +5,7 @@
 
 mod account;
 mod layer;
+mod source;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use toml::{Table, Value};
 
 pub use account::Account;
 use layer::{first_line, merge, merge_env, place, read_secret_files};
+pub use source::Source;
 
 use crate::domain::area::AreaCode;
 use crate::domain::card::AnnouncementKind;
@@ -80,8 +82,8 @@ pub struct Config {
     pub log_format: Format,
     /// The office's accounts at providers.
     pub accounts: Vec<Account>,
-    /// Sources that this version cannot watch yet, in words.
-    pub not_served: Vec<String>,
+    /// What is watched.
+    pub sources: Vec<Source>,
 }
 
 #[derive(Deserialize)]
@@ -284,7 +286,8 @@ impl File {
             let what = "must be longer than nothing and shorter than the unknown_ times";
             return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
         }
-        let (accounts, not_served) = account::read(name, self.account, &self.source)?;
+        let accounts = account::read(name, self.account)?;
+        let sources = source::read(name, base, self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -304,7 +307,7 @@ impl File {
             log_level: self.log.level,
             log_format: self.log.format,
             accounts,
-            not_served,
+            sources,
         })
     }
 }
@@ -324,6 +327,13 @@ fn fallback_on(
         own.insert(channel, wait(&key, time)?);
     }
     Ok(own)
+}
+
+/// Whether a text can be the id of an account or a source.
+fn is_name(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= 60
+        && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
 }
 
 /// A relative SQLite path means: beside the configuration, from wherever the program is started.

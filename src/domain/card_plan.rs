@@ -46,6 +46,10 @@ words! {
         StepBack = "step_back",
         /// News of something that has already passed.
         Expired = "expired",
+        /// News among so many that the office is asked first.
+        Held = "held",
+        /// News of somebody who died or moved away; nobody is told.
+        HolderAbsent = "holder_absent",
     }
 }
 
@@ -84,6 +88,40 @@ impl Default for AnnouncePolicy {
                 .collect(),
         }
     }
+}
+
+impl AnnouncePolicy {
+    /// Whether a card's coming to this status is told, as a rule.
+    #[must_use]
+    pub fn speaks_of(&self, status: CardStatus) -> bool {
+        usual_kind(status).is_some_and(|kind| self.enabled.contains(&kind))
+    }
+}
+
+/// The announcement of a status that comes without an appointment; none where there is nothing to
+/// tell.
+const fn usual_kind(status: CardStatus) -> Option<AnnouncementKind> {
+    use AnnouncementKind as K;
+    use CardStatus as S;
+    Some(match status {
+        S::Recorded => K::RecordingReceived,
+        S::EnrollmentFailed => K::EnrollmentFailed,
+        S::Adjudicated | S::Duplicate => K::ContactOffice,
+        S::ReadyToPrint => K::ReadyToPrint,
+        S::WaitingForBlank => K::WaitingForBlank,
+        S::Printed => K::CardPrinted,
+        // A home delivery without a day is no appointment one could keep; the card is on its way.
+        S::Shipped | S::HomeDeliveryScheduled => K::CardShipped,
+        S::ReadyToCollect => K::ReadyToCollect,
+        S::Issued => K::CardIssued,
+        S::NotRequired
+        | S::Unregistered
+        | S::Processing
+        | S::NeedsOperator
+        | S::SentForPrinting => {
+            return None;
+        }
+    })
 }
 
 /// Decides what an update does to the card on file. `zone` is the recipient's, for appointments.
@@ -166,7 +204,6 @@ fn announcement(
     use AnnouncementKind as K;
     use CardStatus as S;
     let appointment = update.home_delivery.as_ref().map(|h| (h, h.ends_at(zone)));
-    let plain = |kind| (kind, None, String::new());
     let (kind, expires_at, detail) = match (update.status, appointment) {
         (S::HomeDeliveryScheduled, Some((home, ends_at))) => {
             (K::HomeDeliveryScheduled, Some(ends_at), appointment_words(home))
@@ -176,26 +213,10 @@ fn announcement(
         (S::Printed | S::Shipped, Some((home, ends_at))) if ends_at > now => {
             (K::HomeDeliveryScheduled, Some(ends_at), appointment_words(home))
         }
-        (S::Recorded, _) => plain(K::RecordingReceived),
-        (S::EnrollmentFailed, _) => plain(K::EnrollmentFailed),
-        (S::Adjudicated | S::Duplicate, _) => plain(K::ContactOffice),
-        (S::ReadyToPrint, _) => plain(K::ReadyToPrint),
-        (S::WaitingForBlank, _) => plain(K::WaitingForBlank),
-        (S::Printed, _) => plain(K::CardPrinted),
-        // A home delivery without a day is no appointment one could keep; the card is on its way.
-        (S::Shipped | S::HomeDeliveryScheduled, _) => plain(K::CardShipped),
         (S::ReadyToCollect, _) => {
             (K::ReadyToCollect, None, update.service_point.clone().unwrap_or_default())
         }
-        (S::Issued, _) => plain(K::CardIssued),
-        (
-            S::NotRequired
-            | S::Unregistered
-            | S::Processing
-            | S::NeedsOperator
-            | S::SentForPrinting,
-            _,
-        ) => return None,
+        (status, _) => (usual_kind(status)?, None, String::new()),
     };
     let fingerprint =
         if detail.is_empty() { kind.as_str().to_owned() } else { format!("{kind}:{detail}") };
@@ -237,6 +258,7 @@ mod tests {
             area: None,
             rt: None,
             rw: None,
+            dusun: None,
             service_point: None,
             home_delivery: None,
             is_silent: false,

@@ -70,6 +70,10 @@ ids! {
     UpdateId = "upd";
     /// An update that could not be taken, kept for the office.
     RejectionId = "rej";
+    /// So many changes of a source that somebody must say whether they are news.
+    HoldId = "hld";
+    /// What somebody of the office should look at.
+    NoticeId = "ntc";
     /// Somebody who has a NIK.
     PersonId = "per";
     /// An address that writes to us or that we write to, with its conversation.

@@ -3,6 +3,7 @@
 //! No input or output and nothing asynchronous happens here, and nothing of ours is imported:
 //! every other floor stands on this one.
 
+pub mod absence;
 pub mod area;
 pub mod binding_code;
 pub mod card;
@@ -21,5 +22,7 @@ pub mod quiet_hours;
 pub mod raw_update;
 pub mod redact;
 pub mod reference;
+pub mod rhythm;
+pub mod snapshot;
 pub mod status_word;
 pub mod word;

@@ -4,7 +4,7 @@
 //! and get a checked update or a reason. Reasons never repeat the value they complain about.
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::area::AreaCode;
 use super::card::{CardUpdate, HomeDelivery, PhoneGiven};
@@ -47,6 +47,8 @@ pub struct RawUpdate {
     pub rt: String,
     /// The holder's RW.
     pub rw: String,
+    /// The holder's dusun.
+    pub dusun: String,
     /// Where the card is.
     pub service_point: String,
     /// Day of a home delivery.
@@ -122,6 +124,7 @@ impl RawUpdate {
             area: text("area")?,
             rt: text("rt")?,
             rw: text("rw")?,
+            dusun: text("dusun")?,
             service_point: text("service_point")?,
             home_date: part("date"),
             home_from: part("from"),
@@ -150,6 +153,7 @@ impl RawUpdate {
             ("id", &self.id),
             ("rt", &self.rt),
             ("rw", &self.rw),
+            ("dusun", &self.dusun),
             ("service_point", &self.service_point),
         ] {
             if value.chars().any(char::is_control) {
@@ -203,6 +207,7 @@ impl RawUpdate {
             area,
             rt: short(&self.rt),
             rw: short(&self.rw),
+            dusun: short(&self.dusun),
             service_point: short(&self.service_point),
             home_delivery: self.home_delivery()?,
             is_silent: self.is_silent,
@@ -241,7 +246,7 @@ impl RawUpdate {
         let phone = PhoneNumber::parse(&self.phone)
             .map_or_else(|_| self.phone.clone(), |phone| phone.expose().to_owned());
         let nothing = String::new();
-        [
+        let parts = [
             if self.is_undated { &nothing } else { &self.occurred_at },
             &self.nik,
             &self.status,
@@ -256,8 +261,47 @@ impl RawUpdate {
             &self.home_from,
             &self.home_to,
         ]
-        .map(|part| part.trim())
-        .join("\u{1f}")
+        .map(|part| part.trim());
+        let mut canonical = parts.join("\u{1f}");
+        // Behind all others and only where there is one: what was hashed before it was known stays
+        // the same.
+        if !self.dusun.trim().is_empty() {
+            canonical.push('\u{1f}');
+            canonical.push_str(self.dusun.trim());
+        }
+        canonical
+    }
+
+    /// The parts that are given, in the JSON form of `POST /v1/card-updates`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let given = |parts: &[(&str, &String)]| -> Map<String, Value> {
+            let is_given = |(_, value): &&(&str, &String)| !value.is_empty();
+            let part = |(name, value): &(&str, &String)| {
+                ((*name).to_owned(), Value::String((*value).clone()))
+            };
+            parts.iter().filter(is_given).map(part).collect()
+        };
+        let mut map = given(&[
+            ("id", &self.id),
+            ("occurred_at", &self.occurred_at),
+            ("nik", &self.nik),
+            ("status", &self.status),
+            ("document", &self.document),
+            ("name", &self.name),
+            ("phone", &self.phone),
+            ("area", &self.area),
+            ("rt", &self.rt),
+            ("rw", &self.rw),
+            ("dusun", &self.dusun),
+            ("service_point", &self.service_point),
+        ]);
+        let home =
+            given(&[("date", &self.home_date), ("from", &self.home_from), ("to", &self.home_to)]);
+        if !home.is_empty() {
+            map.insert("home_delivery".to_owned(), Value::Object(home));
+        }
+        Value::Object(map)
     }
 }
 
@@ -276,9 +320,24 @@ fn phone(raw: &str) -> PhoneGiven {
 }
 
 fn moment(raw: &str, zone: FixedOffset) -> Result<Timestamp, Reason> {
+    parse_moment(raw, zone).ok_or_else(|| {
+        Reason::new(
+            "invalid_occurred_at",
+            "occurred_at must be a time like 2026-11-21T08:00:00+07:00",
+        )
+    })
+}
+
+/// Reads a time in the ways offices and databases write it; `zone` is meant where none is named.
+#[must_use]
+pub fn parse_moment(raw: &str, zone: FixedOffset) -> Option<Timestamp> {
     let raw = raw.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(raw) {
-        return Ok(moment.into());
+        return Some(moment.into());
+    }
+    // PostgreSQL's own form: 2026-11-21 08:00:00.5+07.
+    if let Ok(moment) = DateTime::parse_from_str(raw, "%Y-%m-%d %H:%M:%S%.f%#z") {
+        return Some(moment.into());
     }
     let local = |text: &str| {
         let formats = [
@@ -294,12 +353,6 @@ fn moment(raw: &str, zone: FixedOffset) -> Result<Timestamp, Reason> {
         .or_else(|| day(raw).map(|day| day.and_time(NaiveTime::MIN)))
         .and_then(|local| local.and_local_timezone(zone).single())
         .map(Timestamp::from)
-        .ok_or_else(|| {
-            Reason::new(
-                "invalid_occurred_at",
-                "occurred_at must be a time like 2026-11-21T08:00:00+07:00",
-            )
-        })
 }
 
 fn day(raw: &str) -> Option<NaiveDate> {

@@ -5,16 +5,17 @@
 
 use super::announce::{self, Holder};
 use super::{App, ServiceError};
+use crate::domain::absence::Absence;
 use crate::domain::card::{CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{CardId, PersonId};
+use crate::domain::id::{CardId, HoldId, PersonId};
 use crate::domain::outbound::Recipient;
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::store::{
-    StoreError, Tx, card as card_store, consent, message, person, rejection, visit,
+    StoreError, Tx, card as card_store, consent, message, person, rejection, source_row, visit,
 };
 
 /// How many items share a transaction.
@@ -106,28 +107,45 @@ async fn record_once(
     let mut tx = app.db.begin().await?;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
-        let result = record_item(app, &mut tx, source, item, now).await?;
-        if let Recorded::Rejected { reason, .. } = &result {
-            let id = app.ids.next(now);
-            let reason = (reason.code, reason.message.as_str());
-            rejection::upsert_rejection(&mut tx, &app.db, id, source, &item.raw, reason, now)
-                .await?;
-        }
-        results.push(result);
+        results.push(record_in(app, &mut tx, source, item, None, now).await?);
     }
     if !is_meant {
         tx.rollback().await.map_err(StoreError::from)?;
         return Ok(results);
     }
     tx.commit().await.map_err(StoreError::from)?;
-    app.metrics.card_updates(source, &results);
+    recorded(app, source, &results);
+    Ok(results)
+}
+
+/// Counts what was committed, and wakes those who send.
+pub(super) fn recorded(app: &App, source: &str, results: &[Recorded]) {
+    app.metrics.card_updates(source, results);
     let is_announced = |result: &Recorded| {
         matches!(result, Recorded::Accepted { outcome: UpdateOutcome::Announced, .. })
     };
     if results.iter().any(is_announced) {
         app.signals.wake_outbox();
     }
-    Ok(results)
+}
+
+/// Records one item within a transaction that holds more. With a `hold` nobody is told before the
+/// office has decided.
+pub(super) async fn record_in(
+    app: &App,
+    tx: &mut Tx,
+    source: &str,
+    item: &Item,
+    hold: Option<HoldId>,
+    now: Timestamp,
+) -> Result<Recorded, ServiceError> {
+    let result = record_item(app, tx, source, item, hold, now).await?;
+    if let Recorded::Rejected { reason, .. } = &result {
+        let id = app.ids.next(now);
+        let reason = (reason.code, reason.message.as_str());
+        rejection::upsert_rejection(tx, &app.db, id, source, &item.raw, reason, now).await?;
+    }
+    Ok(result)
 }
 
 async fn record_item(
@@ -135,6 +153,7 @@ async fn record_item(
     tx: &mut Tx,
     source: &str,
     item: &Item,
+    hold: Option<HoldId>,
     now: Timestamp,
 ) -> Result<Recorded, ServiceError> {
     let raw = match &item.update {
@@ -162,17 +181,26 @@ async fn record_item(
         }
         None => {}
     }
-    let plan = apply(app, tx, source, &update, (&id_hash, &content_hash), now).await?;
+    let said = Said { source, id_hash: &id_hash, content_hash: &content_hash, hold };
+    let plan = apply(app, tx, &update, said, now).await?;
     let warning = update.nik.warning().map(|what| Reason::new(what.code(), what.to_string()));
     Ok(Recorded::Accepted { outcome: plan.outcome, is_new_card: plan.is_new_card, warning })
+}
+
+/// Who said it, and under which names it is kept.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    source: &'a str,
+    id_hash: &'a str,
+    content_hash: &'a str,
+    hold: Option<HoldId>,
 }
 
 async fn apply(
     app: &App,
     tx: &mut Tx,
-    source: &str,
     update: &CardUpdate,
-    hashes: (&str, &str),
+    said: Said<'_>,
     now: Timestamp,
 ) -> Result<CardPlan, ServiceError> {
     let known = person::find_by_nik(tx, &app.db, &update.nik).await?;
@@ -197,7 +225,15 @@ async fn apply(
         // Whoever has the new number has heard nothing of this card.
         on_file.last_announced = None;
     }
-    let plan = card_plan::plan(on_file.as_ref(), update, &app.settings.policy, zone.offset(), now);
+    let mut plan =
+        card_plan::plan(on_file.as_ref(), update, &app.settings.policy, zone.offset(), now);
+    if plan.announcement.is_some() {
+        if is_absent(app, tx, update).await? {
+            plan = CardPlan { announcement: None, outcome: UpdateOutcome::HolderAbsent, ..plan };
+        } else if said.hold.is_some() {
+            plan = CardPlan { announcement: None, outcome: UpdateOutcome::Held, ..plan };
+        }
+    }
     // An older word about somebody must not bring back their old number or name.
     let person = match known {
         Some(known) if !plan.becomes_current => known,
@@ -240,12 +276,13 @@ async fn apply(
     };
     let new = card_store::NewUpdate {
         id: app.ids.next(now),
-        source,
-        external_id_hash: hashes.0,
-        content_hash: hashes.1,
+        source: said.source,
+        external_id_hash: said.id_hash,
+        content_hash: said.content_hash,
         card: card_id,
         update,
         outcome: plan.outcome,
+        hold: said.hold.filter(|_| plan.outcome == UpdateOutcome::Held),
     };
     card_store::insert_update(tx, &app.db, &new, now).await?;
     if let Some(announcement) = &plan.announcement {
@@ -258,6 +295,19 @@ async fn apply(
         }
     }
     Ok(plan)
+}
+
+/// Whether a watched register says that the holder died or moved away.
+pub(super) async fn is_absent(
+    app: &App,
+    tx: &mut Tx,
+    update: &CardUpdate,
+) -> Result<bool, ServiceError> {
+    if app.sources.is_empty() {
+        return Ok(false);
+    }
+    let words = source_row::list_absences(tx, &person::nik_hash(&app.db, &update.nik)).await?;
+    Ok(Absence::of(&words).is_some())
 }
 
 /// Whether whoever has this number said that they are somebody else. The source may not have heard

@@ -9,9 +9,11 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{BindingCodeId, ContactId};
 use crate::domain::message::ChannelKind;
 use crate::domain::nik::Nik;
+use crate::domain::outbound::Recipient;
 use crate::domain::person::PersonName;
-use crate::store::contact::count_intent;
-use crate::store::{StoreError, Tx, binding, person};
+use crate::source::VerifiedChat;
+use crate::store::contact::{self, count_intent};
+use crate::store::{StoreError, Tx, binding, consent, person};
 
 /// How long a code is good: until somebody is home and has found their phone.
 const LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -97,4 +99,43 @@ pub async fn take_code(
         .as_ref()
         .map_or_else(|| words.addressee(None, ChannelKind::Whatsapp), PersonName::masked);
     Ok(Some(Connection::Code { who }))
+}
+
+/// Ties a person to the chat that a watched register has of them, and takes over that they want to be
+/// told there; or lets go of it when the register has none any more. What citizens told us
+/// themselves stays as it is.
+///
+/// # Errors
+/// When the database fails.
+pub async fn take_over(
+    app: &App,
+    tx: &mut Tx,
+    source: &str,
+    nik: &Nik,
+    verified: Option<VerifiedChat>,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    const TELEGRAM: ChannelKind = ChannelKind::Telegram;
+    if !app.accounts.iter().any(|account| account.channel == TELEGRAM) {
+        return Ok(());
+    }
+    let Some(person) = person::find_by_nik(tx, &app.db, nik).await? else { return Ok(()) };
+    let account = app.account_for(TELEGRAM, person.area.as_ref());
+    let (Some(verified), Some(account)) = (verified, account) else {
+        return Ok(binding::replace_of_source(tx, source, person.id, None, now).await?);
+    };
+    let to = Recipient { chat: Some(verified.chat), ..Recipient::default() };
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &to);
+    if consent::find_consent(tx, &hashes, None).await?.is_suppressed {
+        // Whoever has this chat said that they are somebody else.
+        return Ok(());
+    }
+    let key = (TELEGRAM, account.portfolio.as_str());
+    let id = app.ids.next(now);
+    let contact = contact::upsert_chat(tx, &app.db, key, verified.chat, id, now).await?;
+    binding::replace_of_source(tx, source, person.id, Some(contact), now).await?;
+    if verified.is_preferred && person.channel.is_none() {
+        person::set_channel(tx, &[person.id], Some(TELEGRAM), now).await?;
+    }
+    Ok(())
 }

@@ -8,9 +8,12 @@ pub mod card;
 pub mod connect;
 pub mod conversation;
 pub mod fallback;
+pub mod hold;
 pub mod inbox;
+pub mod intake;
 pub mod lesson;
 pub mod metric;
+pub mod notice;
 pub mod outbox;
 pub mod receipt;
 pub mod route;
@@ -18,6 +21,7 @@ pub mod send;
 pub mod sender;
 pub mod stop;
 pub mod sweep;
+pub mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +29,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, watch as signal};
 
 use crate::channel::Channel;
 use crate::dialogue::Script;
@@ -141,13 +145,13 @@ pub struct Account {
 /// sees it when it looks next.
 #[derive(Debug)]
 pub struct Signals {
-    inbox: watch::Sender<u64>,
-    outbox: watch::Sender<u64>,
+    inbox: signal::Sender<u64>,
+    outbox: signal::Sender<u64>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { inbox: watch::Sender::new(0), outbox: watch::Sender::new(0) }
+        Self { inbox: signal::Sender::new(0), outbox: signal::Sender::new(0) }
     }
 }
 
@@ -164,13 +168,13 @@ impl Signals {
 
     /// Hears of what waits in the inbox.
     #[must_use]
-    pub fn inbox(&self) -> watch::Receiver<u64> {
+    pub fn inbox(&self) -> signal::Receiver<u64> {
         self.inbox.subscribe()
     }
 
     /// Hears of what waits in the outbox.
     #[must_use]
-    pub fn outbox(&self) -> watch::Receiver<u64> {
+    pub fn outbox(&self) -> signal::Receiver<u64> {
         self.outbox.subscribe()
     }
 }
@@ -187,6 +191,8 @@ pub struct App {
     pub settings: Settings,
     /// The office's accounts.
     pub accounts: Vec<Account>,
+    /// What is watched.
+    pub sources: Vec<watch::Watched>,
     /// Announcements and words.
     pub templates: Templates,
     /// Conversation and answers.
@@ -216,6 +222,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The office's accounts.
     pub accounts: Vec<Account>,
+    /// What is watched.
+    pub sources: Vec<watch::Watched>,
     /// Announcements and words.
     pub templates: Templates,
     /// Conversation and answers.
@@ -244,6 +252,7 @@ impl App {
             ids: IdSource::default(),
             settings: parts.settings,
             accounts: parts.accounts,
+            sources: parts.sources,
             templates: parts.templates,
             script: parts.script,
             understanding: parts.understanding,

@@ -1,7 +1,7 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
 //! whose moment has passed, and news that has not arrived in time.
 
-use super::{App, ServiceError, fallback};
+use super::{App, ServiceError, fallback, hold};
 use crate::store::settled;
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -20,5 +20,6 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
         app.signals.wake_outbox();
     }
     let followed = fallback::step(app).await?;
-    Ok(expired + settled + followed)
+    let released = hold::step(app).await?;
+    Ok(expired + settled + followed + released)
 }

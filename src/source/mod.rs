@@ -3,4 +3,134 @@
 //! Tells what is where and keeps it as it was written; whether it is a NIK, a status or a number
 //! is for `domain` to say. Never writes to a source and never touches our own database.
 
+mod database;
+pub mod folder;
+pub mod opensid;
 pub mod spreadsheet;
+pub mod sql;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::pending;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::domain::absence::Absence;
+use crate::domain::clock::Timestamp;
+use crate::domain::outbound::ChatId;
+use crate::domain::raw_update::RawUpdate;
+use folder::FolderSettings;
+use opensid::OpenSidSettings;
+use sql::SqlSettings;
+
+/// One record of a source as it is now.
+#[derive(Clone, Default)]
+pub struct Record {
+    /// Names the record within its source, always the same; may hold a NIK.
+    pub key: String,
+    /// What it says of a card. Its id is not read, and its time may be missing.
+    pub update: RawUpdate,
+    /// When it was last changed, by the source's own clock.
+    pub changed_at: Option<Timestamp>,
+    /// Why its person is not told of cards.
+    pub absence: Option<Absence>,
+    /// The person's chat, and whether they want to be told there.
+    pub chat: Option<VerifiedChat>,
+}
+
+/// Never shows a person.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Record(…)")
+    }
+}
+
+/// A chat whose owner proved to the source that it is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifiedChat {
+    /// The chat.
+    pub chat: ChatId,
+    /// They want to be told there.
+    pub is_preferred: bool,
+}
+
+/// Every kind of source there is, with what it is configured with.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// OpenSID, the register of a desa.
+    OpenSid(OpenSidSettings),
+    /// Any database.
+    Sql(SqlSettings),
+    /// A folder of spreadsheets.
+    Folder(FolderSettings),
+}
+
+/// Where records go while a source is read. Waits while the other side is busy, so that a source of
+/// any size takes little memory.
+pub type Records = mpsc::Sender<Record>;
+
+/// What a reading came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// From where the next one goes on; none when the source has no such place.
+    pub position: Option<String>,
+    /// Records that say nothing of a card, by reason.
+    pub skipped: BTreeMap<&'static str, u64>,
+}
+
+/// Why a source cannot be read. Holds no secret and no data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// It did not answer, or broke off; it may answer later.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answers, and something about it must be mended first.
+    #[error("{what}")]
+    Misconfigured {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Whoever took the records has stopped.
+    #[error("nobody takes the records any more")]
+    Stopped,
+}
+
+impl SourceError {
+    /// Something that must be mended.
+    pub fn wrong(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Misconfigured { what: what.into(), hint: hint.into() }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Unreachable(_) => "look whether it runs and whether this machine reaches it",
+            Self::Misconfigured { hint, .. } => hint,
+            Self::Stopped => "start again",
+        }
+    }
+}
+
+/// A database that is watched.
+#[async_trait]
+pub trait Source: fmt::Debug + Send + Sync {
+    /// Reads what may have changed since `from`, or everything. What is read twice does no harm.
+    async fn read(&self, from: Option<&str>, records: Records) -> Result<Reading, SourceError>;
+
+    /// Looks whether it can be read, and tells what was found.
+    async fn probe(&self) -> Result<String, SourceError>;
+
+    /// Returns when the source itself says that something changed.
+    async fn changed(&self) {
+        pending().await
+    }
+}
+
+/// Hands a record over.
+async fn put(records: &Records, record: Record) -> Result<(), SourceError> {
+    records.send(record).await.map_err(|_| SourceError::Stopped)
+}

@@ -87,6 +87,39 @@ pub async fn insert_binding(
     Ok(())
 }
 
+/// Binds a contact to a person because a register says so, and lets go of what it said before.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn replace_of_source(
+    conn: &mut AnyConnection,
+    source: &str,
+    person: PersonId,
+    contact: Option<ContactId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let contact = contact.map(|contact| contact.to_string());
+    sqlx::query("DELETE FROM binding WHERE person_id = $1 AND source = $2 AND contact_id <> $3")
+        .bind(person.to_string())
+        .bind(source.to_owned())
+        .bind(contact.clone().unwrap_or_default())
+        .execute(&mut *conn)
+        .await?;
+    if let Some(contact) = contact {
+        sqlx::query(
+            "INSERT INTO binding (person_id, contact_id, bound_at, source) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (person_id, contact_id) DO NOTHING",
+        )
+        .bind(person.to_string())
+        .bind(contact)
+        .bind(now.as_ms())
+        .bind(source.to_owned())
+        .execute(conn)
+        .await?;
+    }
+    Ok(())
+}
+
 /// Lets go of everybody bound to a contact, who says that they are strangers to them.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::domain::card::{CardStatus, CardUpdate, HomeDelivery};
 use crate::domain::card_plan::{CardOnFile, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::document::Document;
-use crate::domain::id::{CardId, PersonId, UpdateId};
+use crate::domain::id::{CardId, HoldId, PersonId, UpdateId};
 
 const COLUMNS: &str = "id, person_id, document, serial, status, status_at, service_point, home_date, \
                        home_from, home_to, last_announced";
@@ -88,6 +88,40 @@ pub async fn find_latest(
         .fetch_optional(conn)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// The card of that id, held until the end of the transaction.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn lock_card(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: CardId,
+) -> Result<Option<Card>, StoreError> {
+    let statement = format!("SELECT {COLUMNS} FROM card WHERE id = $1{}", db.for_update());
+    let row = sqlx::query(sql(statement)).bind(id.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// What an update said of its card, and when that was.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_said(
+    conn: &mut AnyConnection,
+    id: UpdateId,
+) -> Result<Option<(CardStatus, Timestamp)>, StoreError> {
+    let key = id.to_string();
+    let row: Option<(String, i64)> =
+        sqlx::query_as("SELECT status, occurred_at FROM card_update WHERE id = $1")
+            .bind(key.clone())
+            .fetch_optional(conn)
+            .await?;
+    row.map(|(status, at)| {
+        Ok((parse("card_update", "status", &key, &status)?, Timestamp::from_ms(at)))
+    })
+    .transpose()
 }
 
 /// One card.
@@ -177,6 +211,23 @@ pub async fn forget_announced(conn: &mut AnyConnection, card: CardId) -> Result<
     Ok(())
 }
 
+/// Notes what was last told of a card.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn note_announced(
+    conn: &mut AnyConnection,
+    card: CardId,
+    fingerprint: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE card SET last_announced = $2 WHERE id = $1")
+        .bind(card.to_string())
+        .bind(fingerprint.to_owned())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// What the source said before under the same id: its content hash.
 ///
 /// # Errors
@@ -212,6 +263,8 @@ pub struct NewUpdate<'a> {
     pub update: &'a CardUpdate,
     /// What became of it.
     pub outcome: UpdateOutcome,
+    /// What it waits for.
+    pub hold: Option<HoldId>,
 }
 
 /// Adds an update to its card's history.
@@ -229,8 +282,8 @@ pub async fn insert_update(
     let sealed = db.sealer.seal(place, &id, &new.update.external_id)?;
     sqlx::query(
         "INSERT INTO card_update (id, source, external_id_hash, content_hash, external_id_sealed, \
-         card_id, status, occurred_at, received_at, outcome) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         card_id, status, occurred_at, received_at, outcome, hold_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(id)
     .bind(new.source.to_owned())
@@ -242,6 +295,7 @@ pub async fn insert_update(
     .bind(new.update.occurred_at.as_ms())
     .bind(now.as_ms())
     .bind(new.outcome.as_str())
+    .bind(new.hold.map(|hold| hold.to_string()))
     .execute(conn)
     .await?;
     Ok(())

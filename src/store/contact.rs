@@ -113,10 +113,50 @@ pub async fn record_inbound(
     Ok(contact)
 }
 
+/// Finds or makes the contact of a chat that nobody wrote from yet.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn upsert_chat(
+    conn: &mut AnyConnection,
+    db: &Db,
+    (channel, portfolio): (ChannelKind, &str),
+    chat: ChatId,
+    new_id: ContactId,
+    now: Timestamp,
+) -> Result<ContactId, StoreError> {
+    let hash = chat_hash(db, portfolio, chat);
+    let found: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM contact WHERE channel = $1 AND portfolio = $2 AND chat_hash = $3",
+    )
+    .bind(channel.as_str())
+    .bind(portfolio.to_owned())
+    .bind(hash.clone())
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let Some(id) = found {
+        return parse("contact", "id", &id, &id);
+    }
+    let id = new_id.to_string();
+    sqlx::query(
+        "INSERT INTO contact (id, channel, portfolio, created_at, updated_at, chat_hash, chat_sealed) \
+         VALUES ($1, $2, $3, $4, $4, $5, $6)",
+    )
+    .bind(id.clone())
+    .bind(channel.as_str())
+    .bind(portfolio.to_owned())
+    .bind(now.as_ms())
+    .bind(hash)
+    .bind(db.sealer.seal(place("chat_sealed"), &id, &chat.expose().to_string())?)
+    .execute(conn)
+    .await?;
+    Ok(new_id)
+}
+
 async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Result<(), StoreError> {
     for statement in [
-        "INSERT INTO binding (person_id, contact_id, bound_at) \
-         SELECT person_id, $1, bound_at FROM binding WHERE contact_id = $2 \
+        "INSERT INTO binding (person_id, contact_id, bound_at, source) \
+         SELECT person_id, $1, bound_at, source FROM binding WHERE contact_id = $2 \
          ON CONFLICT (person_id, contact_id) DO NOTHING",
         "DELETE FROM binding WHERE contact_id = $2 AND contact_id <> $1",
         "UPDATE inbound SET contact_id = $1 WHERE contact_id = $2",

@@ -76,6 +76,12 @@ pub fn phone_hash(db: &Db, phone: &PhoneNumber) -> String {
     db.index("phone", phone.expose())
 }
 
+/// The hash under which a NIK is looked up, here and in every other table.
+#[must_use]
+pub fn nik_hash(db: &Db, nik: &Nik) -> String {
+    db.index("nik", nik.expose())
+}
+
 /// The person with that NIK, if any update ever named it.
 ///
 /// # Errors
@@ -86,10 +92,7 @@ pub async fn find_by_nik(
     nik: &Nik,
 ) -> Result<Option<Person>, StoreError> {
     let statement = format!("SELECT {COLUMNS} FROM person WHERE nik_hash = $1{}", db.for_update());
-    let row = sqlx::query(sql(statement))
-        .bind(db.index("nik", nik.expose()))
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(sql(statement)).bind(nik_hash(db, nik)).fetch_optional(conn).await?;
     row.map(|row| read(db, &row)).transpose()
 }
 
@@ -126,6 +129,27 @@ pub async fn find_person(
         .fetch_optional(conn)
         .await?;
     row.map(|row| read(db, &row)).transpose()
+}
+
+/// A person's NIK, for comparing it with what a register says.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_nik(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: PersonId,
+) -> Result<Option<Nik>, StoreError> {
+    let key = id.to_string();
+    let sealed: Option<String> = sqlx::query_scalar("SELECT nik_sealed FROM person WHERE id = $1")
+        .bind(key.clone())
+        .fetch_optional(conn)
+        .await?;
+    let plain = sealed.map(|sealed| db.sealer.open(place("nik_sealed"), &key, &sealed));
+    plain
+        .transpose()?
+        .map(|nik| Nik::parse(&nik).map_err(|_| corrupt(&key, "nik_sealed")))
+        .transpose()
 }
 
 /// The person a message is about, held until the end of the transaction.
@@ -254,7 +278,7 @@ pub async fn upsert_person(
         }
         PhoneGiven::NotGiven | PhoneGiven::Mobile(_) | PhoneGiven::Unusable(_) => {}
     }
-    changed |= update.rt.is_some() || update.rw.is_some();
+    changed |= update.rt.is_some() || update.rw.is_some() || update.dusun.is_some();
     if changed {
         write(conn, db, &person, &key, update, is_new, now).await?;
     }
@@ -275,12 +299,12 @@ async fn write(
     };
     let statement = if is_new {
         "INSERT INTO person (id, name_sealed, phone_hash, phone_sealed, phone_problem, area, rt_sealed, \
-         rw_sealed, updated_at, nik_hash, nik_sealed, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $9)"
+         rw_sealed, updated_at, dusun_sealed, nik_hash, nik_sealed, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9)"
     } else {
         "UPDATE person SET name_sealed = $2, phone_hash = $3, phone_sealed = $4, phone_problem = $5, \
          area = $6, rt_sealed = COALESCE($7, rt_sealed), rw_sealed = COALESCE($8, rw_sealed), \
-         updated_at = $9 WHERE id = $1"
+         updated_at = $9, dusun_sealed = COALESCE($10, dusun_sealed) WHERE id = $1"
     };
     let query = sqlx::query(statement)
         .bind(key.to_owned())
@@ -291,9 +315,10 @@ async fn write(
         .bind(person.area.as_ref().map(ToString::to_string))
         .bind(seal("rt_sealed", update.rt.as_deref())?)
         .bind(seal("rw_sealed", update.rw.as_deref())?)
-        .bind(now.as_ms());
+        .bind(now.as_ms())
+        .bind(seal("dusun_sealed", update.dusun.as_deref())?);
     let query = if is_new {
-        query.bind(db.index("nik", update.nik.expose())).bind(db.sealer.seal(
+        query.bind(nik_hash(db, &update.nik)).bind(db.sealer.seal(
             place("nik_sealed"),
             key,
             update.nik.expose(),

@@ -63,6 +63,25 @@ pub async fn upsert_rejection(
     Ok(())
 }
 
+/// The id under which an item is kept as rejected.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_id(
+    conn: &mut AnyConnection,
+    db: &Db,
+    source: &str,
+    payload: &str,
+) -> Result<Option<RejectionId>, StoreError> {
+    let id: Option<String> =
+        sqlx::query_scalar("SELECT id FROM rejection WHERE source = $1 AND payload_hash = $2")
+            .bind(source.to_owned())
+            .bind(db.index("rejection", payload))
+            .fetch_optional(conn)
+            .await?;
+    id.map(|id| parse("rejection", "id", &id, &id)).transpose()
+}
+
 /// Open rejections by id after `after`.
 ///
 /// # Errors

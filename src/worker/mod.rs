@@ -3,12 +3,13 @@
 mod inbox;
 mod sender;
 mod sweeper;
+mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::watch as signal;
 use tokio::task::JoinSet;
 
 use crate::service::App;
@@ -23,7 +24,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The loops of this process.
 #[derive(Debug)]
 pub struct Workers {
-    stop: watch::Sender<bool>,
+    stop: signal::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
@@ -31,13 +32,17 @@ impl Workers {
     /// Starts all loops; `owner` names this process among others.
     #[must_use]
     pub fn start(app: &Arc<App>, owner: &str) -> Self {
-        let stop = watch::Sender::new(false);
+        let stop = signal::Sender::new(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(inbox::run(Arc::clone(app), stop.subscribe()));
         tasks.spawn(sweeper::run(Arc::clone(app), stop.subscribe()));
         for account in &app.accounts {
             let (app, account) = (Arc::clone(app), account.clone());
             tasks.spawn(sender::run(app, account, owner.to_owned(), stop.subscribe()));
+        }
+        for watched in &app.sources {
+            let (app, watched) = (Arc::clone(app), watched.clone());
+            tasks.spawn(watch::run(app, watched, owner.to_owned(), stop.subscribe()));
         }
         Self { stop, tasks }
     }
@@ -54,7 +59,7 @@ impl Workers {
 }
 
 /// Waits until woken, told to stop, or the time is over. `true` means stop.
-async fn rest<F>(stop: &mut watch::Receiver<bool>, woken: F, longest: Duration) -> bool
+async fn rest<F>(stop: &mut signal::Receiver<bool>, woken: F, longest: Duration) -> bool
 where
     F: Future<Output = ()>,
 {
@@ -66,7 +71,7 @@ where
 }
 
 /// A wake-up; without a sender left there is none, and only the time wakes.
-async fn woken(signal: &mut watch::Receiver<u64>) {
+async fn woken(signal: &mut signal::Receiver<u64>) {
     if signal.changed().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -95,6 +95,7 @@ impl Row {
             area: self.get(Field::Area),
             rt,
             rw,
+            dusun: String::new(),
             service_point: self.get(Field::ServicePoint),
             home_date: self.get(Field::HomeDate),
             home_from: self.get(Field::HomeFrom),

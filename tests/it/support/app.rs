@@ -190,7 +190,8 @@ impl TestApp {
         let db = start.database.open().await;
         let settings = start.settings.clone();
         let (templates, script, understanding) = texts();
-        let parts = Parts { db, settings, accounts, templates, script, understanding };
+        let sources = Vec::new();
+        let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
         let clock = Arc::clone(&ground.clock);
         let app = Arc::new(App::new(parts, clock.clone()));
         let url = ground.url();

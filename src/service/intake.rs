@@ -1,0 +1,355 @@
+//! Takes the records of a watched source: compares each with what it said last, and records what
+//! is new together with the note of having seen it, so that a crash repeats nothing.
+//!
+//! News waits within a reading until it is sure that it is not so much at once that the office
+//! must be asked; then all of it is held.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::card::{self, CHUNK, Item, Recorded};
+use super::{App, ServiceError, connect, hold};
+use crate::domain::absence::Absence;
+use crate::domain::card::CardStatus;
+use crate::domain::card_plan::UpdateOutcome;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::HoldId;
+use crate::domain::nik::Nik;
+use crate::domain::raw_update::RawUpdate;
+use crate::domain::snapshot::{Known, Seen, Verdict, judge};
+use crate::domain::status_word::{parse_document, parse_status};
+use crate::source::Record;
+use crate::store::source_row::{self, SourceRow};
+use crate::store::{StoreError, Tx, card as card_store, hold as hold_store, message, person};
+use crate::store::{rejection, visit};
+
+/// Changes within this time count as at once.
+const AT_ONCE: Duration = Duration::from_secs(3600);
+/// Others may name the same new person at the same moment; the later one then finds the row.
+const MAX_COLLISIONS: usize = 5;
+
+/// What became of the records of one reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Tally {
+    /// Read.
+    pub seen: u64,
+    /// They say what they said.
+    pub unchanged: u64,
+    /// Recorded and told, or not worth telling.
+    pub changed: u64,
+    /// Of those, announced.
+    pub announced: u64,
+    /// Of those, waiting for a word of the office.
+    pub held: u64,
+    /// Could not be taken.
+    pub rejected: u64,
+}
+
+/// What a reading needs to know of its source.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// Its id.
+    pub source: &'a str,
+    /// So many changes to one status at once are still news without asking.
+    pub hold_over: u64,
+    /// Nothing was ever read of it: everything is recorded in silence.
+    pub is_first: bool,
+    /// Everything is read, also what could not be taken before.
+    pub is_full: bool,
+}
+
+/// One reading, while it lasts.
+#[derive(Debug)]
+pub struct Intake<'a> {
+    app: &'a App,
+    plan: Plan<'a>,
+    now: Timestamp,
+    pending: Vec<Taken>,
+    at_once: HashMap<CardStatus, u64>,
+    held: Vec<CardStatus>,
+    /// What became of the records so far.
+    pub tally: Tally,
+}
+
+/// A record that says something new.
+#[derive(Debug)]
+struct Taken {
+    record: Record,
+    row: SourceRow,
+    before: Option<SourceRow>,
+    status: Option<CardStatus>,
+    is_news: bool,
+}
+
+impl<'a> Intake<'a> {
+    /// Begins a reading.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin(app: &'a App, plan: Plan<'a>) -> Result<Self, ServiceError> {
+        let now = app.now();
+        let recent = hold_store::count_announced(&app.db, plan.source, now.before(AT_ONCE)).await?;
+        let at_once = recent
+            .into_iter()
+            .map(|(status, count)| (status, u64::try_from(count).unwrap_or_default()))
+            .collect();
+        let since = now.before(AT_ONCE);
+        let held = hold_store::list_undecided(&app.db, plan.source, since).await?;
+        Ok(Self { app, plan, now, pending: Vec::new(), at_once, held, tally: Tally::default() })
+    }
+
+    /// Takes some records.
+    ///
+    /// # Errors
+    /// When the database fails; what was taken before stays.
+    pub async fn add(&mut self, records: Vec<Record>) -> Result<(), ServiceError> {
+        let db = &self.app.db;
+        let source = self.plan.source;
+        let keys: Vec<String> =
+            records.iter().map(|record| source_row::key_hash(db, source, &record.key)).collect();
+        let wanted: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let mut known = source_row::find_rows(db, source, &wanted).await?;
+        self.now = self.app.now();
+        let mut quiet = Vec::new();
+        for (record, key) in records.into_iter().zip(keys) {
+            self.tally.seen += 1;
+            let before = known.remove(&key);
+            let Some(taken) = self.compare(record, key, before) else {
+                self.tally.unchanged += 1;
+                continue;
+            };
+            match taken.status.filter(|_| taken.is_news) {
+                Some(status) if self.app.settings.policy.speaks_of(status) => {
+                    *self.at_once.entry(status).or_default() += 1;
+                    self.pending.push(taken);
+                }
+                _ => quiet.push(taken),
+            }
+        }
+        self.record(quiet, None).await?;
+        self.hold_what_is_too_much().await
+    }
+
+    /// Records what waited. Also at the end of a reading that broke off: what was read is true.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end(mut self) -> Result<Tally, ServiceError> {
+        let pending = std::mem::take(&mut self.pending);
+        self.record(pending, None).await?;
+        Ok(self.tally)
+    }
+
+    /// A record beside what it said last; none when that is the same.
+    fn compare(&self, record: Record, key: String, before: Option<SourceRow>) -> Option<Taken> {
+        let db = &self.app.db;
+        let (update, now) = (&record.update, self.now);
+        let status = parse_status(&update.status).ok();
+        let state = state_text(update, status);
+        let state_hash = db.index("source_state", &state);
+        let chat = record.chat.map(|c| (c.chat.expose(), c.is_preferred));
+        let content =
+            format!("{state}\u{1e}{}\u{1e}{:?}{chat:?}", update.canonical(), record.absence);
+        let content_hash = db.index("source_content", &content);
+        let nik_hash = Nik::parse(&update.nik).ok().map(|nik| person::nik_hash(db, &nik));
+        let seen = Seen {
+            state_hash: &state_hash,
+            content_hash: &content_hash,
+            status,
+            changed_at: record.changed_at,
+            is_dated: !update.is_undated,
+            is_same_person: before.as_ref().is_none_or(|before| before.nik_hash == nik_hash),
+        };
+        let known = before.as_ref().map(|row| &row.known);
+        // What could not be taken is looked at again now and then: we may have learned its words.
+        let is_again = self.plan.is_full && known.is_some_and(|known| known.is_rejected);
+        let (is_news, occurred_at) = match judge(known, seen, self.plan.is_first, now) {
+            Verdict::Unchanged if !is_again => return None,
+            Verdict::Unchanged => (known.is_some_and(|known| known.is_news), now),
+            Verdict::Silent { occurred_at } => (false, occurred_at),
+            Verdict::News { occurred_at } => (true, occurred_at),
+        };
+        let is_same_state = known.is_some_and(|known| known.state_hash == state_hash);
+        let row = SourceRow {
+            key_hash: key,
+            known: Known {
+                version: known.map_or(1, |known| known.version + 1),
+                occurred_at,
+                seen_at: now,
+                // A number that changed makes no news of an old state, and none of news no old one.
+                is_news: if is_same_state {
+                    known.is_some_and(|known| known.is_news)
+                } else {
+                    is_news
+                },
+                is_rejected: false,
+                state_hash,
+                content_hash,
+            },
+            rejection: None,
+            nik_hash,
+            absence: record.absence,
+        };
+        Some(Taken { record, row, before, status, is_news })
+    }
+
+    async fn hold_what_is_too_much(&mut self) -> Result<(), ServiceError> {
+        let too_much: Vec<CardStatus> = self
+            .pending
+            .iter()
+            .filter_map(|taken| taken.status)
+            .filter(|status| {
+                self.held.contains(status)
+                    || self.at_once.get(status).is_some_and(|n| *n > self.plan.hold_over)
+            })
+            .collect();
+        for status in too_much {
+            if !self.held.contains(&status) {
+                self.held.push(status);
+            }
+            let (held, rest) = std::mem::take(&mut self.pending)
+                .into_iter()
+                .partition(|taken| taken.status == Some(status));
+            self.pending = rest;
+            self.record(held, Some(status)).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        taken: Vec<Taken>,
+        held: Option<CardStatus>,
+    ) -> Result<(), ServiceError> {
+        for chunk in taken.chunks(CHUNK) {
+            let mut collisions = 0;
+            let results = loop {
+                match self.record_chunk(chunk, held).await {
+                    Err(ServiceError::Store(StoreError::Conflict(_)))
+                        if collisions < MAX_COLLISIONS =>
+                    {
+                        collisions += 1;
+                    }
+                    other => break other?,
+                }
+            };
+            card::recorded(self.app, self.plan.source, &results);
+            for result in &results {
+                self.count(result);
+            }
+        }
+        Ok(())
+    }
+
+    const fn count(&mut self, result: &Recorded) {
+        match result {
+            Recorded::Rejected { .. } => self.tally.rejected += 1,
+            Recorded::Duplicate => self.tally.unchanged += 1,
+            Recorded::Accepted { outcome, .. } => {
+                self.tally.changed += 1;
+                match outcome {
+                    UpdateOutcome::Announced => self.tally.announced += 1,
+                    UpdateOutcome::Held => self.tally.held += 1,
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    async fn record_chunk(
+        &self,
+        chunk: &[Taken],
+        held: Option<CardStatus>,
+    ) -> Result<Vec<Recorded>, ServiceError> {
+        let (app, source, now) = (self.app, self.plan.source, self.now);
+        let mut tx = app.db.begin().await?;
+        let hold = match held {
+            Some(status) => Some(hold::open(app, &mut tx, source, status, now).await?),
+            None => None,
+        };
+        // First, so that what a register says of people is known while their cards are recorded.
+        let rows: Vec<SourceRow> = chunk.iter().map(|taken| taken.row.clone()).collect();
+        source_row::upsert_rows(&mut tx, &app.db, source, &rows).await?;
+        let mut results = Vec::with_capacity(chunk.len());
+        let mut rejected = Vec::new();
+        for taken in chunk {
+            let result = self.record_one(&mut tx, taken, hold).await?;
+            if let Recorded::Rejected { .. } = result {
+                let raw = taken.record.update.to_json().to_string();
+                let id = rejection::find_id(&mut tx, &app.db, source, &raw).await?;
+                rejected.push(SourceRow { rejection: id, ..taken.row.clone() });
+            }
+            results.push(result);
+        }
+        source_row::upsert_rows(&mut tx, &app.db, source, &rejected).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(results)
+    }
+
+    async fn record_one(
+        &self,
+        tx: &mut Tx,
+        taken: &Taken,
+        hold: Option<HoldId>,
+    ) -> Result<Recorded, ServiceError> {
+        let (app, source, now) = (self.app, self.plan.source, self.now);
+        if let Some(id) = taken.before.as_ref().and_then(|before| before.rejection) {
+            // Said anew, it is either taken now or rejected with reasons of its own.
+            rejection::mark_resolved(tx, id, now).await?;
+        }
+        let nik = Nik::parse(&taken.record.update.nik).ok();
+        let on_file = match &nik {
+            Some(nik) => person::find_by_nik(tx, &app.db, nik).await?,
+            None => None,
+        };
+        if taken.record.absence.is_some() && on_file.is_none() && nik.is_some() {
+            // Nothing needs to be kept of somebody who is gone and was never heard of.
+            return Ok(Recorded::Duplicate);
+        }
+        let raw = taken.record.update.to_json().to_string();
+        let mut update = taken.record.update.clone();
+        update.id = format!("{}@{}", taken.row.key_hash, taken.row.known.version);
+        if update.is_undated {
+            update.occurred_at = taken.row.known.occurred_at.utc().to_rfc3339();
+        }
+        update.is_silent |= !taken.is_news || taken.record.absence.is_some();
+        let item = Item { update: Ok(update), raw };
+        let result = card::record_in(app, tx, source, &item, hold, now).await?;
+        let was_absent = taken.before.as_ref().and_then(|before| before.absence);
+        if let (Some(on_file), Some(hash)) = (&on_file, &taken.row.nik_hash)
+            && taken.record.absence.is_some()
+            && was_absent != taken.record.absence
+            && Absence::of(&source_row::list_absences(tx, hash).await?).is_some()
+        {
+            withdraw(tx, on_file.id, now).await?;
+        }
+        if let (Recorded::Accepted { .. }, Some(nik)) = (&result, &nik) {
+            connect::take_over(app, tx, source, nik, taken.record.chat, now).await?;
+        }
+        Ok(result)
+    }
+}
+
+/// What an announcement depends on. The status as it is understood: other words for it are no news.
+fn state_text(update: &RawUpdate, status: Option<CardStatus>) -> String {
+    let document = parse_document(&update.document)
+        .map_or_else(|_| update.document.clone(), |document| document.as_str().to_owned());
+    let status = status.map_or(update.status.as_str(), |status| status.as_str());
+    let home = [&update.home_date, &update.home_from, &update.home_to];
+    [&document, status, &update.service_point, home[0], home[1], home[2]]
+        .map(str::trim)
+        .join("\u{1f}")
+}
+
+/// Nobody is told of the card of somebody who is gone.
+async fn withdraw(
+    tx: &mut Tx,
+    person: crate::domain::id::PersonId,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    for card in card_store::list_current(tx, person).await? {
+        message::cancel_waiting_of_card(tx, card.id, "holder_absent", now).await?;
+        visit::close_superseded(tx, card.id, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! Watches a source: one reading from the position where the last one ended, and the position moved
+//! only when everything before it is recorded.
+//!
+//! A reading that breaks off is begun again from the same place; what was recorded of it is known
+//! by then and changes nothing. Never writes to a source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::intake::{Intake, Plan, Tally};
+use super::{App, ServiceError, notice};
+use crate::domain::clock::Timestamp;
+use crate::source::{Reading, Source, SourceError};
+use crate::store::StoreError;
+use crate::store::notice::{NoticeKind, close_notice};
+use crate::store::source::{self, SourceState};
+
+/// Records compared together.
+const BATCH: usize = 1000;
+/// How long a source is ours unless we say so again.
+const LEASE: Duration = Duration::from_secs(60);
+/// A source that hands over nothing for so long is not waited for any more.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// A source may fail for so long before somebody is troubled: it may only be starting anew.
+const SHORT_OUTAGE: Duration = Duration::from_secs(15 * 60);
+
+/// A source of the office that is watched.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// As in the configuration.
+    pub id: String,
+    /// How often it is looked at.
+    pub every: Duration,
+    /// When in the night all of it is read, by the office's clock; none for never.
+    pub scan_at: Option<NaiveTime>,
+    /// So many changes to one status at once are still news without asking the office.
+    pub hold_over: u64,
+    /// What is read.
+    pub source: Arc<dyn Source>,
+}
+
+/// What one step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Another process watches it.
+    NotOurs,
+    /// It was read to its end.
+    Read(Tally),
+    /// It could not be read.
+    Failed(SourceError),
+}
+
+/// Reads a source once, if no other process watches it.
+///
+/// # Errors
+/// When our own database fails; the source is then read again from the same place.
+pub async fn step(app: &App, watched: &Watched, owner: &str) -> Result<Step, ServiceError> {
+    let now = app.now();
+    if !source::claim_lease(&app.db, &watched.id, owner, now, now.after(LEASE)).await? {
+        return Ok(Step::NotOurs);
+    }
+    let state = source::find_state(&app.db, &watched.id).await?;
+    let is_first = state.first_read_at.is_none();
+    let is_full = is_first
+        || state.position.is_none()
+        || watched.scan_at.is_some_and(|at| is_scan_due(app, state.scanned_at, at, now));
+    let plan = Plan { source: &watched.id, hold_over: watched.hold_over, is_first, is_full };
+    let mut intake = Intake::begin(app, plan).await?;
+    let from = state.position.clone().filter(|_| !is_full);
+    let result = read(app, watched, from, owner, &mut intake).await?;
+    let tally = intake.end().await?;
+    match result {
+        Ok(reading) => {
+            finish(app, watched, state, &reading, tally, (is_full, now)).await?;
+            Ok(Step::Read(tally))
+        }
+        Err(error) => {
+            fail(app, watched, state, &error, now).await?;
+            Ok(Step::Failed(error))
+        }
+    }
+}
+
+/// Gives a source back, so that another process need not wait for our lease to end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn release(app: &App, watched: &Watched, owner: &str) -> Result<(), ServiceError> {
+    Ok(source::release_lease(&app.db, &watched.id, owner).await?)
+}
+
+/// Whether a night's reading of everything has come due since the last one.
+fn is_scan_due(app: &App, last: Option<Timestamp>, at: NaiveTime, now: Timestamp) -> bool {
+    let local = now.in_zone(app.zone(None).offset());
+    let today = local.date_naive().and_time(at);
+    let latest = if local.naive_local() >= today { today } else { today - chrono::Days::new(1) };
+    let latest = latest.and_local_timezone(app.zone(None).offset()).single().map(Timestamp::from);
+    last.is_none_or(|last| latest.is_some_and(|latest| last < latest))
+}
+
+async fn read(
+    app: &App,
+    watched: &Watched,
+    from: Option<String>,
+    owner: &str,
+    intake: &mut Intake<'_>,
+) -> Result<Result<Reading, SourceError>, ServiceError> {
+    let (give, mut take) = mpsc::channel(BATCH);
+    let from_source = Arc::clone(&watched.source);
+    // Ends with us, also when we are cancelled.
+    let mut reading = JoinSet::new();
+    reading.spawn(async move { from_source.read(from.as_deref(), give).await });
+    let mut renewed_at = app.now();
+    loop {
+        let mut batch = Vec::new();
+        let count = match tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH)).await {
+            Ok(count) => count,
+            Err(_) => {
+                return Ok(Err(SourceError::Unreachable(format!(
+                    "nothing came for {} s",
+                    PATIENCE.as_secs()
+                ))));
+            }
+        };
+        if count == 0 {
+            break;
+        }
+        intake.add(batch).await?;
+        let now = app.now();
+        if now.since(renewed_at) > LEASE / 3 {
+            renewed_at = now;
+            let until = now.after(LEASE);
+            if !source::claim_lease(&app.db, &watched.id, owner, now, until).await? {
+                return Ok(Err(SourceError::Unreachable(
+                    "another process took over in the middle".to_owned(),
+                )));
+            }
+        }
+    }
+    Ok(match reading.join_next().await {
+        Some(Ok(result)) => result,
+        // A reader that panicked has read nothing we could rely on.
+        _ => Err(SourceError::Unreachable("reading broke off".to_owned())),
+    })
+}
+
+async fn finish(
+    app: &App,
+    watched: &Watched,
+    mut state: SourceState,
+    reading: &Reading,
+    tally: Tally,
+    (is_full, began_at): (bool, Timestamp),
+) -> Result<(), ServiceError> {
+    let id = watched.id.as_str();
+    let now = app.now();
+    let is_first = state.first_read_at.is_none();
+    state.position = reading.position.clone().or(state.position);
+    state.first_read_at.get_or_insert(now);
+    state.read_at = Some(began_at);
+    if is_full {
+        state.scanned_at = Some(began_at);
+    }
+    (state.failed_at, state.failure) = (None, None);
+    let new = tally.changed + tally.rejected;
+    if new > 0 {
+        if !is_first {
+            state.rhythm.note_change(state.changed_at, now);
+        }
+        state.changed_at = Some(now);
+    }
+    let is_unusual = state.rhythm.note_items(new, tally.rejected);
+    let silence = state.changed_at.map(|at| now.since(at)).unwrap_or_default();
+    let is_silent = state.rhythm.longest_silence().is_some_and(|longest| silence > longest);
+    let mut tx = app.db.begin().await?;
+    source::write_state(&mut tx, id, &state, now).await?;
+    close_notice(&mut tx, NoticeKind::SourceFailing, id, now).await?;
+    if is_silent {
+        let days = silence.as_secs() / 86_400;
+        let detail = format!("nothing has changed in it for {days} days, longer than usual");
+        notice::raise(app, &mut tx, NoticeKind::SourceSilent, id, &detail, now).await?;
+    } else {
+        close_notice(&mut tx, NoticeKind::SourceSilent, id, now).await?;
+    }
+    match is_unusual {
+        Some(true) => {
+            let detail = "more of it is rejected than usual; /v1/rejections says why";
+            notice::raise(app, &mut tx, NoticeKind::SourceRejects, id, detail, now).await?;
+        }
+        Some(false) => close_notice(&mut tx, NoticeKind::SourceRejects, id, now).await?,
+        None => {}
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    if is_first || tally.held > 0 {
+        tracing::info!(source = id, ?tally, skipped = ?reading.skipped, "read");
+    }
+    Ok(())
+}
+
+async fn fail(
+    app: &App,
+    watched: &Watched,
+    mut state: SourceState,
+    error: &SourceError,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let id = watched.id.as_str();
+    let since = *state.failed_at.get_or_insert(now);
+    state.failure = Some(error.to_string());
+    let mut tx = app.db.begin().await?;
+    source::write_state(&mut tx, id, &state, now).await?;
+    let is_lasting = matches!(error, SourceError::Misconfigured { .. });
+    if is_lasting || now.since(since) >= SHORT_OUTAGE {
+        let detail = format!("it cannot be read: {error}; {}", error.hint());
+        notice::raise(app, &mut tx, NoticeKind::SourceFailing, id, &detail, now).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    tracing::debug!(source = id, "not read: {error}");
+    Ok(())
+}
