@@ -1,6 +1,5 @@
 //! One who may only read, and only some columns; and the proof that it is so.
 
-use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection};
 
 use super::{OpenSid, unique};
@@ -21,7 +20,6 @@ const WRITES: &[&str] = &[
     "ALTER TABLE tweb_penduduk ADD COLUMN sisipan int",
     "CREATE INDEX sisipan ON tweb_penduduk (status_rekam)",
     "CREATE TRIGGER sisipan BEFORE UPDATE ON tweb_penduduk FOR EACH ROW SET NEW.telepon = NULL",
-    "DROP TRIGGER sisipan",
     "CREATE VIEW sisipan AS SELECT id FROM tweb_penduduk",
     "CREATE TABLE sisipan_tabel (id int)",
     "CREATE TEMPORARY TABLE sisipan_sementara (id int)",
