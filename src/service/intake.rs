@@ -15,10 +15,10 @@ use crate::domain::card_plan::UpdateOutcome;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::HoldId;
 use crate::domain::nik::Nik;
-use crate::domain::raw_update::RawUpdate;
+use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::domain::snapshot::{Known, Seen, Verdict, judge};
 use crate::domain::status_word::{parse_document, parse_status};
-use crate::source::Record;
+use crate::source::{Place, Record};
 use crate::store::source_row::{self, SourceRow};
 use crate::store::{StoreError, Tx, card as card_store, hold as hold_store, message, person};
 use crate::store::{rejection, visit};
@@ -27,6 +27,9 @@ use crate::store::{rejection, visit};
 const AT_ONCE: Duration = Duration::from_secs(3600);
 /// Others may name the same new person at the same moment; the later one then finds the row.
 const MAX_COLLISIONS: usize = 5;
+
+/// Rows of a file named one by one, at most; all that were rejected are kept.
+const MAX_REFUSED: usize = 10_000;
 
 /// What became of the records of one reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -69,6 +72,19 @@ pub struct Intake<'a> {
     held: Vec<CardStatus>,
     /// What became of the records so far.
     pub tally: Tally,
+    /// The first of those in a file that could not be taken.
+    pub refused: Vec<Refused>,
+}
+
+/// A row of a file that could not be taken, or was and somebody should look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it stands.
+    pub place: Place,
+    /// Why; never shows the row.
+    pub reason: Reason,
+    /// It was taken all the same.
+    pub is_warning: bool,
 }
 
 /// A record that says something new.
@@ -95,7 +111,16 @@ impl<'a> Intake<'a> {
             .collect();
         let since = now.before(AT_ONCE);
         let held = hold_store::list_undecided(&app.db, plan.source, since).await?;
-        Ok(Self { app, plan, now, pending: Vec::new(), at_once, held, tally: Tally::default() })
+        Ok(Self {
+            app,
+            plan,
+            now,
+            pending: Vec::new(),
+            at_once,
+            held,
+            tally: Tally::default(),
+            refused: Vec::new(),
+        })
     }
 
     /// Takes some records.
@@ -134,7 +159,7 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn end(mut self) -> Result<Tally, ServiceError> {
+    pub async fn end(&mut self) -> Result<Tally, ServiceError> {
         let pending = std::mem::take(&mut self.pending);
         self.record(pending, None).await?;
         Ok(self.tally)
@@ -234,8 +259,9 @@ impl<'a> Intake<'a> {
                 }
             };
             card::recorded(self.app, self.plan.source, &results);
-            for result in &results {
+            for (taken, result) in chunk.iter().zip(&results) {
                 self.count(result);
+                self.remember(taken, result);
             }
         }
         Ok(())
@@ -253,6 +279,19 @@ impl<'a> Intake<'a> {
                     _ => {}
                 }
             }
+        }
+    }
+
+    fn remember(&mut self, taken: &Taken, result: &Recorded) {
+        let (reason, is_warning) = match result {
+            Recorded::Rejected { reason, .. } => (reason, false),
+            Recorded::Accepted { warning: Some(reason), .. } => (reason, true),
+            _ => return,
+        };
+        if let Some(place) = &taken.record.place
+            && self.refused.len() < MAX_REFUSED
+        {
+            self.refused.push(Refused { place: place.clone(), reason: reason.clone(), is_warning });
         }
     }
 

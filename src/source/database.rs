@@ -14,30 +14,28 @@ use super::SourceError;
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Where a database is.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Address {
+#[derive(Clone, Copy)]
+pub(super) struct Address<'a> {
     /// `mysql://user@host/name` or the like; may hold the password.
-    pub url: SecretString,
+    pub(super) url: &'a SecretString,
     /// The password, if it does not stand in the address.
-    #[serde(default)]
-    pub password: Option<SecretString>,
+    pub(super) password: Option<&'a SecretString>,
 }
 
-impl Address {
+impl<'a> Address<'a> {
     /// The kind of database, as the address names it.
-    pub(super) fn scheme(&self) -> String {
+    pub(super) fn scheme(self) -> String {
         self.url.expose_secret().split(':').next().unwrap_or_default().to_ascii_lowercase()
     }
 
     /// The driver's options.
-    pub(super) fn options<O: FromStr<Err = sqlx::Error>>(&self) -> Result<O, SourceError> {
+    pub(super) fn options<O: FromStr<Err = sqlx::Error>>(self) -> Result<O, SourceError> {
         self.url.expose_secret().parse().map_err(|error| explain(&error))
     }
 
     /// The password that stands beside the address.
-    pub(super) fn password(&self) -> Option<&str> {
-        self.password.as_ref().map(ExposeSecret::expose_secret)
+    pub(super) fn password(self) -> Option<&'a str> {
+        self.password.map(ExposeSecret::expose_secret)
     }
 }
 

@@ -37,6 +37,17 @@ pub struct Record {
     pub absence: Option<Absence>,
     /// The person's chat, and whether they want to be told there.
     pub chat: Option<VerifiedChat>,
+    /// Where in a file it stands, for whoever mends it; none in a database.
+    pub place: Option<Place>,
+}
+
+/// A place in a spreadsheet, as a spreadsheet program shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The sheet, in a workbook.
+    pub sheet: Option<String>,
+    /// The row, from 1.
+    pub row: u64,
 }
 
 /// Never shows a person.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
+use secrecy::SecretString;
 use serde::Deserialize;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
@@ -59,10 +60,13 @@ const REQUIRED: &[(&str, &[&str])] = &[
 
 /// How OpenSID is reached.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OpenSidSettings {
-    /// Where its database is.
-    #[serde(flatten)]
-    pub address: Address,
+    /// `mysql://user@host/name`; may hold the password.
+    pub url: SecretString,
+    /// The password, if it does not stand in the address.
+    #[serde(default)]
+    pub password: Option<SecretString>,
     /// One desa of it, by the id in its table config; all within the area if left out.
     #[serde(default)]
     pub config_id: Option<i64>,
@@ -72,12 +76,16 @@ pub struct OpenSidSettings {
 }
 
 impl OpenSidSettings {
+    fn address(&self) -> Address<'_> {
+        Address { url: &self.url, password: self.password.as_ref() }
+    }
+
     /// Looks at what can be seen without the database.
     ///
     /// # Errors
     /// What is wrong: the key, in words, and what to do.
     pub fn check(&self) -> Result<(), (&'static str, &'static str, &'static str)> {
-        if matches!(self.address.scheme().as_str(), "mysql" | "mariadb") {
+        if matches!(self.address().scheme().as_str(), "mysql" | "mariadb") {
             Ok(())
         } else {
             Err(("url", "names no MySQL or MariaDB", "mysql://kabar_ro@127.0.0.1/opensid"))
@@ -199,8 +207,9 @@ impl OpenSid {
     }
 
     async fn connect(&self) -> Result<MySqlConnection, SourceError> {
-        let mut options: MySqlConnectOptions = self.settings.address.options()?;
-        if let Some(password) = self.settings.address.password() {
+        let address = self.settings.address();
+        let mut options: MySqlConnectOptions = address.options()?;
+        if let Some(password) = address.password() {
             options = options.password(password);
         }
         let options = options.disable_statement_logging();
@@ -389,6 +398,7 @@ impl Resident {
         Ok(Record {
             key: format!("{}/{}", desa.config_id, self.id),
             absence: absence(&self.base_status),
+            place: None,
             chat: chat.map(|chat| VerifiedChat { chat, is_preferred }),
             changed_at: self.changed_at.map(|s| Timestamp::from_ms(s.saturating_mul(1000))),
             update: RawUpdate {

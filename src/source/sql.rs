@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::FixedOffset;
 use futures_util::TryStreamExt as _;
+use secrecy::SecretString;
 use serde::Deserialize;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
@@ -53,10 +54,13 @@ const DEAF: Duration = Duration::from_secs(30);
 
 /// How such a database is read.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SqlSettings {
-    /// Where it is.
-    #[serde(flatten)]
-    pub address: Address,
+    /// `postgres://…`, `mysql://…` or `sqlite://…`; may hold the password.
+    pub url: SecretString,
+    /// The password, if it does not stand in the address.
+    #[serde(default)]
+    pub password: Option<SecretString>,
     /// The query.
     pub query: String,
     /// Its column that grows with every change: a time of change or a number.
@@ -74,12 +78,16 @@ const fn ten_minutes() -> Duration {
 }
 
 impl SqlSettings {
+    fn address(&self) -> Address<'_> {
+        Address { url: &self.url, password: self.password.as_ref() }
+    }
+
     /// Looks at what can be seen without the database.
     ///
     /// # Errors
     /// What is wrong: the key, in words, and what to do.
     pub fn check(&self) -> Result<(), (&'static str, &'static str, &'static str)> {
-        let scheme = self.address.scheme();
+        let scheme = self.address().scheme();
         let engine = Engine::of(&scheme).ok_or((
             "url",
             "is of an unknown kind",
@@ -165,13 +173,14 @@ impl Sql {
     /// The query of an office whose clocks stand in that zone.
     #[must_use]
     pub fn new(settings: SqlSettings, zone: FixedOffset) -> Self {
-        let engine = Engine::of(&settings.address.scheme()).unwrap_or(Engine::Postgres);
+        let engine = Engine::of(&settings.address().scheme()).unwrap_or(Engine::Postgres);
         Self { settings, engine, zone, ear: Mutex::default() }
     }
 
     fn postgres(&self) -> Result<PgConnectOptions, SourceError> {
-        let mut options: PgConnectOptions = self.settings.address.options()?;
-        if let Some(password) = self.settings.address.password() {
+        let address = self.settings.address();
+        let mut options: PgConnectOptions = address.options()?;
+        if let Some(password) = address.password() {
             options = options.password(password);
         }
         Ok(options.disable_statement_logging())
@@ -180,7 +189,7 @@ impl Sql {
     /// A session that cannot write, and whose clock is the office's: times come as the office
     /// reads them.
     async fn connect(&self) -> Result<Session, SourceError> {
-        let address = &self.settings.address;
+        let address = self.settings.address();
         let zone = self.zone.to_string();
         Ok(match self.engine {
             Engine::Postgres => {
@@ -432,7 +441,8 @@ mod tests {
 
     fn sql(url: &str) -> Sql {
         let settings = SqlSettings {
-            address: Address { url: url.into(), password: None },
+            url: url.into(),
+            password: None,
             query: " SELECT nik, status, at FROM kartu ; ".to_owned(),
             cursor: "at".to_owned(),
             notify: None,
