@@ -8,6 +8,7 @@ use super::{OpenSid, unique};
 const DENIED: &[u16] = &[1044, 1142, 1143, 1227, 1410];
 
 /// Every way to change something, in an order in which one who may do them all can.
+/// `SELECT … FOR UPDATE` is none: it changes nothing, and MariaDB lets every reader do it.
 const WRITES: &[&str] = &[
     "INSERT INTO tweb_penduduk (nama, id_cluster) VALUES ('Penyusup', 1)",
     "UPDATE tweb_penduduk SET status_rekam = 8",
@@ -32,6 +33,9 @@ const WRITES: &[&str] = &[
 
 impl OpenSid {
     /// The address of a user who has only `SELECT`, and only on those columns of those tables.
+    ///
+    /// `INFORMATION_SCHEMA.COLUMNS` shows that user no other column, whether it exists or not, and the
+    /// view `penduduk_hidup` needs a grant of its own.
     pub async fn reader_url(&self, columns: &[(&str, &[&str])]) -> String {
         let user = unique("ro");
         self.readers.lock().unwrap().push(user.clone());
