@@ -59,6 +59,7 @@ CREATE TABLE source_file (
     started_at  BIGINT NOT NULL,           -- first taken up
     finished_at BIGINT,                    -- read to its end, or given up
     result      TEXT,                      -- done, failed
+    tally       TEXT,                      -- what became of its rows, counts as JSON
     PRIMARY KEY (source, file_hash)
 );
 

@@ -13,6 +13,7 @@ use kabar::domain::clock::{Clock, SystemClock};
 use kabar::service::watch::Watched;
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
 use kabar::source::Kind;
+use kabar::source::folder::Folder;
 use kabar::source::opensid::OpenSid;
 use kabar::source::sql::Sql;
 use kabar::store::{Db, Sealer, StoreError};
@@ -154,7 +155,7 @@ pub(super) fn make_source(source: config::Source, office: &AreaCode) -> Watched 
         source: match source.kind {
             Kind::OpenSid(settings) => Arc::new(OpenSid::new(settings, area)),
             Kind::Sql(settings) => Arc::new(Sql::new(settings, zone)),
-            Kind::Folder(_) => todo!(),
+            Kind::Folder(settings) => Arc::new(Folder::new(settings)),
         },
     }
 }

@@ -79,7 +79,10 @@ fn read_one(name: &str, base: &Path, n: usize, mut table: Table) -> Result<Sourc
         .map(|area| AreaCode::parse(&area))
         .transpose()
         .map_err(|_| at("area", "is not usable", "an area code is written like 35.17"))?;
-    let every = humantime::parse_duration(word("every")?.as_deref().unwrap_or("60s"))
+    let kind = word("kind")?.unwrap_or_default();
+    // To look into a folder costs nothing, and somebody stands before it and waits.
+    let usual = if kind == "folder" { "10s" } else { "60s" };
+    let every = humantime::parse_duration(word("every")?.as_deref().unwrap_or(usual))
         .ok()
         .filter(|every| (1..=LONGEST).contains(&every.as_secs()))
         .ok_or_else(|| at("every", "is not usable", "like \"60s\"; from \"1s\" to \"24h\""))?;
@@ -90,7 +93,6 @@ fn read_one(name: &str, base: &Path, n: usize, mut table: Table) -> Result<Sourc
                 .map_err(|_| at("scan_at", "is no time of day", "like \"02:00\", or \"off\""))?,
         ),
     };
-    let kind = word("kind")?.unwrap_or_default();
     let hold_over = match table.remove("hold_over") {
         None => 500,
         Some(Value::Integer(count)) if (1..=1_000_000).contains(&count) => count.unsigned_abs(),
@@ -124,7 +126,8 @@ fn read_kind(kind: &str, base: &Path, mut table: Table) -> Result<Kind, Fault> {
             Ok(Kind::Sql(settings))
         }
         "folder" => {
-            let mut settings: FolderSettings = settings(table, "path")?;
+            let mut settings: FolderSettings = settings(table, "path, and settle if needed")?;
+            settings.check().map_err(|fault| text(&fault))?;
             settings.path = base.join(&settings.path);
             Ok(Kind::Folder(settings))
         }
@@ -151,6 +154,9 @@ mod tests {
         read("kabar.toml", Path::new("/etc/kabar"), tables)
     }
 
+    const SECONDS: Duration = Duration::from_secs(10);
+    const FOLDER: &str =
+        "[[source]]\nid = \"masuk\"\nkind = \"folder\"\npath = \"masuk\"\nsettle = \"10s\"\n";
     const OPENSID: &str = "[[source]]\nid = \"opensid-jabon\"\nkind = \"opensid\"\nurl = \"mysql://kabar_ro@127.0.0.1/opensid\"\n";
 
     #[test]
@@ -171,6 +177,7 @@ mod tests {
         let sources = parse(&format!("{sql}{folder}")).unwrap();
         let Kind::Folder(settings) = &sources[1].kind else { panic!("another kind") };
         assert_eq!(settings.path, Path::new("/etc/kabar/masuk"));
+        assert_eq!((settings.settle, sources[1].every), (SECONDS, SECONDS));
     }
 
     #[test]
@@ -188,6 +195,8 @@ mod tests {
             (secret.replace("mysql:", "postgres:"), "url"),
             (format!("{OPENSID}{OPENSID}"), "two sources"),
             (secret.replace("\"opensid\"\n", "\"sql\"\n"), "query"),
+            (FOLDER.replace("10s", "0s"), "settle"),
+            (FOLDER.replace("path", "folder"), "folder"),
         ];
         for (text, expected) in cases {
             let error = parse(&text).unwrap_err();

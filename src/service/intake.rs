@@ -4,7 +4,7 @@
 //! News waits within a reading until it is sure that it is not so much at once that the office
 //! must be asked; then all of it is held.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::card::{self, CHUNK, Item, Recorded};
@@ -32,7 +32,8 @@ const MAX_COLLISIONS: usize = 5;
 const MAX_REFUSED: usize = 10_000;
 
 /// What became of the records of one reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Tally {
     /// Read.
     pub seen: u64,
@@ -40,6 +41,8 @@ pub struct Tally {
     pub unchanged: u64,
     /// Recorded and told, or not worth telling.
     pub changed: u64,
+    /// Of those, the first word of a card.
+    pub new: u64,
     /// Of those, announced.
     pub announced: u64,
     /// Of those, waiting for a word of the office.
@@ -130,14 +133,13 @@ impl<'a> Intake<'a> {
     pub async fn add(&mut self, records: Vec<Record>) -> Result<(), ServiceError> {
         let db = &self.app.db;
         let source = self.plan.source;
-        let keys: Vec<String> =
-            records.iter().map(|record| source_row::key_hash(db, source, &record.key)).collect();
-        let wanted: Vec<&str> = keys.iter().map(String::as_str).collect();
+        self.tally.seen += records.len() as u64;
+        let records = self.last_words(records);
+        let wanted: Vec<&str> = records.iter().map(|(_, key)| key.as_str()).collect();
         let mut known = source_row::find_rows(db, source, &wanted).await?;
         self.now = self.app.now();
         let mut quiet = Vec::new();
-        for (record, key) in records.into_iter().zip(keys) {
-            self.tally.seen += 1;
+        for (record, key) in records {
             let before = known.remove(&key);
             let Some(taken) = self.compare(record, key, before) else {
                 self.tally.unchanged += 1;
@@ -153,6 +155,39 @@ impl<'a> Intake<'a> {
         }
         self.record(quiet, None).await?;
         self.hold_what_is_too_much().await
+    }
+
+    /// The records with their keys, each only as it was said last: a file may name one twice, and a
+    /// database show one twice that changes while it is read. What was said before, here or among
+    /// what waits, no longer counts.
+    fn last_words(&mut self, records: Vec<Record>) -> Vec<(Record, String)> {
+        let (db, source) = (&self.app.db, self.plan.source);
+        let count = records.len();
+        let mut spoken = HashSet::with_capacity(count);
+        let mut last: Vec<(Record, String)> = records
+            .into_iter()
+            .rev()
+            .map(|record| {
+                let key = source_row::key_hash(db, source, &record.key);
+                (record, key)
+            })
+            .filter(|(_, key)| spoken.insert(key.clone()))
+            .collect();
+        last.reverse();
+        let mut passed = count - last.len();
+        let at_once = &mut self.at_once;
+        self.pending.retain(|taken| {
+            let is_passed = spoken.contains(&taken.row.key_hash);
+            if is_passed {
+                passed += 1;
+                if let Some(count) = taken.status.and_then(|status| at_once.get_mut(&status)) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+            !is_passed
+        });
+        self.tally.unchanged += passed as u64;
+        last
     }
 
     /// Records what waited. Also at the end of a reading that broke off: what was read is true.
@@ -271,8 +306,9 @@ impl<'a> Intake<'a> {
         match result {
             Recorded::Rejected { .. } => self.tally.rejected += 1,
             Recorded::Duplicate => self.tally.unchanged += 1,
-            Recorded::Accepted { outcome, .. } => {
+            Recorded::Accepted { outcome, is_new_card, .. } => {
                 self.tally.changed += 1;
+                self.tally.new += *is_new_card as u64;
                 match outcome {
                     UpdateOutcome::Announced => self.tally.announced += 1,
                     UpdateOutcome::Held => self.tally.held += 1,

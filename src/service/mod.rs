@@ -8,6 +8,7 @@ pub mod card;
 pub mod connect;
 pub mod conversation;
 pub mod fallback;
+mod folder;
 pub mod hold;
 pub mod inbox;
 pub mod intake;

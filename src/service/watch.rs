@@ -12,15 +12,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::intake::{Intake, Plan, Tally};
-use super::{App, ServiceError, notice};
+use super::{App, ServiceError, folder, notice};
 use crate::domain::clock::Timestamp;
-use crate::source::{Reading, Source, SourceError};
-use crate::store::StoreError;
+use crate::source::{Reading, Record, Source, SourceError};
 use crate::store::notice::{NoticeKind, close_notice};
 use crate::store::source::{self, SourceState};
+use crate::store::{StoreError, Tx};
 
 /// Records compared together.
-const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 1000;
 /// How long a source is ours unless we say so again.
 const LEASE: Duration = Duration::from_secs(60);
 /// A source that hands over nothing for so long is not waited for any more.
@@ -65,6 +65,18 @@ pub async fn step(app: &App, watched: &Watched, owner: &str) -> Result<Step, Ser
     }
     let state = source::find_state(&app.db, &watched.id).await?;
     let is_first = state.first_read_at.is_none();
+    if let Some(files) = watched.source.as_folder() {
+        return match folder::read(app, watched, files, owner, is_first).await? {
+            Ok((reading, tally)) => {
+                finish(app, watched, state, &reading, tally, (true, now)).await?;
+                Ok(Step::Read(tally))
+            }
+            Err(error) => {
+                fail(app, watched, state, &error, now).await?;
+                Ok(Step::Failed(error))
+            }
+        };
+    }
     let is_full = is_first
         || state.position.is_none()
         || watched.scan_at.is_some_and(|at| is_scan_due(app, state.scanned_at, at, now));
@@ -114,38 +126,60 @@ async fn read(
     // Ends with us, also when we are cancelled.
     let mut reading = JoinSet::new();
     reading.spawn(async move { from_source.read(from.as_deref(), give).await });
-    let mut renewed_at = app.now();
-    loop {
-        let mut batch = Vec::new();
-        let count = match tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH)).await {
-            Ok(count) => count,
-            Err(_) => {
-                return Ok(Err(SourceError::Unreachable(format!(
-                    "nothing came for {} s",
-                    PATIENCE.as_secs()
-                ))));
-            }
-        };
-        if count == 0 {
-            break;
-        }
-        intake.add(batch).await?;
-        let now = app.now();
-        if now.since(renewed_at) > LEASE / 3 {
-            renewed_at = now;
-            let until = now.after(LEASE);
-            if !source::claim_lease(&app.db, &watched.id, owner, now, until).await? {
-                return Ok(Err(SourceError::Unreachable(
-                    "another process took over in the middle".to_owned(),
-                )));
-            }
-        }
+    if let Some(error) = take_in(app, watched, owner, intake, &mut take).await? {
+        return Ok(Err(error));
     }
     Ok(match reading.join_next().await {
         Some(Ok(result)) => result,
         // A reader that panicked has read nothing we could rely on.
         _ => Err(SourceError::Unreachable("reading broke off".to_owned())),
     })
+}
+
+/// Takes what is handed over until it ends; an error when that is not to be waited for.
+pub(super) async fn take_in(
+    app: &App,
+    watched: &Watched,
+    owner: &str,
+    intake: &mut Intake<'_>,
+    take: &mut mpsc::Receiver<Record>,
+) -> Result<Option<SourceError>, ServiceError> {
+    let mut renewed_at = app.now();
+    loop {
+        let mut batch = Vec::new();
+        let count = match tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH)).await {
+            Ok(count) => count,
+            Err(_) => {
+                return Ok(Some(SourceError::Unreachable(format!(
+                    "nothing came for {} s",
+                    PATIENCE.as_secs()
+                ))));
+            }
+        };
+        if count == 0 {
+            return Ok(None);
+        }
+        intake.add(batch).await?;
+        let now = app.now();
+        if now.since(renewed_at) > LEASE / 3 {
+            renewed_at = now;
+            if let Some(error) = renew(app, watched, owner).await? {
+                return Ok(Some(error));
+            }
+        }
+    }
+}
+
+/// Says again that a source is ours; an error when it is no longer.
+pub(super) async fn renew(
+    app: &App,
+    watched: &Watched,
+    owner: &str,
+) -> Result<Option<SourceError>, ServiceError> {
+    let now = app.now();
+    let is_ours = source::claim_lease(&app.db, &watched.id, owner, now, now.after(LEASE)).await?;
+    Ok((!is_ours)
+        .then(|| SourceError::Unreachable("another process took over in the middle".to_owned())))
 }
 
 async fn finish(
@@ -160,12 +194,15 @@ async fn finish(
     let now = app.now();
     let is_first = state.first_read_at.is_none();
     state.position = reading.position.clone().or(state.position);
-    state.first_read_at.get_or_insert(now);
+    if !reading.is_partial {
+        state.first_read_at.get_or_insert(now);
+    }
     state.read_at = Some(began_at);
     if is_full {
         state.scanned_at = Some(began_at);
     }
-    (state.failed_at, state.failure) = (None, None);
+    state.failed_at = reading.trouble.as_ref().map(|_| state.failed_at.unwrap_or(now));
+    state.failure = reading.trouble.as_ref().map(ToString::to_string);
     let new = tally.changed + tally.rejected;
     if new > 0 {
         if !is_first {
@@ -178,7 +215,10 @@ async fn finish(
     let is_silent = state.rhythm.longest_silence().is_some_and(|longest| silence > longest);
     let mut tx = app.db.begin().await?;
     source::write_state(&mut tx, id, &state, now).await?;
-    close_notice(&mut tx, NoticeKind::SourceFailing, id, now).await?;
+    match &reading.trouble {
+        Some(error) => raise_failing(app, &mut tx, id, error, now).await?,
+        None => close_notice(&mut tx, NoticeKind::SourceFailing, id, now).await?,
+    }
     if is_silent {
         let days = silence.as_secs() / 86_400;
         let detail = format!("nothing has changed in it for {days} days, longer than usual");
@@ -215,10 +255,20 @@ async fn fail(
     source::write_state(&mut tx, id, &state, now).await?;
     let is_lasting = matches!(error, SourceError::Misconfigured { .. });
     if is_lasting || now.since(since) >= SHORT_OUTAGE {
-        let detail = format!("it cannot be read: {error}; {}", error.hint());
-        notice::raise(app, &mut tx, NoticeKind::SourceFailing, id, &detail, now).await?;
+        raise_failing(app, &mut tx, id, error, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     tracing::debug!(source = id, "not read: {error}");
     Ok(())
+}
+
+async fn raise_failing(
+    app: &App,
+    tx: &mut Tx,
+    id: &str,
+    error: &SourceError,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let detail = format!("it cannot be read: {error}; {}", error.hint());
+    notice::raise(app, tx, NoticeKind::SourceFailing, id, &detail, now).await
 }

@@ -20,7 +20,7 @@ use crate::domain::absence::Absence;
 use crate::domain::clock::Timestamp;
 use crate::domain::outbound::ChatId;
 use crate::domain::raw_update::RawUpdate;
-use folder::FolderSettings;
+use folder::{Folder, FolderSettings};
 use opensid::OpenSidSettings;
 use sql::SqlSettings;
 
@@ -88,6 +88,10 @@ pub struct Reading {
     pub position: Option<String>,
     /// Records that say nothing of a card, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// What must be mended although all was read that could be.
+    pub trouble: Option<SourceError>,
+    /// More waits to be read: a first reading has not ended.
+    pub is_partial: bool,
 }
 
 /// Why a source cannot be read. Holds no secret and no data.
@@ -126,7 +130,7 @@ impl SourceError {
     }
 }
 
-/// A database that is watched.
+/// Something that is watched.
 #[async_trait]
 pub trait Source: fmt::Debug + Send + Sync {
     /// Reads what may have changed since `from`, or everything. What is read twice does no harm.
@@ -138,6 +142,11 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// Returns when the source itself says that something changed.
     async fn changed(&self) {
         pending().await
+    }
+
+    /// The folder that it is, where what was read has to be put away.
+    fn as_folder(&self) -> Option<&Folder> {
+        None
     }
 }
 

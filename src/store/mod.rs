@@ -26,6 +26,7 @@ mod seal;
 pub mod service_point;
 pub mod settled;
 pub mod source;
+pub mod source_file;
 pub mod source_row;
 pub mod suppression;
 pub mod token;

@@ -7,6 +7,7 @@
 mod announcement;
 mod by_channel;
 mod check;
+mod file_report;
 mod folder;
 mod page;
 mod problem;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 pub use announcement::{AnnouncementTemplate, Sample, Wording};
 pub use by_channel::ByChannel;
+pub use file_report::{FileReport, FileReportPage, ReportRow};
 pub use page::{VisitGroup, VisitRow, Visits, VisitsPage};
 pub use problem::Problem;
 pub use render::{MAX_VALUE_CHARS, RenderError, Rendered};
@@ -45,6 +47,7 @@ pub struct Templates {
 struct Inner {
     announcements: BTreeMap<AnnouncementKind, AnnouncementTemplate>,
     vocabulary: Vocabulary,
+    file_report: FileReportPage,
     engine: Engine,
 }
 
@@ -56,7 +59,7 @@ impl Templates {
     pub fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let files = folder::read(dir, &mut problems);
-        Self::from_files(files, problems)
+        Self::from_files(files, FileReportPage::load(Some(dir)), problems)
     }
 
     /// The files that the binary was built with, so that it runs without the folder.
@@ -64,7 +67,7 @@ impl Templates {
     /// # Errors
     /// Everything that is wrong with them; a test keeps that empty.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        Self::from_files(folder::embedded(), Vec::new())
+        Self::from_files(folder::embedded(), FileReportPage::load(None), Vec::new())
     }
 
     /// What the folder of one kind says.
@@ -125,6 +128,12 @@ impl Templates {
         &self.announcement(kind).samples
     }
 
+    /// The report beside a file that a watched folder brought.
+    #[must_use]
+    pub fn file_report(&self) -> &FileReportPage {
+        &self.inner.file_report
+    }
+
     fn fill(
         &self,
         wording: &Wording,
@@ -134,7 +143,11 @@ impl Templates {
         render::fill(&self.inner.engine, wording.texts.on(channel), wording, channel, values)
     }
 
-    fn from_files(mut files: Files, mut problems: Vec<Problem>) -> Result<Self, Vec<Problem>> {
+    fn from_files(
+        mut files: Files,
+        file_report: Result<FileReportPage, Problem>,
+        mut problems: Vec<Problem>,
+    ) -> Result<Self, Vec<Problem>> {
         let vocabulary = Vocabulary::parse(files.remove("vocabulary.toml").as_ref(), &mut problems);
         let mut engine = Engine::new();
         let mut announcements = BTreeMap::new();
@@ -152,11 +165,15 @@ impl Templates {
             let hint = "a slip in its name, or in that of its folder?";
             problems.push(Problem::new(file, "the file belongs to nothing", hint));
         }
-        match vocabulary {
-            Some(vocabulary) if problems.is_empty() => {
-                Ok(Self { inner: Arc::new(Inner { announcements, vocabulary, engine }) })
+        match (vocabulary, file_report) {
+            (Some(vocabulary), Ok(file_report)) if problems.is_empty() => {
+                let inner = Inner { announcements, vocabulary, file_report, engine };
+                Ok(Self { inner: Arc::new(inner) })
             }
-            _ => Err(problems),
+            (_, file_report) => {
+                problems.extend(file_report.err());
+                Err(problems)
+            }
         }
     }
 }

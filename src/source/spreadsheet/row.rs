@@ -119,6 +119,12 @@ impl Row {
         !self.get(Field::OccurredAt).is_empty()
     }
 
+    /// Whether the row has an id of its own.
+    #[must_use]
+    pub fn has_id(&self) -> bool {
+        !self.get(Field::Id).is_empty()
+    }
+
     /// A person.
     #[must_use]
     pub fn to_person(&self) -> PersonRow {
