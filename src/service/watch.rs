@@ -117,14 +117,10 @@ async fn read(
     let mut renewed_at = app.now();
     loop {
         let mut batch = Vec::new();
-        let count = match tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH)).await {
-            Ok(count) => count,
-            Err(_) => {
-                return Ok(Err(SourceError::Unreachable(format!(
-                    "nothing came for {} s",
-                    PATIENCE.as_secs()
-                ))));
-            }
+        let next = tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH));
+        let Ok(count) = next.await else {
+            let what = format!("nothing came for {} s", PATIENCE.as_secs());
+            return Ok(Err(SourceError::Unreachable(what)));
         };
         if count == 0 {
             break;

@@ -137,7 +137,7 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// Returns when the source itself says that something changed.
     async fn changed(&self) {
-        pending().await
+        pending::<()>().await;
     }
 }
 
