@@ -102,6 +102,12 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
     office.app.db.ping().await?;
     findings.push(good("database", "open, its tables are up to date, the keys fit"));
     accounts(&office.app, findings).await?;
+    for watched in &office.app.sources {
+        findings.push(match watched.source.probe().await {
+            Ok(words) => good(&watched.id, words),
+            Err(error) => bad(&watched.id, error.to_string(), error.hint()),
+        });
+    }
     office.app.db.close().await;
     Ok(())
 }

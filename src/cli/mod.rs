@@ -10,6 +10,7 @@ mod init;
 mod office;
 mod sandbox;
 mod serve;
+mod source;
 mod suppression;
 mod template;
 mod token;
@@ -61,6 +62,9 @@ enum Command {
     /// News that no channel brought, to be told in person
     #[command(subcommand)]
     Visit(visit::Command),
+    /// What is watched, what would come of it, and what waits for a word of the office
+    #[command(subcommand)]
+    Source(source::Command),
     /// Addresses that are not written to
     #[command(subcommand)]
     Suppression(suppression::Command),
@@ -127,6 +131,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Templates(command) => template::run(command),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Visit(command) => visit::run(command).await,
+        Command::Source(command) => source::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
     }

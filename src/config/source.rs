@@ -99,7 +99,7 @@ fn read_one(name: &str, base: &Path, n: usize, mut table: Table) -> Result<Sourc
         Some(_) => return Err(at("hold_over", "is not usable", "a whole number up to 1000000")),
     };
     let kind = read_kind(&kind, base, table).map_err(|(key, what, hint)| at(&key, &what, &hint))?;
-    Ok(Source { area, every, scan_at, hold_over, kind, id })
+    Ok(Source { id, area, every, scan_at, hold_over, kind })
 }
 
 type Fault = (String, String, String);

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::intake::{Intake, Plan, Refused, Tally};
-use super::watch::{BATCH, Watched, renew, take_in};
+use super::watch::{BATCH, Watched, renew, take_in, while_ours};
 use super::{App, ServiceError};
 use crate::domain::clock::Timestamp;
 use crate::source::folder::{Contents, Folder, Next, Shelf, Waiting};
@@ -119,7 +119,8 @@ impl Desk<'_> {
                 Err(error) => Taken::Stuck(nothing, error),
             });
         }
-        let hash = match self.folder.hash(file).await {
+        let hash = self.folder.hash(file);
+        let hash = match while_ours(app, self.watched, self.owner, hash).await? {
             Ok(Some(hash)) => source_file::file_hash(&app.db, id, &hash),
             Ok(None) => return Ok(Taken::Left(nothing)),
             Err(error) => return Ok(Taken::Stuck(nothing, error)),

@@ -338,7 +338,7 @@ impl<'a> Intake<'a> {
     ) -> Result<Vec<Recorded>, ServiceError> {
         let (app, source, now) = (self.app, self.plan.source, self.now);
         let mut tx = app.db.begin().await?;
-        let hold = match held {
+        let waits_for = match held {
             Some(status) => Some(hold::open(app, &mut tx, source, status, now).await?),
             None => None,
         };
@@ -348,7 +348,7 @@ impl<'a> Intake<'a> {
         let mut results = Vec::with_capacity(chunk.len());
         let mut rejected = Vec::new();
         for taken in chunk {
-            let result = self.record_one(&mut tx, taken, hold).await?;
+            let result = self.record_one(&mut tx, taken, waits_for).await?;
             if let Recorded::Rejected { .. } = result {
                 let raw = taken.record.update.to_json().to_string();
                 let id = rejection::find_id(&mut tx, &app.db, source, &raw).await?;

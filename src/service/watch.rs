@@ -21,8 +21,10 @@ use crate::store::{StoreError, Tx};
 
 /// Records compared together.
 pub(super) const BATCH: usize = 1000;
-/// How long a source is ours unless we say so again.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long a source is ours unless we say so again: so long it rests when its process dies.
+const LEASE: Duration = Duration::from_secs(8);
+/// How often we say so.
+const RENEW: Duration = Duration::from_secs(2);
 /// A source that hands over nothing for so long is not waited for any more.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// A source may fail for so long before somebody is troubled: it may only be starting anew.
@@ -145,26 +147,45 @@ pub(super) async fn take_in(
     take: &mut mpsc::Receiver<Record>,
 ) -> Result<Option<SourceError>, ServiceError> {
     let mut renewed_at = app.now();
+    let mut waited = Duration::ZERO;
     loop {
         let mut batch = Vec::new();
-        let count = match tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH)).await {
-            Ok(count) => count,
-            Err(_) => {
-                return Ok(Some(SourceError::Unreachable(format!(
-                    "nothing came for {} s",
-                    PATIENCE.as_secs()
-                ))));
+        match tokio::time::timeout(RENEW, take.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => return Ok(None),
+            Ok(_) => {
+                waited = Duration::ZERO;
+                intake.add(batch).await?;
             }
-        };
-        if count == 0 {
-            return Ok(None);
+            Err(_) => waited += RENEW,
         }
-        intake.add(batch).await?;
-        let now = app.now();
-        if now.since(renewed_at) > LEASE / 3 {
-            renewed_at = now;
+        if waited >= PATIENCE {
+            let what = format!("nothing came for {} s", PATIENCE.as_secs());
+            return Ok(Some(SourceError::Unreachable(what)));
+        }
+        if waited > Duration::ZERO || app.now().since(renewed_at) >= RENEW {
+            renewed_at = app.now();
             if let Some(error) = renew(app, watched, owner).await? {
                 return Ok(Some(error));
+            }
+        }
+    }
+}
+
+/// Waits for something that takes its time, and keeps the source ours meanwhile.
+pub(super) async fn while_ours<T>(
+    app: &App,
+    watched: &Watched,
+    owner: &str,
+    job: impl Future<Output = Result<T, SourceError>>,
+) -> Result<Result<T, SourceError>, ServiceError> {
+    let mut job = std::pin::pin!(job);
+    loop {
+        match tokio::time::timeout(RENEW, &mut job).await {
+            Ok(done) => return Ok(done),
+            Err(_) => {
+                if let Some(error) = renew(app, watched, owner).await? {
+                    return Ok(Err(error));
+                }
             }
         }
     }

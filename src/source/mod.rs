@@ -141,7 +141,7 @@ pub trait Source: fmt::Debug + Send + Sync {
 
     /// Returns when the source itself says that something changed.
     async fn changed(&self) {
-        pending().await
+        pending::<()>().await;
     }
 
     /// The folder that it is, where what was read has to be put away.

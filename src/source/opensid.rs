@@ -1,6 +1,6 @@
 //! OpenSID, the register of a desa, read straight from its MySQL or MariaDB.
 //!
-//! Tables, codes and traps as of OpenSID v2410 (branch umum, migrations 2023_12_22_015242, and
+//! Tables, codes and traps as of OpenSID v2410 (branch umum, migrations `2023_12_22_015242`, and
 //! app/Enums/StatusKTPEnum.php); columns that another version lacks are done without. It keeps no
 //! history: we see what a row says now. Reads the columns of [`COLUMNS`] and no other, of the desa
 //! in its area and no other, and never writes.
@@ -182,20 +182,20 @@ impl Schema {
             cluster("rw"),
             cluster("rt"),
         ];
-        let mut query = format!("SELECT {} FROM {RESIDENT} p", columns.join(", "));
         let is_shared = self.has(RESIDENT, "config_id");
-        if has_clusters {
-            query += &format!(" LEFT JOIN {CLUSTER} w ON w.id = p.id_cluster");
-            if is_shared && self.has(CLUSTER, "config_id") {
-                query += " AND w.config_id = p.config_id";
+        let join = match (has_clusters, is_shared && self.has(CLUSTER, "config_id")) {
+            (false, _) => "",
+            (true, false) => " LEFT JOIN tweb_wil_clusterdesa w ON w.id = p.id_cluster",
+            (true, true) => {
+                " LEFT JOIN tweb_wil_clusterdesa w \
+                 ON w.id = p.id_cluster AND w.config_id = p.config_id"
             }
-        }
+        };
         // An older OpenSID serves one desa and knows no config_id.
-        query += if is_shared { " WHERE p.config_id = ?" } else { " WHERE ? IS NOT NULL" };
-        if is_recent {
-            query += " AND p.updated_at >= FROM_UNIXTIME(?)";
-        }
-        query
+        let whose = if is_shared { "p.config_id = ?" } else { "? IS NOT NULL" };
+        let recent = if is_recent { " AND p.updated_at >= FROM_UNIXTIME(?)" } else { "" };
+        let columns = columns.join(", ");
+        format!("SELECT {columns} FROM {RESIDENT} p{join} WHERE {whose}{recent}")
     }
 }
 
@@ -294,7 +294,7 @@ impl Source for OpenSid {
             }
             let mut rows = query.fetch(&mut connection);
             while let Some(row) = rows.try_next().await.map_err(|error| explain(&error))? {
-                match Resident::read(&row).map_err(|error| explain(&error))?.to_record(desa) {
+                match Resident::read(&row).map_err(|error| explain(&error))?.into_record(desa) {
                     Ok(record) => put(&records, record).await?,
                     Err(why) => *reading.skipped.entry(why).or_default() += 1,
                 }
@@ -380,7 +380,7 @@ impl Resident {
     }
 
     /// What it says of a card, or why nothing.
-    fn to_record(self, desa: &Desa) -> Result<Record, &'static str> {
+    fn into_record(self, desa: &Desa) -> Result<Record, &'static str> {
         // A NIK that is damaged goes on and is rejected where the office sees it; one that does not
         // exist yet is nothing to mend.
         if matches!(Nik::parse(&self.nik), Err(NikError::Empty | NikError::Temporary)) {
@@ -481,7 +481,7 @@ mod tests {
         let mut resident = resident();
         change(&mut resident);
         let code = AreaCode::parse("3517092018").unwrap();
-        resident.to_record(&Desa { config_id: 3, code })
+        resident.into_record(&Desa { config_id: 3, code })
     }
 
     #[test]

@@ -66,6 +66,21 @@ pub async fn release_lease(db: &Db, id: &str, owner: &str) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Where every source stands that was ever read, by id.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_states(db: &Db) -> Result<Vec<(String, SourceState)>, StoreError> {
+    let rows: Vec<(String,)> =
+        sqlx::query_as("SELECT id FROM source ORDER BY id").fetch_all(db.reader()).await?;
+    let mut states = Vec::with_capacity(rows.len());
+    for (id,) in rows {
+        let state = find_state(db, &id).await?;
+        states.push((id, state));
+    }
+    Ok(states)
+}
+
 type Row = (
     Option<String>,
     Option<i64>,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Web;
 use super::error::Error;
-use crate::store::{account, inbox, message_list};
+use crate::store::{account, inbox, message_list, source};
 
 /// The process runs.
 pub(super) async fn healthz() -> &'static str {
@@ -62,6 +62,17 @@ pub(super) async fn metrics(State(web): State<Web>) -> Result<Response, Error> {
             queue,
             "kabar_outbox_waiting{{account=\"{account}\",class=\"{class}\"}} {count}"
         );
+    }
+    let states = source::list_states(&web.app.db).await?;
+    queue.push_str("# TYPE kabar_source_lag_seconds gauge\n");
+    for (id, at) in states.iter().filter_map(|(id, state)| Some((id, state.read_at?))) {
+        let lag = seconds(now - at.as_ms());
+        let _ = writeln!(queue, "kabar_source_lag_seconds{{source=\"{id}\"}} {lag}");
+    }
+    queue.push_str("# TYPE kabar_source_failing gauge\n");
+    for (id, state) in &states {
+        let failing = i64::from(state.failed_at.is_some());
+        let _ = writeln!(queue, "kabar_source_failing{{source=\"{id}\"}} {failing}");
     }
     let end = text.rfind("# EOF").unwrap_or(text.len());
     text.insert_str(end, &queue);

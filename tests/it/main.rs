@@ -22,6 +22,7 @@ mod crash;
 mod floors;
 mod gateway;
 mod kannel;
+mod opensid;
 mod opensid_ground;
 mod quiet;
 mod reach;

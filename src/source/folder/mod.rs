@@ -344,10 +344,7 @@ impl Inner {
         moved.map_err(|error| {
             let stuck = Stuck { print: file.print.clone(), to, report };
             open(&self.stuck).insert(file.name.clone(), stuck);
-            refused(
-                &format!("a file that is done with cannot be moved to {to}"),
-                &error,
-            )
+            refused(&format!("a file that is done with cannot be moved to {to}"), &error)
         })
     }
 }
@@ -414,6 +411,9 @@ impl Source for Folder {
         let found = found.map_err(|error| refused("the folder cannot be read", &error))?;
         let mut reading = Reading::default();
         for file in found.files {
+            if records.is_closed() {
+                return Err(SourceError::Stopped);
+            }
             let contents = Self::read(self, &file, records.clone()).await?;
             if let Some(fault) = contents.fault {
                 *reading.skipped.entry(fault.code).or_default() += 1;

@@ -3,10 +3,12 @@
 pub(super) mod binding_code;
 pub(super) mod card;
 pub(super) mod card_update;
+pub(super) mod hold;
 pub(super) mod message;
 pub(super) mod opt_out;
 pub(super) mod person;
 pub(super) mod rejection;
+pub(super) mod source;
 pub(super) mod suppression;
 pub(super) mod visit;
 
@@ -28,7 +30,8 @@ pub(super) async fn index() -> Json<Value> {
             "GET /v1/rejections", "GET /v1/rejections/{id}", "POST /v1/rejections/{id}/resolve",
             "GET /v1/unreachable", "GET /v1/visits", "POST /v1/visits/{id}/told",
             "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
-            "POST /v1/opt-outs",
+            "POST /v1/opt-outs", "GET /v1/sources", "GET /v1/notices", "GET /v1/holds",
+            "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence",
         ],
     }))
 }

@@ -14,6 +14,7 @@ use kabar::domain::clock::Clock as _;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::sender::{Progress, Sender};
+use kabar::service::watch::{self, Step, Watched};
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings, inbox, sweep};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
@@ -49,6 +50,8 @@ pub struct Start {
     pub timeout: Duration,
     /// The office's accounts; one at a stand-in for Meta where a test gives none.
     pub accounts: Vec<Account>,
+    /// What is watched.
+    pub sources: Vec<Watched>,
     /// Sees what comes to the webhooks, where a test wants to know.
     pub hooks: Option<Arc<Hooks>>,
     ground: Option<Ground>,
@@ -91,6 +94,7 @@ impl Start {
             messages_per_second: 1_000_000,
             timeout: Duration::from_secs(60),
             accounts: Vec::new(),
+            sources: Vec::new(),
             hooks: None,
             ground: None,
         }
@@ -190,7 +194,7 @@ impl TestApp {
         let db = start.database.open().await;
         let settings = start.settings.clone();
         let (templates, script, understanding) = texts();
-        let sources = Vec::new();
+        let sources = start.sources.clone();
         let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
         let clock = Arc::clone(&ground.clock);
         let app = Arc::new(App::new(parts, clock.clone()));
@@ -308,6 +312,22 @@ impl TestApp {
             }
         }
         panic!("the workers never come to rest");
+    }
+
+    /// Looks at every source once.
+    pub async fn look(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for watched in &self.app.sources {
+            steps.push(watch::step(&self.app, watched, "process").await.unwrap());
+        }
+        steps
+    }
+
+    /// Looks at every source, and lets everything happen that comes of it.
+    pub async fn look_and_tell(&self) -> Vec<Step> {
+        let steps = self.look().await;
+        self.run_until_idle().await;
+        steps
     }
 
     /// Moves the clock and lets everything happen that is then due.
