@@ -207,7 +207,7 @@ fn samples() -> [FileReport; 3] {
     let full = FileReport {
         file: "kartu.xlsx".to_owned(),
         office: "Disdukcapil Kabupaten Jombang".to_owned(),
-        at: "24 November 2026 pukul 09.00 WIB".to_owned(),
+        at: "24 November 2026, 09.00 WIB".to_owned(),
         is_first: true,
         is_resumed: true,
         seen: 120,
@@ -224,7 +224,10 @@ fn samples() -> [FileReport; 3] {
         ..full.clone()
     };
     let known = FileReport {
-        taken_before: Some("23 November 2026 pukul 08.00 WIB".to_owned()),
+        file: full.file.clone(),
+        office: full.office.clone(),
+        at: full.at.clone(),
+        taken_before: Some("23 November 2026, 08.00 WIB".to_owned()),
         ..FileReport::default()
     };
     [full, failed, known]

@@ -20,6 +20,7 @@ mod consent;
 mod conversation;
 mod crash;
 mod floors;
+mod folder;
 mod gateway;
 mod kannel;
 mod opensid;

@@ -8,6 +8,7 @@ mod player;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Json;
@@ -16,10 +17,12 @@ use axum::extract::{Path as UrlPath, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use kabar::config::Config;
+use kabar::config::{self, Config};
 use kabar::domain::clock::SystemClock;
 use kabar::sandbox::{Sandbox, Settings};
 use kabar::service::App;
+use kabar::source::Kind;
+use kabar::source::folder::FolderSettings;
 use kabar::store::token::Role;
 use kabar::worker::Workers;
 use tokio::sync::watch;
@@ -40,6 +43,9 @@ pub(super) struct Args {
 
 const OFFICE: &str = "Disdukcapil Kabupaten Jombang";
 const AREA: &str = "35.17";
+/// A folder that is watched, and a file to be put there.
+const INBOX: &str = "masuk";
+const SAMPLE: &str = "contoh.csv";
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let listener = serve::bind(&args.listen).await?;
@@ -48,6 +54,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let desk = Desk::new(&home)?;
     config.public_url.clone_from(&home);
     config.accounts.clone_from(&desk.accounts);
+    config.sources = vec![inbox(&args.data)?];
     kabar::telemetry::start("warn", config.log_format).map_err(anyhow::Error::msg)?;
     let office = office::open(config).await?;
     let app = office.app;
@@ -56,6 +63,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     for sample in player.phones() {
         sandbox.add_phone(&sample.phone, Some(&sample.name), false).context("a sample phone")?;
         sandbox.set_presence(&sample.phone, sample.whatsapp);
+    }
+    let sample = args.data.join(SAMPLE);
+    if !sample.exists() {
+        std::fs::write(&sample, player.sample_file().await).context("a sample file")?;
     }
     let secret = api_token(&args.data, &app).await?;
     let router = pages(kabar::web::router(office.web), &sandbox, &player);
@@ -80,7 +91,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     // The office goes first: whatever it still calls is the sandbox behind the same listener.
     workers.stop().await;
     stop.send_replace(true);
-    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), async {
+    let _ = tokio::time::timeout(Duration::from_secs(3), async {
         let _ = tokio::join!(pump, playing, served);
     })
     .await;
@@ -94,8 +105,27 @@ fn say_hello(home: &str, secret: &str, data: &Path) {
     println!(
         "  API      {home}/v1        try: curl -H 'Authorization: Bearer {secret}' {home}/v1/messages"
     );
+    println!(
+        "  Folder   {0}/{INBOX}   spreadsheets put there are taken; try: cp {0}/{SAMPLE} {0}/{INBOX}/",
+        data.display()
+    );
     println!("  Health   {home}/readyz\n");
     println!("Data in {}. Nothing leaves this machine. Ctrl-C ends it.", data.display());
+}
+
+/// The folder that is watched, quickly enough for somebody who looks on.
+fn inbox(data: &Path) -> anyhow::Result<config::Source> {
+    const SOON: Duration = Duration::from_secs(1);
+    let path = std::path::absolute(data.join(INBOX))?;
+    std::fs::create_dir_all(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    Ok(config::Source {
+        id: INBOX.to_owned(),
+        area: None,
+        every: SOON,
+        scan_at: None,
+        hold_over: 500,
+        kind: Kind::Folder(FolderSettings { path, settle: SOON }),
+    })
 }
 
 /// The sample office's configuration, written at the first start so that its keys stay.

@@ -176,6 +176,19 @@ impl Player {
         self.phones.to_vec()
     }
 
+    /// A file as an office would bring it: cards of people whose turn comes last, so that nobody
+    /// has moved them before.
+    pub(super) async fn sample_file(&self) -> String {
+        let cast = self.cast.lock().await;
+        let heading = "NIK;Nama;No HP;Status;Kode Wilayah;RT;RW;Tempat Ambil";
+        let rows = cast.people.iter().rev().filter(|(person, _)| !person.phone.is_empty()).take(5);
+        let rows = rows.map(|(person, _)| {
+            let Person { nik, name, phone, area, rt, rw, service_point, .. } = person;
+            format!("{nik};{name};{phone};siap diambil;{area};{rt};{rw};{service_point}\r\n")
+        });
+        format!("{heading}\r\n{}", rows.collect::<String>())
+    }
+
     /// Everybody not on file yet was recorded some time ago; that is no news.
     async fn begin(&self) -> anyhow::Result<()> {
         let mut cast = self.cast.lock().await;

@@ -146,6 +146,26 @@ async fn a_card_printed_at_a_button_reaches_a_phone_and_its_owner_is_answered() 
 }
 
 #[tokio::test]
+async fn a_file_put_into_the_folder_makes_phones_ring_and_is_put_away() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path().to_str().unwrap()).await;
+    let mut page = demo.watch().await;
+    let sample = data.path().join("contoh.csv");
+    assert!(demo.hello.contains(&format!("cp {}", sample.display())), "{}", demo.hello);
+    std::fs::copy(&sample, data.path().join("masuk/contoh.csv")).unwrap();
+    let number = page
+        .find(|phone| {
+            let is_told = bubbles(phone, "office").any(|text| text.contains("siap diambil"));
+            is_told.then(|| word(&phone["number"]))
+        })
+        .await;
+    let told = std::fs::read_to_string(&sample).unwrap().replace('-', "");
+    assert!(told.contains(&number.replacen("+62", "0", 1)), "{number} of {told}");
+    demo.ctrl_c().await;
+    assert!(data.path().join("masuk/done/contoh.csv.laporan.txt").exists());
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_the_demo_while_a_page_is_open() {
     let data = tempfile::tempdir().unwrap();
     let demo = Demo::start(data.path().to_str().unwrap()).await;
