@@ -21,8 +21,10 @@ use crate::store::source::{self, SourceState};
 
 /// Records compared together.
 const BATCH: usize = 1000;
-/// How long a source is ours unless we say so again.
-const LEASE: Duration = Duration::from_secs(60);
+/// How long a source is ours unless we say so again: so long it rests when its process dies.
+const LEASE: Duration = Duration::from_secs(8);
+/// How often we say so.
+const RENEW: Duration = Duration::from_secs(2);
 /// A source that hands over nothing for so long is not waited for any more.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// A source may fail for so long before somebody is troubled: it may only be starting anew.
@@ -115,25 +117,28 @@ async fn read(
     let mut reading = JoinSet::new();
     reading.spawn(async move { from_source.read(from.as_deref(), give).await });
     let mut renewed_at = app.now();
+    let mut waited = Duration::ZERO;
     loop {
         let mut batch = Vec::new();
-        let next = tokio::time::timeout(PATIENCE, take.recv_many(&mut batch, BATCH));
-        let Ok(count) = next.await else {
+        match tokio::time::timeout(RENEW, take.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => break,
+            Ok(_) => {
+                waited = Duration::ZERO;
+                intake.add(batch).await?;
+            }
+            Err(_) => waited += RENEW,
+        }
+        if waited >= PATIENCE {
             let what = format!("nothing came for {} s", PATIENCE.as_secs());
             return Ok(Err(SourceError::Unreachable(what)));
-        };
-        if count == 0 {
-            break;
         }
-        intake.add(batch).await?;
         let now = app.now();
-        if now.since(renewed_at) > LEASE / 3 {
+        if waited > Duration::ZERO || now.since(renewed_at) >= RENEW {
             renewed_at = now;
             let until = now.after(LEASE);
             if !source::claim_lease(&app.db, &watched.id, owner, now, until).await? {
-                return Ok(Err(SourceError::Unreachable(
-                    "another process took over in the middle".to_owned(),
-                )));
+                let what = "another process took over in the middle".to_owned();
+                return Ok(Err(SourceError::Unreachable(what)));
             }
         }
     }
