@@ -13,6 +13,7 @@ use crate::domain::absence::Absence;
 use crate::domain::card::{CardStatus, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::UpdateOutcome;
 use crate::domain::clock::Timestamp;
+use crate::domain::document::Document;
 use crate::domain::id::{HoldId, PersonId};
 use crate::domain::nik::Nik;
 use crate::domain::raw_update::{RawUpdate, Reason};
@@ -380,10 +381,8 @@ impl<'a> Intake<'a> {
         person: PersonId,
         at: Timestamp,
     ) -> Result<Timestamp, ServiceError> {
-        if taken.is_news {
-            return Ok(at);
-        }
-        let Ok(document) = parse_document(&taken.record.update.document) else { return Ok(at) };
+        let document = document_of(&taken.record.update);
+        let Some(document) = document.filter(|_| !taken.is_news) else { return Ok(at) };
         let card = card_store::find_latest(tx, &self.app.db, person, document).await?;
         let limit = card.map(|card| card.on_file.status_at.before(Duration::from_millis(1)));
         Ok(limit.map_or(at, |limit| at.min(limit)))
@@ -414,13 +413,20 @@ impl<'a> Intake<'a> {
     }
 }
 
+/// Which paper is meant; the card unless it is said.
+fn document_of(update: &RawUpdate) -> Option<Document> {
+    if update.document.trim().is_empty() {
+        return Some(Document::KtpEl);
+    }
+    parse_document(&update.document).ok()
+}
+
 /// What an announcement depends on. The status as it is understood: other words for it are no news.
 fn state_text(update: &RawUpdate, status: Option<CardStatus>) -> String {
-    let document = parse_document(&update.document)
-        .map_or_else(|_| update.document.clone(), |document| document.as_str().to_owned());
+    let document = document_of(update).map_or(update.document.as_str(), |known| known.as_str());
     let status = status.map_or(update.status.as_str(), |status| status.as_str());
     let home = [&update.home_date, &update.home_from, &update.home_to];
-    [&document, status, &update.service_point, home[0], home[1], home[2]]
+    [document, status, &update.service_point, home[0], home[1], home[2]]
         .map(str::trim)
         .join("\u{1f}")
 }
