@@ -10,10 +10,11 @@ use std::time::Duration;
 use super::card::{self, CHUNK, Item, Recorded};
 use super::{App, ServiceError, connect, hold};
 use crate::domain::absence::Absence;
-use crate::domain::card::CardStatus;
+use crate::domain::card::{CardStatus, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::UpdateOutcome;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::HoldId;
+use crate::domain::document::Document;
+use crate::domain::id::{HoldId, PersonId};
 use crate::domain::nik::Nik;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::domain::snapshot::{Known, Seen, Verdict, judge};
@@ -385,9 +386,14 @@ impl<'a> Intake<'a> {
         let mut update = taken.record.update.clone();
         update.id = format!("{}@{}", taken.row.key_hash, taken.row.known.version);
         if update.is_undated {
-            update.occurred_at = taken.row.known.occurred_at.utc().to_rfc3339();
+            let mut at = taken.row.known.occurred_at;
+            if let Some(person) = on_file.as_ref().filter(|_| taken.before.is_none()) {
+                at = self.not_over_others(tx, taken, person.id, at).await?;
+            }
+            update.occurred_at = at.utc().to_rfc3339();
         }
         update.is_silent |= !taken.is_news || taken.record.absence.is_some();
+        self.tie(tx, &taken.record, &update, on_file.is_some()).await?;
         let item = Item { update: Ok(update), raw };
         let result = card::record_in(app, tx, source, &item, hold, now).await?;
         let was_absent = taken.before.as_ref().and_then(|before| before.absence);
@@ -398,30 +404,71 @@ impl<'a> Intake<'a> {
         {
             withdraw(tx, on_file.id, now).await?;
         }
-        if let (Recorded::Accepted { .. }, Some(nik)) = (&result, &nik) {
-            connect::take_over(app, tx, source, nik, taken.record.chat, now).await?;
-        }
         Ok(result)
     }
+
+    /// When a state came about that was there before anybody watched. The record may have been
+    /// changed for other reasons since: it does not stand above what another source said of the
+    /// card and when.
+    async fn not_over_others(
+        &self,
+        tx: &mut Tx,
+        taken: &Taken,
+        person: PersonId,
+        at: Timestamp,
+    ) -> Result<Timestamp, ServiceError> {
+        let document = document_of(&taken.record.update);
+        let Some(document) = document.filter(|_| !taken.is_news) else { return Ok(at) };
+        let card = card_store::find_latest(tx, &self.app.db, person, document).await?;
+        let limit = card.map(|card| card.on_file.status_at.before(Duration::from_millis(1)));
+        Ok(limit.map_or(at, |limit| at.min(limit)))
+    }
+
+    /// Ties a person to the chat their register has of them, before anything is told to them; to
+    /// that end they must be on file.
+    async fn tie(
+        &self,
+        tx: &mut Tx,
+        record: &Record,
+        update: &RawUpdate,
+        is_on_file: bool,
+    ) -> Result<(), ServiceError> {
+        let (app, now) = (self.app, self.now);
+        let Ok(checked) = update.check(app.zone(None).offset(), now) else { return Ok(()) };
+        let nik = checked.nik.clone();
+        if !is_on_file {
+            if record.chat.is_none() {
+                return Ok(());
+            }
+            // Whether the number may be used is for the recording to say.
+            let update = CardUpdate { phone: PhoneGiven::NotGiven, ..checked };
+            let id = app.ids.next(now);
+            person::upsert_person(tx, &app.db, None, id, &update, now).await?;
+        }
+        connect::take_over(app, tx, self.plan.source, &nik, record.chat, now).await
+    }
+}
+
+/// Which paper is meant; the card unless it is said.
+fn document_of(update: &RawUpdate) -> Option<Document> {
+    if update.document.trim().is_empty() {
+        return Some(Document::KtpEl);
+    }
+    parse_document(&update.document).ok()
 }
 
 /// What an announcement depends on. The status as it is understood: other words for it are no news.
 fn state_text(update: &RawUpdate, status: Option<CardStatus>) -> String {
-    let document = parse_document(&update.document)
-        .map_or_else(|_| update.document.clone(), |document| document.as_str().to_owned());
+    let document = document_of(update).map_or(update.document.as_str(), |known| known.as_str());
     let status = status.map_or(update.status.as_str(), |status| status.as_str());
     let home = [&update.home_date, &update.home_from, &update.home_to];
-    [&document, status, &update.service_point, home[0], home[1], home[2]]
+    [document, status, &update.service_point, home[0], home[1], home[2]]
         .map(str::trim)
         .join("\u{1f}")
 }
 
 /// Nobody is told of the card of somebody who is gone.
-async fn withdraw(
-    tx: &mut Tx,
-    person: crate::domain::id::PersonId,
-    now: Timestamp,
-) -> Result<(), ServiceError> {
+async fn withdraw(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<(), ServiceError> {
     for card in card_store::list_current(tx, person).await? {
         message::cancel_waiting_of_card(tx, card.id, "holder_absent", now).await?;
         visit::close_superseded(tx, card.id, now).await?;

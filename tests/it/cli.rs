@@ -10,3 +10,4 @@ mod sandbox;
 mod suppression;
 mod usage;
 mod visit;
+mod watched;

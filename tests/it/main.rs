@@ -37,6 +37,7 @@ mod telegram;
 mod telegram_office;
 mod twilio;
 mod update;
+mod watch;
 mod webhook;
 mod wire;
 mod wire_android;

@@ -247,3 +247,11 @@ fn no_key_in_the_readme_is_made_up() {
         }
     }
 }
+
+#[test]
+fn the_rights_on_opensid_in_the_readme_are_those_that_are_needed() {
+    let text = readme();
+    for statement in kabar::source::opensid::grants("opensid", "'kabar_ro'@'localhost'") {
+        assert!(text.lines().any(|line| line == statement), "not in the README: {statement}");
+    }
+}

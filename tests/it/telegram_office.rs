@@ -8,8 +8,10 @@ use std::time::Duration;
 use kabar::channel::Shared;
 use kabar::channel::telegram::{Mode, TelegramClient, TelegramSettings};
 use kabar::domain::message::ChannelKind;
+use kabar::domain::outbound::ChatId;
 use kabar::sandbox::{Bot, Bubble, Counterpart, Input, Mark, Sandbox, Settings, Side};
 use kabar::service::{Account, Rate};
+use kabar::source::{Record, VerifiedChat};
 use kabar::store::token::Role;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -18,6 +20,7 @@ use tokio::task::JoinHandle;
 use crate::support::app::token;
 use crate::support::citizen::Citizen;
 use crate::support::{Start, TestApp, citizen, on_both_engines, word};
+use crate::watch::Shelf;
 
 const BOT: &str = "bot-1";
 const BOT_TOKEN: &str = "7000000001:contoh-token";
@@ -188,6 +191,33 @@ on_both_engines! {
         assert!(desk.last(&siti).contains("nomor Anda ada dalam data kami"), "{}", desk.last(&siti));
         desk.writes(&siti, "sudah jadi belum?").await;
         assert!(desk.last(&siti).contains("sudah dicetak"), "{}", desk.last(&siti));
+    }
+
+    async fn the_chat_a_register_has_verified_is_taken_over_until_it_has_none(start: Start) {
+        let shelf = Arc::new(Shelf::default());
+        let mut start = start;
+        start.sources = vec![shelf.watched()];
+        let desk = Desk::open(start).await;
+        let siti = citizen(6);
+        shelf.put(&siti, "PRINT_READY_RECORD", |_| {});
+        desk.app.look().await;
+        desk.writes(&siti, "/start").await;
+        let asked = desk.sandbox.sent().pop().unwrap().body["chat_id"].clone();
+        let chat = ChatId::new(asked.as_i64().unwrap()).unwrap();
+        let of_chat = |record: &mut Record| {
+            record.chat = Some(VerifiedChat { chat, is_preferred: true });
+        };
+        shelf.put(&siti, "CARD_PRINTED", of_chat);
+        desk.app.look().await;
+        desk.settle().await;
+        assert!(desk.last(&siti).contains("sudah dicetak"), "{}", desk.last(&siti));
+        assert_eq!(desk.app.query("SELECT channel FROM person").await.concat(), ["telegram"]);
+
+        shelf.put(&siti, "CARD_SHIPPED", |_| {});
+        desk.app.look().await;
+        desk.settle().await;
+        let states = desk.app.states().await;
+        assert_eq!(states.last().unwrap().0, "cancelled", "nobody knows the chat: {states:?}");
     }
 
     async fn a_pressed_button_is_answered_once_and_stops_turning(start: Start) {

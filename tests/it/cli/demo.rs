@@ -155,7 +155,7 @@ async fn a_file_put_into_the_folder_makes_phones_ring_and_is_put_away() {
     std::fs::copy(&sample, data.path().join("masuk/contoh.csv")).unwrap();
     let number = page
         .find(|phone| {
-            let is_told = bubbles(phone, "office").any(|text| text.contains("siap diambil"));
+            let is_told = bubbles(phone, "office").any(|text| text.contains("bisa diambil di"));
             is_told.then(|| word(&phone["number"]))
         })
         .await;

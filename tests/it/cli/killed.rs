@@ -21,12 +21,12 @@ const BATCH: usize = 10;
 /// How far the source runs ahead of what is sent, so that it still posts at every kill.
 const AHEAD: usize = 30;
 /// Longer than any step can take: a dead process keeps its account for eight seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How soon something is tried again of which nobody is told when it is ready.
-const SOON: Duration = Duration::from_millis(100);
+pub(super) const SOON: Duration = Duration::from_millis(100);
 
 /// Where the service is; empty while it is dead.
-type Address = watch::Receiver<String>;
+pub(super) type Address = watch::Receiver<String>;
 
 /// Posts until it is taken, to whatever process lives by then.
 async fn post_until(
@@ -62,7 +62,7 @@ async fn source(meta: Arc<FakeMeta>, service: Address, token: String) {
 }
 
 /// Meta's side of receipts: each message it took is told of until the service has taken that.
-async fn receipts(meta: Arc<FakeMeta>, service: Address) {
+pub(super) async fn receipts(meta: Arc<FakeMeta>, service: Address) {
     let http = reqwest::Client::new();
     let mut told = 0;
     loop {
@@ -86,7 +86,7 @@ async fn receipts(meta: Arc<FakeMeta>, service: Address) {
 }
 
 /// The status of every message, as officers see it.
-async fn states(url: &str, token: &str) -> BTreeMap<String, usize> {
+pub(super) async fn states(url: &str, token: &str) -> BTreeMap<String, usize> {
     let request = reqwest::Client::new().get(format!("{url}/v1/messages?limit=500"));
     let answer = request.bearer_auth(token).send().await.unwrap();
     let answer: Value = answer.json().await.unwrap();
@@ -95,6 +95,26 @@ async fn states(url: &str, token: &str) -> BTreeMap<String, usize> {
         *states.entry(word(&message["status"])).or_default() += 1;
     }
     states
+}
+
+/// What was claimed and never left is sent again within the time of a test.
+pub(super) fn settle_soon(office: &Office) {
+    let send = "\n[send]\ntimeout = \"3s\"\nunknown_reply = \"5s\"\n\
+                unknown_announcement = \"5s\"\nunknown_broadcast = \"5s\"\n";
+    office.change("\n[announce]", &format!("{send}\n[announce]"));
+}
+
+/// Waits until there are so many messages and all of them have arrived.
+pub(super) async fn wait_until_delivered(url: &str, token: &str, count: usize) {
+    let all_delivered = BTreeMap::from([("delivered".to_owned(), count)]);
+    let settled = async {
+        let mut looks = interval(SOON);
+        while states(url, token).await != all_delivered {
+            looks.tick().await;
+        }
+    };
+    let settled = timeout(PATIENCE, settled).await;
+    assert!(settled.is_ok(), "not settled: {:?}", states(url, token).await);
 }
 
 #[tokio::test]
@@ -108,10 +128,7 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_the_process_is_killed_
         meta.next(Answer::AcceptAndHangUp);
     }
     let office = Office::with_account(&meta).await;
-    // What was claimed and never left is sent again within the time of a test.
-    let send = "\n[send]\ntimeout = \"3s\"\nunknown_reply = \"5s\"\n\
-                unknown_announcement = \"5s\"\nunknown_broadcast = \"5s\"\n";
-    office.change("\n[announce]", &format!("{send}\n[announce]"));
+    settle_soon(&office);
     let (source_token, auditor) = (office.token("source").await, office.token("auditor").await);
 
     let (service, address) = watch::channel(String::new());
@@ -146,16 +163,7 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_the_process_is_killed_
     reached(PEOPLE).await;
     timeout(PATIENCE, posting).await.expect("all updates are taken").unwrap();
 
-    let url = service.borrow().clone();
-    let all_delivered = BTreeMap::from([("delivered".to_owned(), PEOPLE)]);
-    let settled = async {
-        let mut looks = interval(SOON);
-        while states(&url, &auditor).await != all_delivered {
-            looks.tick().await;
-        }
-    };
-    let settled = timeout(PATIENCE, settled).await;
-    assert!(settled.is_ok(), "not settled: {:?}", states(&url, &auditor).await);
+    wait_until_delivered(&service.borrow().clone(), &auditor, PEOPLE).await;
     third.signal("TERM");
     assert_eq!(third.end().await.code, Some(0));
     telling.abort();
