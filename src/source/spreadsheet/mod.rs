@@ -10,6 +10,8 @@ mod heading;
 mod row;
 mod text;
 mod workbook;
+mod xlsx;
+mod zip;
 
 #[cfg(test)]
 mod tests;
@@ -24,10 +26,11 @@ use crate::domain::status_word::parse_status;
 use cell::Cell;
 use field::Field;
 pub use heading::Columns;
-use heading::Layout;
+use heading::{Layout, SEARCHED_ROWS};
 pub use row::{PersonRow, Row, ServicePointRow};
 use text::TextFile;
-use workbook::{BookSheet, Packing};
+use workbook::BookSheet;
+use xlsx::{XlsxBook, XlsxRecords, XlsxSheet};
 
 /// Columns further right are not read.
 const MAX_COLUMNS: usize = 256;
@@ -78,6 +81,14 @@ pub enum SheetError {
 }
 
 impl SheetError {
+    /// What is no fault of the machine's is one of the file.
+    fn or_broken_off(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Self::Unreadable,
+            _ => Self::Open { source },
+        }
+    }
+
     fn nothing_found(columns: Columns) -> Self {
         let missing = columns.required().iter().map(|(_, name)| *name).collect();
         Self::MissingColumns { missing, found: Vec::new() }
@@ -91,8 +102,9 @@ impl SheetError {
             Self::NotAFile => "give the name of a CSV, XLSX, XLS or ODS file",
             Self::Empty => "look whether it was saved completely",
             Self::TooLarge => {
-                "save it as CSV, which may have any length, or import it in parts: a workbook may \
-                 have 64 MB, 5 million cells and 512 MB unpacked"
+                "save it as XLSX or CSV, which may have any length, or import it in parts: an XLS or \
+                 ODS file may have 64 MB, 5 million cells and 512 MB unpacked, and an XLSX file 160 MB \
+                 of different texts"
             }
             Self::NotASpreadsheet { .. } => {
                 "open it in a spreadsheet program and save it as XLSX or as CSV (UTF-8)"
@@ -172,6 +184,7 @@ pub struct Sheet {
 
 enum Content {
     Text(TextFile),
+    Xlsx(XlsxBook),
     Book(Vec<BookSheet>),
 }
 
@@ -198,12 +211,8 @@ impl Sheet {
         file.by_ref().take(text::SAMPLE).read_to_end(&mut sample).map_err(cannot)?;
         let content = match sample.as_slice() {
             [] => return Err(SheetError::Empty),
-            [b'P', b'K', 3, 4, ..] => {
-                Content::Book(workbook::read(file, info.len(), Packing::Zip)?)
-            }
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => {
-                Content::Book(workbook::read(file, info.len(), Packing::Compound)?)
-            }
+            [b'P', b'K', 3, 4, ..] => workbook::open_zip(file, info.len())?,
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => workbook::open_compound(file, info.len())?,
             bytes => match not_a_table(bytes) {
                 Some(what) => return Err(SheetError::NotASpreadsheet { what }),
                 None => Content::Text(TextFile::new(path, info.len(), sample)),
@@ -217,37 +226,40 @@ impl Sheet {
     /// # Errors
     /// [`SheetError`] when what such a file must have is not there.
     pub fn rows(&self, columns: Columns) -> Result<Rows<'_>, SheetError> {
-        let mut parts = VecDeque::new();
-        let mut ignored_sheets = Vec::new();
+        let mut found = Found::default();
         match &self.content {
             Content::Text(file) => {
                 let (layout, records) = file.open(columns)?;
                 layout.check()?;
-                parts.push_back(Part { sheet: None, layout, records: Box::new(records) });
+                let records = Box::new(records);
+                found.parts.push_back(Part { sheet: None, layout, records, ends_at: file.size });
+            }
+            Content::Xlsx(book) => {
+                for sheet in &book.sheets {
+                    let records = |skipped| XlsxRecords::new(&book.context, sheet, skipped);
+                    let (first, fault) = first_records(records(0));
+                    if first.is_empty() && fault.is_some() {
+                        return Err(SheetError::Unreadable);
+                    }
+                    found.add(&sheet.name, &first, columns, |layout| {
+                        let records = Box::new(records(layout.rows_above));
+                        let ends_at = sheet.ends_at();
+                        Part { sheet: Some(&sheet.name), layout, records, ends_at }
+                    })?;
+                }
             }
             Content::Book(sheets) => {
-                let mut best: Option<(usize, SheetError)> = None;
                 for sheet in sheets {
-                    let layout = Layout::find(&sheet.records, columns);
-                    let score = layout.as_ref().map_or(0, Layout::score);
-                    let checked = layout.ok_or_else(|| SheetError::nothing_found(columns));
-                    match checked.and_then(|layout| layout.check().map(|()| layout)) {
-                        Ok(layout) => parts.push_back(Part::of_sheet(sheet, layout)),
-                        Err(error @ SheetError::ColumnTwice { .. }) => return Err(error),
-                        Err(error) => {
-                            ignored_sheets.push(sheet.name.clone());
-                            if best.as_ref().is_none_or(|(best, _)| score > *best) {
-                                best = Some((score, error));
-                            }
-                        }
-                    }
-                }
-                if parts.is_empty() {
-                    return Err(best.map_or(SheetError::Empty, |(_, error)| error));
+                    found.add(&sheet.name, &sheet.records, columns, |layout| {
+                        let records = sheet.records.iter().skip(layout.rows_above).cloned().map(Ok);
+                        let ends_at = sheet.records.last().map_or(0, |record| record.at);
+                        let records = Box::new(records);
+                        Part { sheet: Some(&sheet.name), layout, records, ends_at }
+                    })?;
                 }
             }
         }
-        Ok(Rows { parts, waiting: VecDeque::new(), ignored_sheets, skipped: 0, position: 0 })
+        found.into_rows()
     }
 
     /// How long it is, in the unit of [`Rows::reached`].
@@ -255,6 +267,7 @@ impl Sheet {
     pub fn len_hint(&self) -> Option<u64> {
         match &self.content {
             Content::Text(file) => Some(file.size),
+            Content::Xlsx(book) => book.sheets.last().map(XlsxSheet::ends_at),
             Content::Book(sheets) => sheets.last()?.records.last().map(|record| record.at),
         }
     }
@@ -278,16 +291,77 @@ fn not_a_table(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// As many rows as are looked at for the headings, and what ended them too early.
+fn first_records(
+    mut records: impl Iterator<Item = Result<Record, RowError>>,
+) -> (Vec<Record>, Option<RowError>) {
+    let mut first = Vec::new();
+    while first.len() < SEARCHED_ROWS + 2 {
+        match records.next() {
+            Some(Ok(record)) => first.push(record),
+            Some(Err(error)) => return (first, Some(error)),
+            None => break,
+        }
+    }
+    (first, None)
+}
+
 struct Part<'a> {
     sheet: Option<&'a str>,
     layout: Layout,
     records: Box<dyn Iterator<Item = Result<Record, RowError>> + Send + 'a>,
+    /// How far into the file its end is.
+    ends_at: u64,
 }
 
-impl<'a> Part<'a> {
-    fn of_sheet(sheet: &'a BookSheet, layout: Layout) -> Self {
-        let records = sheet.records.iter().skip(layout.rows_above).cloned().map(Ok);
-        Self { sheet: Some(&sheet.name), layout, records: Box::new(records) }
+/// What was found while looking for headings.
+#[derive(Default)]
+struct Found<'a> {
+    parts: VecDeque<Part<'a>>,
+    ignored_sheets: Vec<String>,
+    /// Of the sheets without headings the one that has most of them, and what it lacks.
+    nearest: Option<(usize, SheetError)>,
+}
+
+impl<'a> Found<'a> {
+    /// A sheet that begins with these rows.
+    fn add(
+        &mut self,
+        name: &str,
+        first: &[Record],
+        columns: Columns,
+        part: impl FnOnce(Layout) -> Part<'a>,
+    ) -> Result<(), SheetError> {
+        if first.is_empty() {
+            return Ok(());
+        }
+        let layout = Layout::find(first, columns);
+        let score = layout.as_ref().map_or(0, Layout::score);
+        let checked = layout.ok_or_else(|| SheetError::nothing_found(columns));
+        match checked.and_then(|layout| layout.check().map(|()| layout)) {
+            Ok(layout) => self.parts.push_back(part(layout)),
+            Err(error @ SheetError::ColumnTwice { .. }) => return Err(error),
+            Err(error) => {
+                self.ignored_sheets.push(name.to_owned());
+                if self.nearest.as_ref().is_none_or(|(nearest, _)| score > *nearest) {
+                    self.nearest = Some((score, error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn into_rows(self) -> Result<Rows<'a>, SheetError> {
+        if self.parts.is_empty() {
+            return Err(self.nearest.map_or(SheetError::Empty, |(_, error)| error));
+        }
+        Ok(Rows {
+            parts: self.parts,
+            waiting: VecDeque::new(),
+            ignored_sheets: self.ignored_sheets,
+            skipped: 0,
+            position: 0,
+        })
     }
 }
 
@@ -375,7 +449,7 @@ impl Iterator for Rows<'_> {
                     return Some(Err(error));
                 }
                 None => {
-                    self.parts.pop_front()?;
+                    self.position = self.parts.pop_front()?.ends_at;
                     continue;
                 }
             };
