@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("web", &["domain", "service", "store", "channel", "telemetry"]),
     ("worker", &["domain", "service", "telemetry"]),
     ("sandbox", &["domain", "service", "telemetry"]),
-    ("config", &["domain", "store", "channel", "telemetry"]),
+    ("config", &["domain", "store", "channel", "source", "telemetry"]),
     ("telemetry", &[]),
 ];
 

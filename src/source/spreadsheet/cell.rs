@@ -97,7 +97,8 @@ impl Cell {
     }
 }
 
-fn shortened(text: &str) -> &str {
+/// No longer than what is taken of any text.
+pub(super) fn shortened(text: &str) -> &str {
     // Most texts are too short for their characters to be counted.
     let end = if text.len() > MAX_CHARS { text.char_indices().nth(MAX_CHARS) } else { None };
     end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)

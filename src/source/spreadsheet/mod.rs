@@ -5,8 +5,10 @@
 //! formula, and never shows a person in an error.
 
 mod cell;
+mod error;
 mod field;
 mod heading;
+mod mapping;
 mod row;
 mod text;
 mod workbook;
@@ -19,15 +21,17 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::domain::status_word::parse_status;
 use cell::Cell;
+pub use error::{RowError, SheetError};
 use field::Field;
 pub use heading::Columns;
-use heading::{Layout, SEARCHED_ROWS};
-pub use row::{PersonRow, Row, ServicePointRow};
+use heading::{Layout, SEARCHED_ROWS, Wanted};
+pub use mapping::{Mapping, MappingError};
+pub use row::{AreaRow, PersonRow, Row, ServicePointRow};
 use text::TextFile;
 use workbook::BookSheet;
 use xlsx::{XlsxBook, XlsxRecords, XlsxSheet};
@@ -36,137 +40,6 @@ use xlsx::{XlsxBook, XlsxRecords, XlsxSheet};
 const MAX_COLUMNS: usize = 256;
 /// Most rows over which one status is spread.
 const MAX_STATUS_ROWS: usize = 5;
-
-/// Why a file cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum SheetError {
-    /// The operating system refuses.
-    #[error("the file cannot be read")]
-    Open {
-        /// What it says.
-        source: io::Error,
-    },
-    /// A folder, a pipe.
-    #[error("this is not a file")]
-    NotAFile,
-    /// Nothing in it.
-    #[error("the file is empty")]
-    Empty,
-    /// More than a machine should hold.
-    #[error("the workbook is too large")]
-    TooLarge,
-    /// Something else.
-    #[error("this is {what}, not a spreadsheet")]
-    NotASpreadsheet {
-        /// What it is.
-        what: &'static str,
-    },
-    /// A spreadsheet, but broken or locked.
-    #[error("the file is damaged or protected by a password")]
-    Unreadable,
-    /// Something that is needed has no heading.
-    #[error("no column for {}; {}", missing.join(" and "), found_text(found))]
-    MissingColumns {
-        /// What is needed.
-        missing: Vec<&'static str>,
-        /// The headings that are there.
-        found: Vec<String>,
-    },
-    /// Two columns claim to be the same.
-    #[error("more than one column has the heading \"{heading}\"")]
-    ColumnTwice {
-        /// What stands above them.
-        heading: String,
-    },
-}
-
-impl SheetError {
-    /// What is no fault of the machine's is one of the file.
-    fn or_broken_off(source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Self::Unreadable,
-            _ => Self::Open { source },
-        }
-    }
-
-    fn nothing_found(columns: Columns) -> Self {
-        let missing = columns.required().iter().map(|(_, name)| *name).collect();
-        Self::MissingColumns { missing, found: Vec::new() }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Open { .. } => "look at the name of the file and who may read it",
-            Self::NotAFile => "give the name of a CSV, XLSX, XLS or ODS file",
-            Self::Empty => "look whether it was saved completely",
-            Self::TooLarge => {
-                "save it as XLSX or CSV, which may have any length, or import it in parts: an XLS or \
-                 ODS file may have 64 MB, 5 million cells and 512 MB unpacked, and an XLSX file 160 MB \
-                 of different texts"
-            }
-            Self::NotASpreadsheet { .. } => {
-                "open it in a spreadsheet program and save it as XLSX or as CSV (UTF-8)"
-            }
-            Self::Unreadable => {
-                "remove the password, or open it in a spreadsheet program and save it anew as XLSX"
-            }
-            Self::MissingColumns { .. } => {
-                "write headings like NIK, Nama, No. HP, Status, Tanggal above the columns, within \
-                 the first 20 rows"
-            }
-            Self::ColumnTwice { .. } => "rename or remove the column that is not meant",
-        }
-    }
-}
-
-fn found_text(found: &[String]) -> String {
-    if found.is_empty() {
-        "no headings were found".to_owned()
-    } else {
-        format!("found: {}", found.join(", "))
-    }
-}
-
-/// Why reading stops at a row. What was read before stays true.
-#[derive(Debug, thiserror::Error)]
-pub enum RowError {
-    /// The file ends or breaks.
-    #[error("row {row} cannot be read")]
-    Broken {
-        /// Its number.
-        row: u64,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// Longer than any true row.
-    #[error("row {row} does not end; look for a quotation mark that is not closed")]
-    TooLong {
-        /// Its number.
-        row: u64,
-    },
-    /// A value that holds the rows below it.
-    #[error("row {row} holds further rows; look for a quotation mark that is not closed")]
-    OpenQuote {
-        /// Its number.
-        row: u64,
-    },
-}
-
-impl RowError {
-    fn broken(row: u64, error: csv::Error) -> Self {
-        Self::Broken { row, source: error.into() }
-    }
-
-    /// The number of the row as a spreadsheet shows it.
-    #[must_use]
-    pub const fn row(&self) -> u64 {
-        match self {
-            Self::Broken { row, .. } | Self::TooLong { row } | Self::OpenQuote { row } => *row,
-        }
-    }
-}
 
 /// A row as it is in the file.
 #[derive(Clone, Debug)]
@@ -213,23 +86,28 @@ impl Sheet {
             [] => return Err(SheetError::Empty),
             [b'P', b'K', 3, 4, ..] => workbook::open_zip(file, info.len())?,
             [0xD0, 0xCF, 0x11, 0xE0, ..] => workbook::open_compound(file, info.len())?,
-            bytes => match not_a_table(bytes) {
-                Some(what) => return Err(SheetError::NotASpreadsheet { what }),
-                None => Content::Text(TextFile::new(path, info.len(), sample)),
-            },
+            _ => {
+                let file = TextFile::new(path, info.len(), sample);
+                match not_a_table(&file.sample) {
+                    Some(what) => return Err(SheetError::NotASpreadsheet { what }),
+                    None => Content::Text(file),
+                }
+            }
         };
         Ok(Self { content })
     }
 
-    /// The rows below the headings. In a workbook every sheet that has the headings is read.
+    /// The rows below the headings, of which the office may have some of its own. In a workbook
+    /// every sheet that has the headings is read.
     ///
     /// # Errors
     /// [`SheetError`] when what such a file must have is not there.
-    pub fn rows(&self, columns: Columns) -> Result<Rows<'_>, SheetError> {
+    pub fn rows(&self, columns: Columns, mapping: &Mapping) -> Result<Rows<'_>, SheetError> {
+        let wanted = Wanted { columns, mapping: mapping.clone() };
         let mut found = Found::default();
         match &self.content {
             Content::Text(file) => {
-                let (layout, records) = file.open(columns)?;
+                let (layout, records) = file.open(&wanted)?;
                 layout.check()?;
                 let records = Box::new(records);
                 found.parts.push_back(Part { sheet: None, layout, records, ends_at: file.size });
@@ -241,7 +119,7 @@ impl Sheet {
                     if first.is_empty() && fault.is_some() {
                         return Err(SheetError::Unreadable);
                     }
-                    found.add(&sheet.name, &first, columns, |layout| {
+                    found.add(&sheet.name, &first, &wanted, |layout| {
                         let records = Box::new(records(layout.rows_above));
                         let ends_at = sheet.ends_at();
                         Part { sheet: Some(&sheet.name), layout, records, ends_at }
@@ -250,7 +128,7 @@ impl Sheet {
             }
             Content::Book(sheets) => {
                 for sheet in sheets {
-                    found.add(&sheet.name, &sheet.records, columns, |layout| {
+                    found.add(&sheet.name, &sheet.records, &wanted, |layout| {
                         let records = sheet.records.iter().skip(layout.rows_above).cloned().map(Ok);
                         let ends_at = sheet.records.last().map_or(0, |record| record.at);
                         let records = Box::new(records);
@@ -282,7 +160,6 @@ fn not_a_table(bytes: &[u8]) -> Option<&'static str> {
         .take(5)
         .collect();
     match bytes {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("text in UTF-16"),
         [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
         // Many programs call a page with a table in it `.xls`.
         _ if start.starts_with(b"<") => Some("a web page or XML"),
@@ -329,15 +206,15 @@ impl<'a> Found<'a> {
         &mut self,
         name: &str,
         first: &[Record],
-        columns: Columns,
+        wanted: &Wanted,
         part: impl FnOnce(Layout) -> Part<'a>,
     ) -> Result<(), SheetError> {
         if first.is_empty() {
             return Ok(());
         }
-        let layout = Layout::find(first, columns);
+        let layout = Layout::find(first, wanted);
         let score = layout.as_ref().map_or(0, Layout::score);
-        let checked = layout.ok_or_else(|| SheetError::nothing_found(columns));
+        let checked = layout.ok_or_else(|| wanted.nothing_found());
         match checked.and_then(|layout| layout.check().map(|()| layout)) {
             Ok(layout) => self.parts.push_back(part(layout)),
             Err(error @ SheetError::ColumnTwice { .. }) => return Err(error),

@@ -101,7 +101,8 @@ impl Archive {
     pub(super) fn find(&self, name: &str) -> Option<&Member> {
         let is_same = |member: &&Member| {
             let plain = |byte: u8| if byte == b'\\' { b'/' } else { byte.to_ascii_lowercase() };
-            member.name.len() == name.len() && member.name.bytes().map(plain).eq(name.bytes().map(plain))
+            member.name.len() == name.len()
+                && member.name.bytes().map(plain).eq(name.bytes().map(plain))
         };
         self.members.iter().find(is_same)
     }
@@ -200,9 +201,9 @@ impl Unpacked {
         let slice = Slice { file: Arc::clone(file), at, left: member.packed };
         let content = match member.method {
             STORED => Content::Stored(slice),
-            DEFLATED => Content::Deflated(Box::new(DeflateDecoder::new(
-                BufReader::with_capacity(CHUNK, slice),
-            ))),
+            DEFLATED => Content::Deflated(Box::new(DeflateDecoder::new(BufReader::with_capacity(
+                CHUNK, slice,
+            )))),
             _ => return Err(damaged()),
         };
         Ok(Self {

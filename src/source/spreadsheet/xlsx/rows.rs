@@ -28,6 +28,8 @@ pub(in super::super) struct XlsxRecords {
     /// Whether there was any place for rows.
     is_found: bool,
     row: u64,
+    /// Between `<row>` and `</row>`.
+    is_row: bool,
     cells: Vec<Cell>,
     column: usize,
     kind: Kind,
@@ -66,6 +68,7 @@ impl XlsxRecords {
             is_inside: false,
             is_found: false,
             row: 0,
+            is_row: false,
             cells: Vec::new(),
             column: 0,
             kind: Kind::Number,
@@ -87,6 +90,7 @@ impl XlsxRecords {
                     _ if !self.is_inside => {}
                     "row" => {
                         self.row = row_number(&tag)?.unwrap_or(self.row + 1);
+                        self.is_row = true;
                         self.column = 0;
                         self.cells.clear();
                     }
@@ -102,7 +106,9 @@ impl XlsxRecords {
                 },
                 Event::End(tag) if self.is_inside => match tag.local_name().as_ref() {
                     "sheetData" => self.is_inside = false,
-                    "row" if !self.cells.is_empty() => {
+                    "row" if self.cells.is_empty() => self.is_row = false,
+                    "row" => {
+                        self.is_row = false;
                         let at = self.sheet.begins_at + xml.taken();
                         let cells = std::mem::take(&mut self.cells);
                         return Ok(Some(Record { number: self.row, at, cells }));
@@ -140,7 +146,8 @@ impl Iterator for XlsxRecords {
                 Err(fault) => {
                     self.is_done = true;
                     self.xml = None;
-                    return Some(Err(RowError::Broken { row: self.row + 1, source: fault.into() }));
+                    let row = self.row + u64::from(!self.is_row);
+                    return Some(Err(RowError::Broken { row, source: fault.into() }));
                 }
             }
         }
@@ -206,7 +213,8 @@ fn content_of(context: &Context, kind: Kind, style: usize, text: &str) -> Result
         Kind::Inline | Kind::Formula => return Ok(Cell::written(text)),
         Kind::Number => match text.trim().parse::<f64>() {
             Ok(number) if number.is_finite() => {
-                let moment = |kind| Data::DateTime(ExcelDateTime::new(number, kind, context.is_1904));
+                let moment =
+                    |kind| Data::DateTime(ExcelDateTime::new(number, kind, context.is_1904));
                 match context.styles.get(style) {
                     Shown::Number => Data::Float(number),
                     Shown::Moment => moment(ExcelDateTimeType::DateTime),
@@ -240,13 +248,10 @@ mod tests {
 
     #[test]
     fn a_column_is_found_by_its_letters() {
-        assert_eq!(["A1", "Z9", "AA10", "XFD1", "b2"].map(column_of), [
-            Some(0),
-            Some(25),
-            Some(26),
-            Some(16_383),
-            Some(1)
-        ]);
+        assert_eq!(
+            ["A1", "Z9", "AA10", "XFD1", "b2"].map(column_of),
+            [Some(0), Some(25), Some(26), Some(16_383), Some(1)]
+        );
         assert_eq!([column_of("12"), column_of(""), column_of(&"Z".repeat(40))], [None; 3]);
     }
 }

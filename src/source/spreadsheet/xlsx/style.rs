@@ -118,7 +118,8 @@ mod tests {
         for code in ["dd/mm/yyyy", "[$-421]d mmmm yyyy;@", "hh:mm", "\\T h", "[Red]yyyy", "AM/PM"] {
             assert_eq!(shown(code), Shown::Moment, "{code}");
         }
-        for code in ["0", "#,##0.00", "General", "\"hari\" 0", "[Red]0", "0\\d", "0_d", "0;dd", "@"] {
+        for code in ["0", "#,##0.00", "General", "\"hari\" 0", "[Red]0", "0\\d", "0_d", "0;dd", "@"]
+        {
             assert_eq!(shown(code), Shown::Number, "{code}");
         }
         assert_eq!(shown("[hh]:mm"), Shown::Duration);

@@ -5,7 +5,7 @@
 
 use quick_xml::events::Event;
 
-use super::super::cell::MAX_CHARS;
+use super::super::cell::{MAX_CHARS, shortened};
 use super::xml::{Fault, Xml, character};
 
 /// Most that all shared texts together may have, in bytes.
@@ -30,7 +30,9 @@ impl Texts {
         loop {
             match xml.next()? {
                 Event::Start(tag) if tag.local_name().as_ref() == "si" => text.clear(),
-                Event::End(tag) if tag.local_name().as_ref() == "si" => texts.push(text.finish())?,
+                Event::End(tag) if tag.local_name().as_ref() == "si" => {
+                    texts.push(text.finish())?
+                }
                 Event::Eof => break,
                 event => text.add(&event)?,
             }
@@ -109,9 +111,7 @@ impl Text {
         if self.text.contains("_x") {
             self.text = unescaped(&self.text);
         }
-        let end = self.text.char_indices().nth(MAX_CHARS).map_or(self.text.len(), |(at, _)| at);
-        self.text.truncate(end);
-        &self.text
+        shortened(&self.text)
     }
 }
 
