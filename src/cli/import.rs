@@ -2,6 +2,7 @@
 //!
 //! Holds no more of a file than a chunk of its rows, however long it is.
 
+mod area;
 mod report;
 
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Cards(Args),
     /// Service points: code, name, area, hours
     ServicePoints(Args),
+    /// Names of areas: a table of code and name, or the SQL dump of cahyadsn/wilayah
+    Areas(Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,33 +53,43 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let (args, columns) = match &command {
-        Command::Cards(args) => (args, Columns::Cards),
-        Command::ServicePoints(args) => (args, Columns::ServicePoints),
-    };
-    let sheet = Sheet::open(&args.file).map_err(|error| explain(args, &error))?;
-    let config = office::load(&args.config)?;
-    let mut rows = sheet.rows(columns, &config.columns).map_err(|error| explain(args, &error))?;
-    let office = office::open(config).await?;
-    let bar = progress_bar(sheet.len_hint(), args.json);
-    let mut count = Count::default();
-    let ended = match command {
-        Command::Cards(_) => cards(&office.app, args, &mut rows, &bar, &mut count).await,
-        Command::ServicePoints(_) => {
-            points(&office.app, args, &mut rows, &bar).await.map(|all| count = all)
+    let (args, count, ended) = match &command {
+        Command::Areas(args) => (args, area::run(args).await?, Ok(())),
+        Command::Cards(args) => {
+            let (count, ended) = run_sheet(args, Columns::Cards).await?;
+            (args, count, ended)
+        }
+        Command::ServicePoints(args) => {
+            let (count, ended) = run_sheet(args, Columns::ServicePoints).await?;
+            (args, count, ended)
         }
     };
-    bar.finish_and_clear();
-    for sheet in rows.ignored_sheets() {
-        eprintln!("note: sheet {sheet:?} has none of the headings and was not read");
-    }
-    office.app.db.close().await;
     // Where the file breaks off, what came before is recorded all the same.
     if ended.is_ok() || count.total() > 0 {
         if args.json { count.print_json() } else { count.print(args.dry_run) }
     }
     ended?;
     Ok(if count.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What became of the rows so far, and what ended it.
+async fn run_sheet(args: &Args, columns: Columns) -> anyhow::Result<(Count, anyhow::Result<()>)> {
+    let sheet = Sheet::open(&args.file).map_err(|error| explain(args, &error))?;
+    let config = office::load(&args.config)?;
+    let mut rows = sheet.rows(columns, &config.columns).map_err(|error| explain(args, &error))?;
+    let office = office::open(config).await?;
+    let bar = progress_bar(sheet.len_hint(), args.json);
+    let mut count = Count::default();
+    let ended = match columns {
+        Columns::Cards => cards(&office.app, args, &mut rows, &bar, &mut count).await,
+        _ => points(&office.app, args, &mut rows, &bar).await.map(|all| count = all),
+    };
+    bar.finish_and_clear();
+    for sheet in rows.ignored_sheets() {
+        eprintln!("note: sheet {sheet:?} has none of the headings and was not read");
+    }
+    office.app.db.close().await;
+    Ok((count, ended))
 }
 
 fn explain(args: &Args, error: &SheetError) -> anyhow::Error {

@@ -33,6 +33,7 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "channels", include_str!("../../migrations/0002_channels.sql")),
+    (4, "areas", include_str!("../../migrations/0004_areas.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -104,7 +104,9 @@ impl Mapping {
 mod tests {
     use super::*;
 
-    fn mapping(entries: &[(&str, &[&str])]) -> Result<Mapping, MappingError> {
+    type Entries<'a> = &'a [(&'a str, &'a [&'a str])];
+
+    fn mapping(entries: Entries<'_>) -> Result<Mapping, MappingError> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Mapping::parse(entries.iter().map(|(key, all)| ((*key).to_owned(), texts(all))))
     }
@@ -121,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_meant_is_named_with_a_hint() {
-        let cases: [(&[(&str, &[&str])], &str); 3] = [
+        let cases: [(Entries<'_>, &str); 3] = [
             (&[("nikk", &["NIK"])], "nikk is nothing that a column can hold"),
             (&[("nik", &["--"])], "nik has a heading without a letter or digit"),
             (

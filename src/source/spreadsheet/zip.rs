@@ -56,9 +56,7 @@ impl Archive {
         let read = |from: u64, length: u64| {
             let length = usize::try_from(length).map_err(|_| SheetError::Unreadable)?;
             let mut bytes = vec![0; length];
-            file.read_exact_at(&mut bytes, from)
-                .map(|()| bytes)
-                .map_err(|source| SheetError::or_broken_off(source))
+            file.read_exact_at(&mut bytes, from).map(|()| bytes).map_err(SheetError::or_broken_off)
         };
         let tail_at = size.saturating_sub(END_RECORD);
         let tail = read(tail_at, size - tail_at)?;

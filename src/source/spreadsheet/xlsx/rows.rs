@@ -24,19 +24,28 @@ pub(in super::super) struct XlsxRecords {
     /// Opened when the first row is asked for: a workbook may have many sheets.
     xml: Option<Xml>,
     is_done: bool,
-    is_inside: bool,
-    /// Whether there was any place for rows.
-    is_found: bool,
+    at: At,
     row: u64,
-    /// Between `<row>` and `</row>`.
-    is_row: bool,
     cells: Vec<Cell>,
     column: usize,
     kind: Kind,
     style: usize,
     text: Text,
-    /// Between `<v>` and `</v>`.
-    is_value: bool,
+}
+
+/// How far into the sheet reading has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// Before its rows.
+    Head,
+    /// Between two rows.
+    Rows,
+    /// In a row.
+    Row,
+    /// In the value of a cell.
+    Value,
+    /// Behind its rows.
+    Foot,
 }
 
 /// What the text in a cell stands for.
@@ -65,16 +74,13 @@ impl XlsxRecords {
             skipped,
             xml: None,
             is_done: false,
-            is_inside: false,
-            is_found: false,
+            at: At::Head,
             row: 0,
-            is_row: false,
             cells: Vec::new(),
             column: 0,
             kind: Kind::Number,
             style: 0,
             text: Text::default(),
-            is_value: false,
         }
     }
 
@@ -84,14 +90,14 @@ impl XlsxRecords {
             none => none.insert(Xml::new(Unpacked::open(&self.context.file, &self.sheet.member)?)),
         };
         loop {
+            let is_inside = matches!(self.at, At::Rows | At::Row | At::Value);
             match xml.next()? {
                 Event::Start(tag) => match tag.local_name().as_ref() {
-                    "sheetData" => (self.is_inside, self.is_found) = (true, true),
-                    _ if !self.is_inside => {}
+                    "sheetData" => self.at = At::Rows,
+                    _ if !is_inside => {}
                     "row" => {
                         self.row = row_number(&tag)?.unwrap_or(self.row + 1);
-                        self.is_row = true;
-                        self.column = 0;
+                        (self.at, self.column) = (At::Row, 0);
                         self.cells.clear();
                     }
                     "c" => {
@@ -100,18 +106,19 @@ impl XlsxRecords {
                         self.column = column.unwrap_or(self.column);
                         self.text.clear();
                     }
-                    "v" => self.is_value = self.kind != Kind::Inline,
                     _ if self.kind == Kind::Inline => self.text.add(&Event::Start(tag))?,
+                    "v" => self.at = At::Value,
                     _ => {}
                 },
-                Event::End(tag) if self.is_inside => match tag.local_name().as_ref() {
-                    "sheetData" => self.is_inside = false,
-                    "row" if self.cells.is_empty() => self.is_row = false,
+                Event::End(tag) if is_inside => match tag.local_name().as_ref() {
+                    "sheetData" => self.at = At::Foot,
                     "row" => {
-                        self.is_row = false;
-                        let at = self.sheet.begins_at + xml.taken();
-                        let cells = std::mem::take(&mut self.cells);
-                        return Ok(Some(Record { number: self.row, at, cells }));
+                        self.at = At::Rows;
+                        if !self.cells.is_empty() {
+                            let at = self.sheet.begins_at + xml.taken();
+                            let cells = std::mem::take(&mut self.cells);
+                            return Ok(Some(Record { number: self.row, at, cells }));
+                        }
                     }
                     "c" => {
                         let content = self.text.finish();
@@ -119,15 +126,15 @@ impl XlsxRecords {
                         put(&mut self.cells, self.column, found);
                         self.column += 1;
                     }
-                    "v" => self.is_value = false,
                     _ if self.kind == Kind::Inline => self.text.add(&Event::End(tag))?,
+                    "v" => self.at = At::Row,
                     _ => {}
                 },
                 // To the very end, for only there it shows whether all of it was what was packed.
-                Event::Eof if self.is_found => return Ok(None),
+                Event::Eof if self.at == At::Foot => return Ok(None),
                 Event::Eof => return Err(Fault::Malformed),
-                event if self.is_value => self.text.add_piece(&event)?,
-                event if self.is_inside && self.kind == Kind::Inline => self.text.add(&event)?,
+                event if self.at == At::Value => self.text.add_piece(&event)?,
+                event if is_inside && self.kind == Kind::Inline => self.text.add(&event)?,
                 _ => {}
             }
         }
@@ -146,7 +153,8 @@ impl Iterator for XlsxRecords {
                 Err(fault) => {
                     self.is_done = true;
                     self.xml = None;
-                    let row = self.row + u64::from(!self.is_row);
+                    let is_begun = matches!(self.at, At::Row | At::Value);
+                    let row = if is_begun { self.row } else { self.row + 1 };
                     return Some(Err(RowError::Broken { row, source: fault.into() }));
                 }
             }

@@ -31,7 +31,7 @@ impl Texts {
             match xml.next()? {
                 Event::Start(tag) if tag.local_name().as_ref() == "si" => text.clear(),
                 Event::End(tag) if tag.local_name().as_ref() == "si" => {
-                    texts.push(text.finish())?
+                    texts.push(text.finish())?;
                 }
                 Event::Eof => break,
                 event => text.add(&event)?,
@@ -61,7 +61,7 @@ impl Texts {
 /// One text, put together from the pieces in which it stands: `<t>…</t>`, in a rich text several.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    text: String,
+    so_far: String,
     is_open: bool,
     /// How a name is to be pronounced, which Japanese programs keep beside it.
     is_phonetic: bool,
@@ -69,7 +69,7 @@ pub(super) struct Text {
 
 impl Text {
     pub(super) fn clear(&mut self) {
-        self.text.clear();
+        self.so_far.clear();
         (self.is_open, self.is_phonetic) = (false, false);
     }
 
@@ -94,13 +94,13 @@ impl Text {
 
     /// Takes what stands between two tags.
     pub(super) fn add_piece(&mut self, event: &Event<'_>) -> Result<(), Fault> {
-        if self.text.len() >= MAX_TEXT {
+        if self.so_far.len() >= MAX_TEXT {
             return Ok(());
         }
         match event {
-            Event::Text(piece) => self.text.push_str(&piece.xml10_content()),
-            Event::CData(piece) => self.text.push_str(&piece.xml10_content()),
-            Event::GeneralRef(reference) => self.text.push(character(reference)?),
+            Event::Text(piece) => self.so_far.push_str(&piece.xml10_content()),
+            Event::CData(piece) => self.so_far.push_str(&piece.xml10_content()),
+            Event::GeneralRef(reference) => self.so_far.push(character(reference)?),
             _ => {}
         }
         Ok(())
@@ -108,10 +108,10 @@ impl Text {
 
     /// The text as it was meant.
     pub(super) fn finish(&mut self) -> &str {
-        if self.text.contains("_x") {
-            self.text = unescaped(&self.text);
+        if self.so_far.contains("_x") {
+            self.so_far = unescaped(&self.so_far);
         }
-        shortened(&self.text)
+        shortened(&self.so_far)
     }
 }
 
