@@ -1,4 +1,9 @@
 //! `kabar import`: takes in a spreadsheet and says what became of each row.
+//!
+//! Holds no more of a file than a chunk of its rows, however long it is.
+
+mod area;
+mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,11 +18,10 @@ use kabar::source::spreadsheet::{Columns, Row, Rows, ServicePointRow, Sheet, She
 use kabar::store::service_point::{self, ServicePoint};
 
 use super::{ConfigArg, hinted, office};
+use report::{Count, Place};
 
 /// The name under which imported updates are remembered.
 const SOURCE: &str = "import";
-/// Rejected rows shown one by one; all of them are kept.
-const SHOWN: usize = 20;
 /// Longest text of a service point that fits its place in a message.
 const LONGEST_TEXT: usize = 120;
 
@@ -27,6 +31,8 @@ pub(super) enum Command {
     Cards(Args),
     /// Service points: code, name, area, hours
     ServicePoints(Args),
+    /// Names of areas: a table of code and name, or the SQL dump of cahyadsn/wilayah
+    Areas(Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,65 +52,44 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What became of the rows.
-#[derive(Debug, Default, serde::Serialize)]
-struct Count {
-    new: u64,
-    changed: u64,
-    unchanged: u64,
-    announced: u64,
-    rejected: u64,
-    reasons: Vec<Rejected>,
-    warnings: Vec<Rejected>,
-}
-
-/// A row somebody should look at, and why.
-#[derive(Debug, serde::Serialize)]
-struct Rejected {
-    sheet: Option<String>,
-    row: u64,
-    code: String,
-    message: String,
-}
-
-impl Rejected {
-    fn new(row: &Row, code: &str, message: &str) -> Self {
-        Self {
-            sheet: row.sheet().map(str::to_owned),
-            row: row.number(),
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
-    }
-}
-
-impl Count {
-    fn reject(&mut self, row: &Row, code: &str, message: &str) {
-        self.rejected += 1;
-        self.reasons.push(Rejected::new(row, code, message));
-    }
-}
-
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let (args, columns) = match &command {
-        Command::Cards(args) => (args, Columns::Cards),
-        Command::ServicePoints(args) => (args, Columns::ServicePoints),
+    let (args, count, ended) = match &command {
+        Command::Areas(args) => (args, area::run(args).await?, Ok(())),
+        Command::Cards(args) => {
+            let (count, ended) = run_sheet(args, Columns::Cards).await?;
+            (args, count, ended)
+        }
+        Command::ServicePoints(args) => {
+            let (count, ended) = run_sheet(args, Columns::ServicePoints).await?;
+            (args, count, ended)
+        }
     };
+    // Where the file breaks off, what came before is recorded all the same.
+    if ended.is_ok() || count.total() > 0 {
+        if args.json { count.print_json() } else { count.print(args.dry_run) }
+    }
+    ended?;
+    Ok(if count.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What became of the rows so far, and what ended it.
+async fn run_sheet(args: &Args, columns: Columns) -> anyhow::Result<(Count, anyhow::Result<()>)> {
     let sheet = Sheet::open(&args.file).map_err(|error| explain(args, &error))?;
-    let mut rows = sheet.rows(columns).map_err(|error| explain(args, &error))?;
-    let office = office::open(office::load(&args.config)?).await?;
+    let config = office::load(&args.config)?;
+    let mut rows = sheet.rows(columns, &config.columns).map_err(|error| explain(args, &error))?;
+    let office = office::open(config).await?;
     let bar = progress_bar(sheet.len_hint(), args.json);
-    let count = match command {
-        Command::Cards(_) => cards(&office.app, args, &mut rows, &bar).await?,
-        Command::ServicePoints(_) => points(&office.app, args, &mut rows, &bar).await?,
+    let mut count = Count::default();
+    let ended = match columns {
+        Columns::Cards => cards(&office.app, args, &mut rows, &bar, &mut count).await,
+        _ => points(&office.app, args, &mut rows, &bar).await.map(|all| count = all),
     };
     bar.finish_and_clear();
     for sheet in rows.ignored_sheets() {
         eprintln!("note: sheet {sheet:?} has none of the headings and was not read");
     }
     office.app.db.close().await;
-    report(args, &count);
-    Ok(if count.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok((count, ended))
 }
 
 fn explain(args: &Args, error: &SheetError) -> anyhow::Error {
@@ -126,17 +111,21 @@ async fn cards(
     args: &Args,
     rows: &mut Rows<'_>,
     bar: &ProgressBar,
-) -> anyhow::Result<Count> {
+    count: &mut Count,
+) -> anyhow::Result<()> {
     let moment = app.now().utc().to_rfc3339();
-    let mut count = Count::default();
-    loop {
+    let mut ended = None;
+    while ended.is_none() {
         let mut chunk = Vec::with_capacity(CHUNK);
-        while chunk.len() < CHUNK {
-            let Some(row) = rows.next() else { break };
-            chunk.push(row.context("the file breaks off; rows before it are recorded")?);
+        while chunk.len() < CHUNK && ended.is_none() {
+            match rows.next() {
+                Some(Ok(row)) => chunk.push(row),
+                Some(Err(error)) => ended = Some(Err(error)),
+                None => ended = Some(Ok(())),
+            }
         }
         if chunk.is_empty() {
-            return Ok(count);
+            break;
         }
         let items: Vec<Item> = chunk
             .iter()
@@ -152,24 +141,28 @@ async fn cards(
             card::record(app, SOURCE, &items).await?
         };
         for (row, result) in chunk.iter().zip(results) {
-            add(&mut count, row, result);
+            add(count, row, result);
         }
         bar.set_position(rows.reached());
-        bar.set_message(format!("{} rows, {} rejected", total(&count), count.rejected));
+        bar.set_message(format!("{} rows, {} rejected", count.total(), count.rejected));
     }
+    let before = if args.dry_run { "counted" } else { "recorded" };
+    ended
+        .unwrap_or(Ok(()))
+        .with_context(|| format!("the file breaks off; the rows before it are {before}"))
 }
 
-const fn total(count: &Count) -> u64 {
-    count.new + count.changed + count.unchanged + count.rejected
+fn place(row: &Row) -> Place<'_> {
+    (row.sheet(), row.number())
 }
 
 fn add(count: &mut Count, row: &Row, result: Recorded) {
     match result {
         Recorded::Duplicate => count.unchanged += 1,
-        Recorded::Rejected { reason, .. } => count.reject(row, reason.code, &reason.message),
+        Recorded::Rejected { reason, .. } => count.reject(place(row), reason.code, &reason.message),
         Recorded::Accepted { outcome, is_new_card, warning } => {
             if let Some(warning) = warning {
-                count.warnings.push(Rejected::new(row, warning.code, &warning.message));
+                count.warn(place(row), warning.code, &warning.message);
             }
             match outcome {
                 _ if is_new_card => count.new += 1,
@@ -192,7 +185,7 @@ async fn points(
     while let Some(row) = rows.next() {
         let row = row.context("the file breaks off; nothing was changed")?;
         match check_point(row.to_service_point()) {
-            Err((code, message)) => count.reject(&row, code, &message),
+            Err((code, message)) => count.reject(place(&row), code, &message),
             Ok(point) => {
                 match service_point::find_point(&mut tx, &point.code).await? {
                     None => count.new += 1,
@@ -235,30 +228,4 @@ fn check_point(row: ServicePointRow) -> Result<ServicePoint, (&'static str, Stri
         area,
         hours: row.hours,
     })
-}
-
-fn report(args: &Args, count: &Count) {
-    if args.json {
-        println!("{}", serde_json::json!(count));
-        return;
-    }
-    let tense = if args.dry_run { "would be" } else { "are" };
-    println!(
-        "{} rows: {} {tense} new, {} changed, {} unchanged, {} rejected; {} announced",
-        total(count),
-        count.new,
-        count.changed,
-        count.unchanged,
-        count.rejected,
-        count.announced,
-    );
-    let shown = count.reasons.iter().take(SHOWN).map(|reason| ("", reason));
-    let warned = count.warnings.iter().take(SHOWN).map(|warning| ("taken, but ", warning));
-    for (word, line) in shown.chain(warned) {
-        let sheet = line.sheet.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
-        println!("  {sheet}row {}: {word}{} ({})", line.row, line.message, line.code);
-    }
-    if count.reasons.len() > SHOWN {
-        println!("  … and {} more; --json lists all", count.reasons.len() - SHOWN);
-    }
 }

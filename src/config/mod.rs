@@ -24,6 +24,7 @@ use crate::domain::card::AnnouncementKind;
 use crate::domain::card_plan::AnnouncePolicy;
 use crate::domain::message::{ChannelKind, UnknownWait};
 use crate::domain::quiet_hours::QuietHours;
+use crate::source::spreadsheet::Mapping;
 use crate::store::{Key, Sealer};
 use crate::telemetry::Format;
 
@@ -76,6 +77,8 @@ pub struct Config {
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
     pub templates: Option<PathBuf>,
+    /// Headings of spreadsheets that only this office uses.
+    pub columns: Mapping,
     /// What is logged.
     pub log_level: String,
     /// How it is logged.
@@ -96,6 +99,7 @@ struct File {
     announce: Announce,
     send: Send,
     templates: TemplateDir,
+    spreadsheet: Spreadsheet,
     log: Log,
     #[serde(default)]
     account: Vec<Table>,
@@ -156,6 +160,19 @@ struct Send {
 #[serde(deny_unknown_fields)]
 struct TemplateDir {
     dir: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spreadsheet {
+    columns: BTreeMap<String, Headings>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a heading or a list of headings")]
+enum Headings {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
@@ -286,8 +303,9 @@ impl File {
             let what = "must be longer than nothing and shorter than the unknown_ times";
             return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
         }
+        let columns = columns(self.spreadsheet.columns, &at)?;
         let accounts = account::read(name, self.account)?;
-        let sources = source::read(name, base, self.source)?;
+        let sources = source::read(name, base, &columns, self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -304,6 +322,7 @@ impl File {
             max_attempts: self.send.max_attempts,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
+            columns,
             log_level: self.log.level,
             log_format: self.log.format,
             accounts,
@@ -334,6 +353,18 @@ fn is_name(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= 60
         && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+}
+
+fn columns(
+    headings: BTreeMap<String, Headings>,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+) -> Result<Mapping, ConfigError> {
+    let entries = headings.into_iter().map(|(key, headings)| match headings {
+        Headings::One(heading) => (key, vec![heading]),
+        Headings::Several(headings) => (key, headings),
+    });
+    Mapping::parse(entries)
+        .map_err(|error| at("spreadsheet.columns", error.to_string(), &error.hint()))
 }
 
 /// A relative SQLite path means: beside the configuration, from wherever the program is started.
@@ -386,6 +417,8 @@ mod tests {
     const OFFICE: &str = "[office]\nname = \"Disdukcapil Jombang\"\narea = \"35.17\"\n";
     const ACCOUNT: &str = "[[account]]\nid = \"wa\"\nchannel = \"whatsapp\"\napi_url = \"http://127.0.0.1:1/v25.0\"\nphone_number_id = \"1\"\naccess_token = \"a\"\napp_secret = \"b\"\nverify_token = \"c\"\n";
 
+    const COLUMNS: &str = "[spreadsheet.columns]\n";
+
     fn parse(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         Config::parse(text, "kabar.toml", Path::new("/etc/kabar"), env)
@@ -408,6 +441,16 @@ mod tests {
     }
 
     #[test]
+    fn headings_of_the_office_are_one_text_or_a_list_in_the_file_or_the_environment() {
+        let text = format!("{OFFICE}{KEYS}{COLUMNS}nik = \"No. Induk\"\n");
+        let env = [("KABAR_SPREADSHEET__COLUMNS__STATUS", "[\"Cetak\", \"Stat Cetak\"]")];
+        let entries = [("nik", vec!["No. Induk"]), ("status", vec!["Cetak", "Stat Cetak"])];
+        let expected = entries
+            .map(|(key, texts)| (key.to_owned(), texts.into_iter().map(str::to_owned).collect()));
+        assert_eq!(parse(&text, &env).unwrap().columns, Mapping::parse(expected).unwrap());
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_place_and_secrets_are_not_shown() {
         let cases = [
             (format!("{OFFICE}{KEYS}[server]\nlisten_on = \"x\"\n"), "listen_on"),
@@ -421,6 +464,9 @@ mod tests {
             (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("app_secret", "secret")), "account wa"),
             (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("http://", "")), "api_url"),
             (format!("{OFFICE}{KEYS}{ACCOUNT}{ACCOUNT}"), "two accounts"),
+            (format!("{OFFICE}{KEYS}{COLUMNS}nikk = \"NIK\"\n"), "spreadsheet.columns: nikk"),
+            (format!("{OFFICE}{KEYS}{COLUMNS}nik = \"A\"\nid = [\"a\"]\n"), "for id and for nik"),
+            (format!("{OFFICE}{KEYS}{COLUMNS}nik = 3\n"), "expected a heading or a list"),
             ("[office".to_owned(), "kabar.toml"),
         ];
         for (text, expected) in cases {

@@ -14,6 +14,7 @@ use crate::domain::area::AreaCode;
 use crate::source::Kind;
 use crate::source::folder::FolderSettings;
 use crate::source::opensid::OpenSidSettings;
+use crate::source::spreadsheet::Mapping;
 use crate::source::sql::SqlSettings;
 
 /// Names under which updates come that are not watched for.
@@ -37,15 +38,19 @@ pub struct Source {
     pub kind: Kind,
 }
 
+/// Where the configuration stands, and what it calls the columns of files.
+type Around<'a> = (&'a Path, &'a Mapping);
+
 /// Reads the `[[source]]` tables.
 pub(super) fn read(
     name: &str,
     base: &Path,
+    columns: &Mapping,
     tables: Vec<Table>,
 ) -> Result<Vec<Source>, ConfigError> {
     let mut sources: Vec<Source> = Vec::new();
     for (n, table) in tables.into_iter().enumerate() {
-        let source = read_one(name, base, n, table)?;
+        let source = read_one(name, (base, columns), n, table)?;
         if sources.iter().any(|other| other.id == source.id) {
             return Err(wrong(
                 format!("{name}: two sources have the id {}", source.id),
@@ -57,7 +62,12 @@ pub(super) fn read(
     Ok(sources)
 }
 
-fn read_one(name: &str, base: &Path, n: usize, mut table: Table) -> Result<Source, ConfigError> {
+fn read_one(
+    name: &str,
+    around: Around<'_>,
+    n: usize,
+    mut table: Table,
+) -> Result<Source, ConfigError> {
     let id = match table.remove("id") {
         Some(Value::String(id)) if super::is_name(&id) && !TAKEN.contains(&id.as_str()) => id,
         _ => {
@@ -98,13 +108,14 @@ fn read_one(name: &str, base: &Path, n: usize, mut table: Table) -> Result<Sourc
         Some(Value::Integer(count)) if (1..=1_000_000).contains(&count) => count.unsigned_abs(),
         Some(_) => return Err(at("hold_over", "is not usable", "a whole number up to 1000000")),
     };
-    let kind = read_kind(&kind, base, table).map_err(|(key, what, hint)| at(&key, &what, &hint))?;
+    let kind =
+        read_kind(&kind, around, table).map_err(|(key, what, hint)| at(&key, &what, &hint))?;
     Ok(Source { id, area, every, scan_at, hold_over, kind })
 }
 
 type Fault = (String, String, String);
 
-fn read_kind(kind: &str, base: &Path, mut table: Table) -> Result<Kind, Fault> {
+fn read_kind(kind: &str, (base, columns): Around<'_>, mut table: Table) -> Result<Kind, Fault> {
     let text =
         |what: &(&str, &str, &str)| (what.0.to_owned(), what.1.to_owned(), what.2.to_owned());
     match kind {
@@ -129,6 +140,7 @@ fn read_kind(kind: &str, base: &Path, mut table: Table) -> Result<Kind, Fault> {
             let mut settings: FolderSettings = settings(table, "path, and settle if needed")?;
             settings.check().map_err(|fault| text(&fault))?;
             settings.path = base.join(&settings.path);
+            settings.columns = columns.clone();
             Ok(Kind::Folder(settings))
         }
         _ => Err(text(&("kind", "is missing or unknown", "opensid, sql or folder"))),
@@ -151,7 +163,11 @@ mod tests {
         let table: Table = text.parse().unwrap();
         let tables = table["source"].as_array().unwrap();
         let tables = tables.iter().map(|one| one.as_table().unwrap().clone()).collect();
-        read("kabar.toml", Path::new("/etc/kabar"), tables)
+        read("kabar.toml", Path::new("/etc/kabar"), &columns(), tables)
+    }
+
+    fn columns() -> Mapping {
+        Mapping::parse([("status".to_owned(), vec!["Stat Cetak Dinas".to_owned()])]).unwrap()
     }
 
     const SECONDS: Duration = Duration::from_secs(10);
@@ -177,6 +193,7 @@ mod tests {
         let sources = parse(&format!("{sql}{folder}")).unwrap();
         let Kind::Folder(settings) = &sources[1].kind else { panic!("another kind") };
         assert_eq!(settings.path, Path::new("/etc/kabar/masuk"));
+        assert_eq!(settings.columns, columns(), "what the office calls its columns");
         assert_eq!((settings.settle, sources[1].every), (SECONDS, SECONDS));
     }
 

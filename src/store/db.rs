@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "channels", include_str!("../../migrations/0002_channels.sql")),
     (3, "sources", include_str!("../../migrations/0003_sources.sql")),
+    (4, "areas", include_str!("../../migrations/0004_areas.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -4,6 +4,7 @@
 //! then there is one file per table. Rows come out as checked types, never as strings.
 
 pub mod account;
+pub mod area;
 pub mod binding;
 pub mod card;
 pub mod consent;

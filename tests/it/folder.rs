@@ -14,6 +14,7 @@ use kabar::service::intake::Tally;
 use kabar::service::watch::{Step, Watched, step};
 use kabar::source::SourceError;
 use kabar::source::folder::{Folder, FolderSettings};
+use kabar::source::spreadsheet::Mapping;
 use rust_xlsxwriter::Workbook;
 
 use crate::support::log::Log;
@@ -40,7 +41,9 @@ impl Inbox {
 
     /// What a process that has just started knows of it: nothing.
     fn watched(&self) -> Watched {
-        let settings = FolderSettings { path: self.path.clone(), settle: SETTLE };
+        let columns = Mapping::parse([("status".to_owned(), vec!["Stat Dinas".to_owned()])]);
+        let columns = columns.unwrap();
+        let settings = FolderSettings { path: self.path.clone(), settle: SETTLE, columns };
         Watched {
             id: "masuk".to_owned(),
             every: SETTLE,
@@ -186,9 +189,13 @@ on_both_engines! {
         inbox.put("excel.xlsx", xlsx(&[(2, "siap ambil"), (3, "terbangg")]));
         inbox.put("koma.csv", csv(&[(4, "tercetak")]).replace(';', ","));
         inbox.put("bom.csv", format!("\u{feff}{}", csv(&[(5, "tercetak")]).replace(';', "\t")));
+        let own = csv(&[(9, "tercetak")]).replace("Status", "Stat Dinas").replace(';', "\t");
+        let unicode = own.encode_utf16().flat_map(u16::to_le_bytes);
+        inbox.put("unicode.txt", [0xFF, 0xFE].into_iter().chain(unicode).collect::<Vec<u8>>());
         let tally = take(&app).await;
-        assert_eq!((tally.seen, tally.new, tally.rejected), (5, 4, 1));
-        assert_eq!(inbox.names("done"), ["bom.csv", "excel.xlsx", "koma.csv", "windows.csv"]);
+        assert_eq!((tally.seen, tally.new, tally.rejected), (6, 5, 1));
+        let all = ["bom.csv", "excel.xlsx", "koma.csv", "unicode.txt", "windows.csv"];
+        assert_eq!(inbox.names("done"), all);
         let name = app.whatsapp.sent_to(&citizen(1).e164)[0].param("addressee");
         assert!(name.contains("Ren\u{e9}e"), "{name}");
         let report = inbox.report("done/excel.xlsx");

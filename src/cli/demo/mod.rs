@@ -23,6 +23,7 @@ use kabar::sandbox::{Sandbox, Settings};
 use kabar::service::App;
 use kabar::source::Kind;
 use kabar::source::folder::FolderSettings;
+use kabar::source::spreadsheet::Mapping;
 use kabar::store::token::Role;
 use kabar::worker::Workers;
 use tokio::sync::watch;
@@ -124,7 +125,7 @@ fn inbox(data: &Path) -> anyhow::Result<config::Source> {
         every: SOON,
         scan_at: None,
         hold_over: 500,
-        kind: Kind::Folder(FolderSettings { path, settle: SOON }),
+        kind: Kind::Folder(FolderSettings { path, settle: SOON, columns: Mapping::default() }),
     })
 }
 

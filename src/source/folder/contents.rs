@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::super::spreadsheet::{Columns, Row, RowError, Sheet, SheetError};
+use super::super::spreadsheet::{Columns, Mapping, Row, RowError, Sheet, SheetError};
 use super::super::{Place, Record, Records};
 use crate::domain::document::Document;
 use crate::domain::nik::Nik;
@@ -45,12 +45,12 @@ impl Contents {
 }
 
 /// Reads a file and hands its rows over. Ends early when nobody takes them any more.
-pub(super) fn read(path: &Path, records: &Records) -> Contents {
+pub(super) fn read(path: &Path, columns: &Mapping, records: &Records) -> Contents {
     let sheet = match Sheet::open(path) {
         Ok(sheet) => sheet,
         Err(error) => return Contents::at_fault(of_sheet(error)),
     };
-    let mut rows = match sheet.rows(Columns::Cards) {
+    let mut rows = match sheet.rows(Columns::Cards, columns) {
         Ok(rows) => rows,
         Err(error) => return Contents::at_fault(of_sheet(error)),
     };
@@ -66,21 +66,19 @@ pub(super) fn read(path: &Path, records: &Records) -> Contents {
 }
 
 fn of_sheet(error: SheetError) -> Fault {
-    let missing = match error {
+    let code = match error {
         SheetError::MissingColumns { missing, .. } => {
+            let missing = missing.into_iter().map(|(_, name)| name).collect();
             return Fault { code: "missing_columns", row: None, missing };
         }
-        _ => Vec::new(),
-    };
-    let code = match error {
         SheetError::Open { .. } => "not_open",
         SheetError::NotAFile | SheetError::NotASpreadsheet { .. } => "not_a_spreadsheet",
         SheetError::Empty => "empty",
         SheetError::TooLarge => "too_large",
         SheetError::ColumnTwice { .. } => "column_twice",
-        _ => "unreadable",
+        SheetError::Unreadable => "unreadable",
     };
-    Fault { code, row: None, missing }
+    Fault { code, row: None, missing: Vec::new() }
 }
 
 fn of_row(error: &RowError) -> Fault {
@@ -136,7 +134,7 @@ mod tests {
         let path = folder.path().join("kartu.csv");
         fs::write(&path, content).unwrap();
         let (give, mut take) = mpsc::channel(100);
-        let contents = read(&path, &give);
+        let contents = read(&path, &Mapping::default(), &give);
         drop(give);
         let mut records = Vec::new();
         while let Ok(record) = take.try_recv() {

@@ -21,6 +21,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::database::duration;
+use super::spreadsheet::Mapping;
 use super::{Reading, Records, Source, SourceError};
 use crate::domain::clock::Timestamp;
 pub use contents::{Contents, Fault};
@@ -46,6 +47,9 @@ pub struct FolderSettings {
     /// A file that has not changed for so long is taken.
     #[serde(default = "ten_seconds", deserialize_with = "duration")]
     pub settle: Duration,
+    /// What the office calls the columns of its files.
+    #[serde(skip)]
+    pub columns: Mapping,
 }
 
 const fn ten_seconds() -> Duration {
@@ -196,11 +200,11 @@ impl Folder {
     /// # Errors
     /// When the disk does not answer.
     pub async fn read(&self, file: &Waiting, records: Records) -> Result<Contents, SourceError> {
-        let path = self.inner.path_of(file);
+        let (inner, path) = (Arc::clone(&self.inner), self.inner.path_of(file));
         let disk = self.disk().await?;
         let reading = tokio::task::spawn_blocking(move || {
             let _disk = disk;
-            contents::read(&path, &records)
+            contents::read(&path, &inner.settings.columns, &records)
         });
         // A file at which the reader gives up is one that cannot be read.
         Ok(reading.await.unwrap_or_else(|_| Contents::unreadable()))

@@ -13,7 +13,7 @@ const FORMULA: &str = "(formula)";
 /// What stands for `#REF!` and the like.
 const FAULT: &str = "(error)";
 /// Longest text taken, in characters; longer than anything that is checked later.
-const MAX_CHARS: usize = 2000;
+pub(super) const MAX_CHARS: usize = 2000;
 /// Numbers in a column of dates that can only be days since 1900: 1954 to 2119.
 const DAYS: std::ops::Range<f64> = 20_000.0..80_000.0;
 
@@ -31,7 +31,7 @@ pub(super) enum Cell {
 impl Cell {
     /// A field of a text file.
     pub(super) fn from_text(text: &str) -> Self {
-        let text: String = text.chars().take(MAX_CHARS).collect();
+        let text = shortened(text);
         // ="0812…" is how programs keep a spreadsheet from taking text for a number.
         let constant = text
             .trim()
@@ -41,7 +41,7 @@ impl Cell {
         match constant {
             Some(constant) => Self::written(constant),
             None if text.trim_start().starts_with('=') => Self::Text(FORMULA.to_owned()),
-            None => Self::written(&text),
+            None => Self::written(text),
         }
     }
 
@@ -68,9 +68,9 @@ impl Cell {
     }
 
     /// Text, or nothing where a dash says so.
-    fn written(text: &str) -> Self {
+    pub(super) fn written(text: &str) -> Self {
         let is_nothing = text.chars().all(|c| c.is_whitespace() || matches!(c, '-' | '–' | '—'));
-        if is_nothing { Self::Empty } else { Self::Text(text.chars().take(MAX_CHARS).collect()) }
+        if is_nothing { Self::Empty } else { Self::Text(shortened(text).to_owned()) }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -95,6 +95,13 @@ impl Cell {
             Self::Moment(moment) => moment_text(*moment, field),
         }
     }
+}
+
+/// No longer than what is taken of any text.
+pub(super) fn shortened(text: &str) -> &str {
+    // Most texts are too short for their characters to be counted.
+    let end = if text.len() > MAX_CHARS { text.char_indices().nth(MAX_CHARS) } else { None };
+    end.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 fn written_text(text: &str, field: Field) -> String {

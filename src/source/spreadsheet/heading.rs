@@ -5,6 +5,7 @@
 
 use super::cell::Cell;
 use super::field::Field;
+use super::mapping::Mapping;
 use super::{Record, SheetError};
 
 /// How far down headings are looked for.
@@ -19,6 +20,15 @@ pub enum Columns {
     People,
     /// Places that serve citizens.
     ServicePoints,
+    /// Codes of areas and their names.
+    Areas,
+}
+
+/// Which columns are looked for, and what else their headings may be.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) columns: Columns,
+    pub(super) mapping: Mapping,
 }
 
 use Field as F;
@@ -95,6 +105,12 @@ const SERVICE_POINTS: &[(Field, &str)] = &[
     ),
 ];
 
+const AREAS: &[(Field, &str)] = &[
+    (F::Code, "code kode kodewilayah kodewil areacode"),
+    (F::PointName, "name nama namawilayah namawil areaname"),
+    (F::Parent, "parentcode districtcode regencycode provincecode"),
+];
+
 const NIK: &str = "nik nonik nomornik nomorindukkependudukan nikktp noktp nomorktp";
 const NAME: &str = "name nama namalengkap namapenduduk namawarga namapemohon fullname";
 const PHONE: &str = "nowa nomorwa nowhatsapp nomorwhatsapp whatsapp wa nohpwa nowahp nohpwhatsapp \
@@ -110,6 +126,7 @@ impl Columns {
             Self::Cards => CARDS,
             Self::People => PEOPLE,
             Self::ServicePoints => SERVICE_POINTS,
+            Self::Areas => AREAS,
         }
     }
 
@@ -124,38 +141,55 @@ impl Columns {
                 (F::Area, "kode wilayah (area)"),
                 (F::Hours, "jam buka (hours)"),
             ],
+            Self::Areas => &[(F::Code, "kode (code)"), (F::PointName, "nama (name)")],
         }
     }
+}
 
+impl Wanted {
     /// The field that a heading stands for, and how telling it is; 0 is best.
-    fn field(self, heading: &str) -> Option<(Field, usize)> {
-        let heading = letters(heading);
-        self.table().iter().find_map(|(field, words)| {
-            let rank = words.split_whitespace().position(|word| word == heading)?;
-            Some((*field, rank))
+    fn field(&self, heading: &str) -> Option<(Field, usize)> {
+        let table = self.columns.table();
+        let is_read = |found: &(Field, usize)| table.iter().any(|(field, _)| *field == found.0);
+        self.mapping.field(heading).filter(is_read).or_else(|| {
+            let heading = letters(heading);
+            table.iter().find_map(|(field, words)| {
+                let rank = words.split_whitespace().position(|word| word == heading)?;
+                Some((*field, self.mapping.len() + rank))
+            })
         })
+    }
+
+    /// That nothing of what is needed was found.
+    pub(super) fn nothing_found(&self) -> SheetError {
+        let missing = self.columns.required().iter().map(|(field, name)| (field.key(), *name));
+        SheetError::MissingColumns {
+            missing: missing.collect(),
+            found: Vec::new(),
+            free: Vec::new(),
+        }
     }
 }
 
 /// Where the headings are and what stands below them.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    columns: Columns,
+    wanted: Wanted,
     /// How many rows, blank ones not counted, end with the headings.
     pub(super) rows_above: usize,
     /// Each field with its columns, the best first.
     found: Vec<(Field, Vec<usize>)>,
-    /// The headings as written, for somebody who misses one.
-    headings: Vec<String>,
+    /// The headings as written, for somebody who misses one, and whether each is understood.
+    headings: Vec<(String, bool)>,
     twice: Option<String>,
 }
 
 impl Layout {
     /// The row among these that is most like a heading line.
-    pub(super) fn find(records: &[Record], columns: Columns) -> Option<Self> {
+    pub(super) fn find(records: &[Record], wanted: &Wanted) -> Option<Self> {
         let mut best: Option<Self> = None;
         for at in 0..records.len().min(SEARCHED_ROWS) {
-            let Some(layout) = Self::at(records, at, columns) else { continue };
+            let Some(layout) = Self::at(records, at, wanted) else { continue };
             if best.as_ref().is_none_or(|best| layout.score() > best.score()) {
                 best = Some(layout);
             }
@@ -163,12 +197,12 @@ impl Layout {
         best
     }
 
-    fn at(records: &[Record], at: usize, columns: Columns) -> Option<Self> {
-        let mut hits = hits(records.get(at)?, columns);
+    fn at(records: &[Record], at: usize, wanted: &Wanted) -> Option<Self> {
+        let mut hits = hits(records.get(at)?, wanted);
         let mut rows_above = at + 1;
         // Under a merged heading its parts may stand in a line of their own.
         if let Some(below) = records.get(rows_above) {
-            let more = self::hits(below, columns);
+            let more = self::hits(below, wanted);
             let is_free = |hit: &Hit| !hits.iter().any(|other| other.column == hit.column);
             if !hits.is_empty() && !more.is_empty() && more.iter().all(is_free) {
                 hits.extend(more);
@@ -182,8 +216,13 @@ impl Layout {
             rows_above += 1;
         }
         hits.sort_by_key(|hit| hit.rank);
-        let mut layout =
-            Self { columns, rows_above, found: Vec::new(), headings: Vec::new(), twice: None };
+        let mut layout = Self {
+            wanted: wanted.clone(),
+            rows_above,
+            found: Vec::new(),
+            headings: Vec::new(),
+            twice: None,
+        };
         for (i, hit) in hits.iter().enumerate() {
             if hits.iter().take(i).any(|other| (other.field, other.rank) == (hit.field, hit.rank)) {
                 layout.twice.get_or_insert_with(|| hit.text.clone());
@@ -193,23 +232,28 @@ impl Layout {
                 None => layout.found.push((hit.field, vec![hit.column])),
             }
         }
-        layout.headings = records.get(at)?.cells.iter().filter_map(shown).collect();
+        layout.headings = records
+            .get(at)?
+            .cells
+            .iter()
+            .filter_map(|cell| Some((shown(cell)?, wanted.field(cell.as_text()?).is_some())))
+            .collect();
         (!layout.found.is_empty()).then_some(layout)
     }
 
     /// How much of what is looked for was found.
     pub(super) fn score(&self) -> usize {
         // What is required weighs more than a title row that happens to hold other words.
-        self.found.len() + 10 * (self.columns.required().len() - self.missing().len())
+        self.found.len() + 10 * (self.wanted.columns.required().len() - self.missing().len())
     }
 
-    fn missing(&self) -> Vec<&'static str> {
+    /// What is needed and not there, by key and by name.
+    fn missing(&self) -> Vec<(&'static str, &'static str)> {
         let is_missing = |field| !self.found.iter().any(|(found, _)| *found == field);
-        self.columns
-            .required()
-            .iter()
+        let required = self.wanted.columns.required().iter();
+        required
             .filter(|(field, _)| is_missing(*field))
-            .map(|(_, name)| *name)
+            .map(|(field, name)| (field.key(), *name))
             .collect()
     }
 
@@ -217,7 +261,12 @@ impl Layout {
     pub(super) fn check(&self) -> Result<(), SheetError> {
         let missing = self.missing();
         if !missing.is_empty() {
-            return Err(SheetError::MissingColumns { missing, found: self.headings.clone() });
+            let free = self.headings.iter().filter(|(_, is_understood)| !is_understood);
+            return Err(SheetError::MissingColumns {
+                missing,
+                found: self.headings.iter().map(|(heading, _)| heading.clone()).collect(),
+                free: free.map(|(heading, _)| heading.clone()).collect(),
+            });
         }
         self.twice
             .as_ref()
@@ -246,9 +295,9 @@ impl Layout {
     /// Whether the row holds nothing that is required: a line of signatures, a total; or only the
     /// headings again, as they stand on top of each printed page.
     pub(super) fn is_outside(&self, values: &[(Field, String)]) -> bool {
-        self.columns.required().iter().all(|(field, _)| {
+        self.wanted.columns.required().iter().all(|(field, _)| {
             values.iter().find(|(found, _)| found == field).is_none_or(|(_, text)| {
-                self.columns.field(text).is_some_and(|(heading, _)| heading == *field)
+                self.wanted.field(text).is_some_and(|(heading, _)| heading == *field)
             })
         })
     }
@@ -273,10 +322,10 @@ struct Hit {
     text: String,
 }
 
-fn hits(record: &Record, columns: Columns) -> Vec<Hit> {
+fn hits(record: &Record, wanted: &Wanted) -> Vec<Hit> {
     let hit = |(column, cell): (usize, &Cell)| {
         let text = cell.as_text()?;
-        let (field, rank) = columns.field(text)?;
+        let (field, rank) = wanted.field(text)?;
         Some(Hit { column, field, rank, text: one_line(text) })
     };
     record.cells.iter().enumerate().filter_map(hit).collect()
@@ -284,16 +333,15 @@ fn hits(record: &Record, columns: Columns) -> Vec<Hit> {
 
 /// The letters and digits of a heading, lowered; without a number before (`19-Stat Rkm`) and a
 /// remark in brackets behind (`NIK (16 digit)`).
-fn letters(heading: &str) -> String {
-    let heading: String = heading.chars().take(200).collect();
+pub(super) fn letters(heading: &str) -> String {
     let before = heading.split('(').next().filter(|part| part.chars().any(char::is_alphabetic));
-    let letters: String = before
-        .unwrap_or(&heading)
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
-    letters.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
+    plain(before.unwrap_or(heading)).trim_start_matches(|c: char| c.is_ascii_digit()).to_owned()
+}
+
+/// All letters and digits of a heading, lowered.
+pub(super) fn plain(heading: &str) -> String {
+    let start = heading.chars().take(200);
+    start.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether this is the line under the headings that numbers them: 1, 2, 3 or (1), (2), (3).

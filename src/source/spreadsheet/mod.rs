@@ -5,11 +5,15 @@
 //! formula, and never shows a person in an error.
 
 mod cell;
+mod error;
 mod field;
 mod heading;
+mod mapping;
 mod row;
 mod text;
 mod workbook;
+mod xlsx;
+mod zip;
 
 #[cfg(test)]
 mod tests;
@@ -17,144 +21,25 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::domain::status_word::parse_status;
 use cell::Cell;
+pub use error::{RowError, SheetError};
 use field::Field;
 pub use heading::Columns;
-use heading::Layout;
-pub use row::{PersonRow, Row, ServicePointRow};
+use heading::{Layout, SEARCHED_ROWS, Wanted};
+pub use mapping::{Mapping, MappingError};
+pub use row::{AreaRow, PersonRow, Row, ServicePointRow};
 use text::TextFile;
-use workbook::{BookSheet, Packing};
+use workbook::BookSheet;
+use xlsx::{XlsxBook, XlsxRecords, XlsxSheet};
 
 /// Columns further right are not read.
 const MAX_COLUMNS: usize = 256;
 /// Most rows over which one status is spread.
 const MAX_STATUS_ROWS: usize = 5;
-
-/// Why a file cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum SheetError {
-    /// The operating system refuses.
-    #[error("the file cannot be read")]
-    Open {
-        /// What it says.
-        source: io::Error,
-    },
-    /// A folder, a pipe.
-    #[error("this is not a file")]
-    NotAFile,
-    /// Nothing in it.
-    #[error("the file is empty")]
-    Empty,
-    /// More than a machine should hold.
-    #[error("the workbook is too large")]
-    TooLarge,
-    /// Something else.
-    #[error("this is {what}, not a spreadsheet")]
-    NotASpreadsheet {
-        /// What it is.
-        what: &'static str,
-    },
-    /// A spreadsheet, but broken or locked.
-    #[error("the file is damaged or protected by a password")]
-    Unreadable,
-    /// Something that is needed has no heading.
-    #[error("no column for {}; {}", missing.join(" and "), found_text(found))]
-    MissingColumns {
-        /// What is needed.
-        missing: Vec<&'static str>,
-        /// The headings that are there.
-        found: Vec<String>,
-    },
-    /// Two columns claim to be the same.
-    #[error("more than one column has the heading \"{heading}\"")]
-    ColumnTwice {
-        /// What stands above them.
-        heading: String,
-    },
-}
-
-impl SheetError {
-    fn nothing_found(columns: Columns) -> Self {
-        let missing = columns.required().iter().map(|(_, name)| *name).collect();
-        Self::MissingColumns { missing, found: Vec::new() }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Open { .. } => "look at the name of the file and who may read it",
-            Self::NotAFile => "give the name of a CSV, XLSX, XLS or ODS file",
-            Self::Empty => "look whether it was saved completely",
-            Self::TooLarge => {
-                "save it as CSV, which may have any length, or import it in parts: a workbook may \
-                 have 64 MB, 5 million cells and 512 MB unpacked"
-            }
-            Self::NotASpreadsheet { .. } => {
-                "open it in a spreadsheet program and save it as XLSX or as CSV (UTF-8)"
-            }
-            Self::Unreadable => {
-                "remove the password, or open it in a spreadsheet program and save it anew as XLSX"
-            }
-            Self::MissingColumns { .. } => {
-                "write headings like NIK, Nama, No. HP, Status, Tanggal above the columns, within \
-                 the first 20 rows"
-            }
-            Self::ColumnTwice { .. } => "rename or remove the column that is not meant",
-        }
-    }
-}
-
-fn found_text(found: &[String]) -> String {
-    if found.is_empty() {
-        "no headings were found".to_owned()
-    } else {
-        format!("found: {}", found.join(", "))
-    }
-}
-
-/// Why reading stops at a row. What was read before stays true.
-#[derive(Debug, thiserror::Error)]
-pub enum RowError {
-    /// The file ends or breaks.
-    #[error("row {row} cannot be read")]
-    Broken {
-        /// Its number.
-        row: u64,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// Longer than any true row.
-    #[error("row {row} does not end; look for a quotation mark that is not closed")]
-    TooLong {
-        /// Its number.
-        row: u64,
-    },
-    /// A value that holds the rows below it.
-    #[error("row {row} holds further rows; look for a quotation mark that is not closed")]
-    OpenQuote {
-        /// Its number.
-        row: u64,
-    },
-}
-
-impl RowError {
-    fn broken(row: u64, error: csv::Error) -> Self {
-        Self::Broken { row, source: error.into() }
-    }
-
-    /// The number of the row as a spreadsheet shows it.
-    #[must_use]
-    pub const fn row(&self) -> u64 {
-        match self {
-            Self::Broken { row, .. } | Self::TooLong { row } | Self::OpenQuote { row } => *row,
-        }
-    }
-}
 
 /// A row as it is in the file.
 #[derive(Clone, Debug)]
@@ -172,6 +57,7 @@ pub struct Sheet {
 
 enum Content {
     Text(TextFile),
+    Xlsx(XlsxBook),
     Book(Vec<BookSheet>),
 }
 
@@ -198,56 +84,60 @@ impl Sheet {
         file.by_ref().take(text::SAMPLE).read_to_end(&mut sample).map_err(cannot)?;
         let content = match sample.as_slice() {
             [] => return Err(SheetError::Empty),
-            [b'P', b'K', 3, 4, ..] => {
-                Content::Book(workbook::read(file, info.len(), Packing::Zip)?)
+            [b'P', b'K', 3, 4, ..] => workbook::open_zip(file, info.len())?,
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => workbook::open_compound(file, info.len())?,
+            _ => {
+                let file = TextFile::new(path, info.len(), sample);
+                match not_a_table(&file.sample) {
+                    Some(what) => return Err(SheetError::NotASpreadsheet { what }),
+                    None => Content::Text(file),
+                }
             }
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => {
-                Content::Book(workbook::read(file, info.len(), Packing::Compound)?)
-            }
-            bytes => match not_a_table(bytes) {
-                Some(what) => return Err(SheetError::NotASpreadsheet { what }),
-                None => Content::Text(TextFile::new(path, info.len(), sample)),
-            },
         };
         Ok(Self { content })
     }
 
-    /// The rows below the headings. In a workbook every sheet that has the headings is read.
+    /// The rows below the headings, of which the office may have some of its own. In a workbook
+    /// every sheet that has the headings is read.
     ///
     /// # Errors
     /// [`SheetError`] when what such a file must have is not there.
-    pub fn rows(&self, columns: Columns) -> Result<Rows<'_>, SheetError> {
-        let mut parts = VecDeque::new();
-        let mut ignored_sheets = Vec::new();
+    pub fn rows(&self, columns: Columns, mapping: &Mapping) -> Result<Rows<'_>, SheetError> {
+        let wanted = Wanted { columns, mapping: mapping.clone() };
+        let mut found = Found::default();
         match &self.content {
             Content::Text(file) => {
-                let (layout, records) = file.open(columns)?;
+                let (layout, records) = file.open(&wanted)?;
                 layout.check()?;
-                parts.push_back(Part { sheet: None, layout, records: Box::new(records) });
+                let records = Box::new(records);
+                found.parts.push_back(Part { sheet: None, layout, records, ends_at: file.size });
+            }
+            Content::Xlsx(book) => {
+                for sheet in &book.sheets {
+                    let records = |skipped| XlsxRecords::new(&book.context, sheet, skipped);
+                    let (first, fault) = first_records(records(0));
+                    if first.is_empty() && fault.is_some() {
+                        return Err(SheetError::Unreadable);
+                    }
+                    found.add(&sheet.name, &first, &wanted, |layout| {
+                        let records = Box::new(records(layout.rows_above));
+                        let ends_at = sheet.ends_at();
+                        Part { sheet: Some(&sheet.name), layout, records, ends_at }
+                    })?;
+                }
             }
             Content::Book(sheets) => {
-                let mut best: Option<(usize, SheetError)> = None;
                 for sheet in sheets {
-                    let layout = Layout::find(&sheet.records, columns);
-                    let score = layout.as_ref().map_or(0, Layout::score);
-                    let checked = layout.ok_or_else(|| SheetError::nothing_found(columns));
-                    match checked.and_then(|layout| layout.check().map(|()| layout)) {
-                        Ok(layout) => parts.push_back(Part::of_sheet(sheet, layout)),
-                        Err(error @ SheetError::ColumnTwice { .. }) => return Err(error),
-                        Err(error) => {
-                            ignored_sheets.push(sheet.name.clone());
-                            if best.as_ref().is_none_or(|(best, _)| score > *best) {
-                                best = Some((score, error));
-                            }
-                        }
-                    }
-                }
-                if parts.is_empty() {
-                    return Err(best.map_or(SheetError::Empty, |(_, error)| error));
+                    found.add(&sheet.name, &sheet.records, &wanted, |layout| {
+                        let records = sheet.records.iter().skip(layout.rows_above).cloned().map(Ok);
+                        let ends_at = sheet.records.last().map_or(0, |record| record.at);
+                        let records = Box::new(records);
+                        Part { sheet: Some(&sheet.name), layout, records, ends_at }
+                    })?;
                 }
             }
         }
-        Ok(Rows { parts, waiting: VecDeque::new(), ignored_sheets, skipped: 0, position: 0 })
+        found.into_rows()
     }
 
     /// How long it is, in the unit of [`Rows::reached`].
@@ -255,6 +145,7 @@ impl Sheet {
     pub fn len_hint(&self) -> Option<u64> {
         match &self.content {
             Content::Text(file) => Some(file.size),
+            Content::Xlsx(book) => book.sheets.last().map(XlsxSheet::ends_at),
             Content::Book(sheets) => sheets.last()?.records.last().map(|record| record.at),
         }
     }
@@ -269,7 +160,6 @@ fn not_a_table(bytes: &[u8]) -> Option<&'static str> {
         .take(5)
         .collect();
     match bytes {
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("text in UTF-16"),
         [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
         // Many programs call a page with a table in it `.xls`.
         _ if start.starts_with(b"<") => Some("a web page or XML"),
@@ -278,16 +168,77 @@ fn not_a_table(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// As many rows as are looked at for the headings, and what ended them too early.
+fn first_records(
+    mut records: impl Iterator<Item = Result<Record, RowError>>,
+) -> (Vec<Record>, Option<RowError>) {
+    let mut first = Vec::new();
+    while first.len() < SEARCHED_ROWS + 2 {
+        match records.next() {
+            Some(Ok(record)) => first.push(record),
+            Some(Err(error)) => return (first, Some(error)),
+            None => break,
+        }
+    }
+    (first, None)
+}
+
 struct Part<'a> {
     sheet: Option<&'a str>,
     layout: Layout,
     records: Box<dyn Iterator<Item = Result<Record, RowError>> + Send + 'a>,
+    /// How far into the file its end is.
+    ends_at: u64,
 }
 
-impl<'a> Part<'a> {
-    fn of_sheet(sheet: &'a BookSheet, layout: Layout) -> Self {
-        let records = sheet.records.iter().skip(layout.rows_above).cloned().map(Ok);
-        Self { sheet: Some(&sheet.name), layout, records: Box::new(records) }
+/// What was found while looking for headings.
+#[derive(Default)]
+struct Found<'a> {
+    parts: VecDeque<Part<'a>>,
+    ignored_sheets: Vec<String>,
+    /// Of the sheets without headings the one that has most of them, and what it lacks.
+    nearest: Option<(usize, SheetError)>,
+}
+
+impl<'a> Found<'a> {
+    /// A sheet that begins with these rows.
+    fn add(
+        &mut self,
+        name: &str,
+        first: &[Record],
+        wanted: &Wanted,
+        part: impl FnOnce(Layout) -> Part<'a>,
+    ) -> Result<(), SheetError> {
+        if first.is_empty() {
+            return Ok(());
+        }
+        let layout = Layout::find(first, wanted);
+        let score = layout.as_ref().map_or(0, Layout::score);
+        let checked = layout.ok_or_else(|| wanted.nothing_found());
+        match checked.and_then(|layout| layout.check().map(|()| layout)) {
+            Ok(layout) => self.parts.push_back(part(layout)),
+            Err(error @ SheetError::ColumnTwice { .. }) => return Err(error),
+            Err(error) => {
+                self.ignored_sheets.push(name.to_owned());
+                if self.nearest.as_ref().is_none_or(|(nearest, _)| score > *nearest) {
+                    self.nearest = Some((score, error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn into_rows(self) -> Result<Rows<'a>, SheetError> {
+        if self.parts.is_empty() {
+            return Err(self.nearest.map_or(SheetError::Empty, |(_, error)| error));
+        }
+        Ok(Rows {
+            parts: self.parts,
+            waiting: VecDeque::new(),
+            ignored_sheets: self.ignored_sheets,
+            skipped: 0,
+            position: 0,
+        })
     }
 }
 
@@ -375,7 +326,7 @@ impl Iterator for Rows<'_> {
                     return Some(Err(error));
                 }
                 None => {
-                    self.parts.pop_front()?;
+                    self.position = self.parts.pop_front()?.ends_at;
                     continue;
                 }
             };

@@ -56,6 +56,17 @@ pub struct ServicePointRow {
     pub hours_short: String,
 }
 
+/// An area as a file has it; empty where nothing is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AreaRow {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// The code of the area it lies in, where the file says that too.
+    pub parent: String,
+}
+
 impl Row {
     pub(super) const fn new(
         number: u64,
@@ -150,6 +161,16 @@ impl Row {
             address: self.get(Field::Address),
             hours: self.get(Field::Hours),
             hours_short: self.get(Field::HoursShort),
+        }
+    }
+
+    /// An area.
+    #[must_use]
+    pub fn to_area(&self) -> AreaRow {
+        AreaRow {
+            code: self.get(Field::Code),
+            name: self.get(Field::PointName),
+            parent: self.get(Field::Parent),
         }
     }
 

@@ -9,17 +9,17 @@ use crate::domain::card::{CardStatus, CardUpdate};
 use crate::domain::clock::Timestamp;
 use crate::domain::raw_update::{RawUpdate, Reason};
 
-const NIK: &str = "3517091204560001";
+pub(super) const NIK: &str = "3517091204560001";
 const MOMENT: &str = "2026-11-21T08:00:00+07:00";
 /// 2026-11-22T00:00:00Z.
 const NOW: Timestamp = Timestamp::from_ms(1_795_305_600_000);
 
-struct Case {
+pub(super) struct Case {
     folder: TempDir,
-    sheet: Sheet,
+    pub(super) sheet: Sheet,
 }
 
-fn try_open(name: &str, bytes: &[u8]) -> Result<Case, SheetError> {
+pub(super) fn try_open(name: &str, bytes: &[u8]) -> Result<Case, SheetError> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -47,11 +47,11 @@ fn write(sheet: &mut Worksheet, rows: &[&[&str]]) {
 }
 
 impl Case {
-    fn rows(&self, columns: Columns) -> Vec<Row> {
-        self.sheet.rows(columns).unwrap().map(Result::unwrap).collect()
+    pub(super) fn rows(&self, columns: Columns) -> Vec<Row> {
+        self.sheet.rows(columns, &Mapping::default()).unwrap().map(Result::unwrap).collect()
     }
 
-    fn raw(&self) -> Vec<RawUpdate> {
+    pub(super) fn raw(&self) -> Vec<RawUpdate> {
         self.rows(Columns::Cards).iter().map(|row| row.to_card(MOMENT).0).collect()
     }
 
@@ -65,7 +65,7 @@ impl Case {
     }
 
     fn fault(&self, columns: Columns) -> String {
-        self.sheet.rows(columns).unwrap_err().to_string()
+        self.sheet.rows(columns, &Mapping::default()).unwrap_err().to_string()
     }
 }
 
@@ -195,7 +195,7 @@ fn totals_signatures_and_headings_of_the_next_page_are_skipped_and_counted() {
     let case = csv(format!(
         "NIK,Nama,Status\n{NIK},Siti,JADI\n,Jumlah: 1,\nNIK,Nama,Status\n{NIK},Siti,DIAMBIL\n"
     ));
-    let mut rows = case.sheet.rows(Columns::Cards).unwrap();
+    let mut rows = case.sheet.rows(Columns::Cards, &Mapping::default()).unwrap();
     assert_eq!(rows.by_ref().map(Result::unwrap).map(|r| r.number()).collect::<Vec<_>>(), [2, 5]);
     assert_eq!(rows.skipped(), 2);
     assert_eq!(Some(rows.reached()), case.sheet.len_hint());
@@ -273,7 +273,10 @@ fn every_shown_sheet_with_the_headings_is_read_and_the_others_are_named() {
     let case = try_open("desa.xlsx", &book.save_to_buffer().unwrap()).unwrap();
     assert_eq!(case.statuses(), ["JADI", "DIAMBIL"]);
     assert_eq!(case.rows(Columns::Cards)[1].sheet(), Some("Ngudirejo"));
-    assert_eq!(case.sheet.rows(Columns::Cards).unwrap().ignored_sheets(), ["Rekap"]);
+    assert_eq!(
+        case.sheet.rows(Columns::Cards, &Mapping::default()).unwrap().ignored_sheets(),
+        ["Rekap"]
+    );
 }
 
 #[test]
@@ -289,7 +292,7 @@ fn a_cell_at_the_far_end_of_a_sheet_fills_no_memory() {
 fn a_quotation_mark_left_open_does_not_swallow_rows_silently() {
     let case =
         csv(format!("NIK,Nama,Status\n{NIK},\"Siti,JADI\n{NIK},Budi,JADI\n{NIK},Ali,JADI\n"));
-    let rows: Vec<_> = case.sheet.rows(Columns::Cards).unwrap().collect();
+    let rows: Vec<_> = case.sheet.rows(Columns::Cards, &Mapping::default()).unwrap().collect();
     assert!(matches!(rows.as_slice(), [Err(RowError::OpenQuote { row: 2 })]), "{rows:?}");
 }
 
@@ -309,12 +312,71 @@ fn people_and_service_points_are_read_by_their_own_headings() {
 }
 
 #[test]
+fn the_unicode_text_of_excel_is_read_to_its_end() {
+    let row = format!("{NIK}\tRENÉ 😀\tJADI\r\n");
+    let text = format!("NIK\tNama\tStatus\r\n{}", row.repeat(9000));
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let big = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
+    for bytes in [
+        [b"\xff\xfe".as_slice(), &little(&text)].concat(),
+        [b"\xfe\xff".as_slice(), &big(&text)].concat(),
+    ] {
+        let case = csv(bytes);
+        let mut rows = case.sheet.rows(Columns::Cards, &Mapping::default()).unwrap();
+        let first = rows.next().unwrap().unwrap().to_card(MOMENT).0;
+        assert_eq!((first.name.as_str(), first.status.as_str()), ("RENÉ 😀", "JADI"));
+        assert_eq!(rows.by_ref().map(Result::unwrap).last().unwrap().number(), 9001);
+        assert_eq!(Some(rows.reached()), case.sheet.len_hint());
+    }
+}
+
+#[test]
+fn a_heading_of_the_office_counts_more_than_the_usual_ones() {
+    let text = format!(
+        "No. Induk,Status,Stat Cetak Dinas,Keadaan (KTP),Keadaan (Kawin)\n\
+         {NIK},KAWIN,JADI,DIAMBIL,CERAI\n"
+    );
+    let case = csv(text);
+    let mapping = |key: &str, heading: &str| {
+        let nik = ("nik".to_owned(), vec!["No Induk".to_owned()]);
+        Mapping::parse([nik, (key.to_owned(), vec![heading.to_owned()])]).unwrap()
+    };
+    for (heading, status) in [("Stat Cetak Dinas", "JADI"), ("Keadaan (KTP)", "DIAMBIL")] {
+        let rows = case.sheet.rows(Columns::Cards, &mapping("status", heading)).unwrap();
+        let raw = rows.map(|row| row.unwrap().to_card(MOMENT).0).next().unwrap();
+        assert_eq!((raw.nik.as_str(), raw.status.as_str()), (NIK, status));
+    }
+    let twice = case.sheet.rows(Columns::Cards, &mapping("status", "Keadaan")).unwrap_err();
+    assert!(matches!(twice, SheetError::ColumnTwice { .. }), "{twice}");
+}
+
+#[test]
+fn a_missing_column_comes_with_the_lines_that_name_it_for_good() {
+    let hint = |text: &str| {
+        let case = csv(text);
+        case.sheet.rows(Columns::Cards, &Mapping::default()).unwrap_err().hint()
+    };
+    let lines =
+        |text: &str| hint(text).split_once("\n[spreadsheet.columns]\n").unwrap().1.to_owned();
+    assert_eq!(lines("NIK,Nama,\"Ket \"\"A\"\"\"\n"), r#"status = 'Ket "A"'"#);
+    assert_eq!(lines("Induk,Nama,Ket,NIK\n"), "status = \"…\"  # one of \"Induk\", \"Ket\"");
+    assert_eq!(
+        lines("3517091204560001,Siti\n"),
+        "nik = \"what stands above that column\"\nstatus = \"what stands above that column\""
+    );
+    for toml in [lines("NIK,Ket\n"), lines("Induk,Ket\n")] {
+        assert!(toml.parse::<toml::Table>().is_ok(), "{toml}");
+    }
+}
+
+#[test]
 fn what_is_no_spreadsheet_is_called_what_it_is() {
     let refused = |bytes: &[u8]| try_open("cards.xlsx", bytes).err().unwrap().to_string();
     assert_eq!(refused(b""), "the file is empty");
     assert_eq!(refused(b"%PDF-1.7"), "this is a PDF, not a spreadsheet");
     assert_eq!(refused(b" <html>"), "this is a web page or XML, not a spreadsheet");
-    assert_eq!(refused(b"\xff\xfeN\0"), "this is text in UTF-16, not a spreadsheet");
+    assert_eq!(refused(b"\xff\xfe<\0"), "this is a web page or XML, not a spreadsheet");
+    assert_eq!(refused(b"\xff\xfeN\0\0\0"), "this is a binary file, not a spreadsheet");
     let damaged = "the file is damaged or protected by a password";
     assert_eq!(refused(b"PK\x03\x04 nothing"), damaged);
     assert_eq!(refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 nothing"), damaged);
@@ -371,13 +433,15 @@ fn an_opendocument_sheet_is_read_like_any_other() {
 }
 
 /// A ZIP file whose members are stored as they are.
-fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
     let long = |length: usize| u32::try_from(length).unwrap();
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     for (name, text) in members {
         let (at, size) = (long(bytes.len()), long(text.len()));
         let mut shared = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
-        for number in [crc32(text.as_bytes()), size, size, long(name.len())] {
+        let mut crc = flate2::Crc::new();
+        crc.update(text.as_bytes());
+        for number in [crc.sum(), size, size, long(name.len())] {
             shared.extend(number.to_le_bytes());
         }
         bytes.extend([b"PK\x03\x04", &shared[..], name.as_bytes(), text.as_bytes()].concat());
@@ -390,9 +454,4 @@ fn zipped(members: &[(&str, &str)]) -> Vec<u8> {
     bytes.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &[count, 0, count, 0]].concat());
     bytes.extend([&size.to_le_bytes()[..], &at.to_le_bytes(), &[0, 0]].concat());
     bytes
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
-    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }

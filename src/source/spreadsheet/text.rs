@@ -1,16 +1,18 @@
-//! Text files: comma, semicolon, tab or bar between the values, in UTF-8 or Windows-1252.
+//! Text files: comma, semicolon, tab or bar between the values, in UTF-8, UTF-16 or Windows-1252.
 //!
 //! Reads row by row, whatever the size of the file. Never lets one open quotation mark swallow
 //! the rows below it.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
+use encoding_rs::{Decoder, Encoding, UTF_8, WINDOWS_1252};
 
 use super::cell::Cell;
-use super::heading::{Columns, Layout, SEARCHED_ROWS};
+use super::heading::{Layout, SEARCHED_ROWS, Wanted};
 use super::{MAX_COLUMNS, Record, RowError, SheetError};
 
 /// How much is read to tell what kind of file it is and where its headings are.
@@ -24,30 +26,46 @@ const DELIMITERS: &[u8] = b",;\t|";
 pub(super) struct TextFile {
     path: PathBuf,
     pub(super) size: u64,
-    sample: Vec<u8>,
+    /// Its beginning, in UTF-8 where it is UTF-16.
+    pub(super) sample: Vec<u8>,
+    /// UTF-16, as Excel's "Unicode text" is, if the file says so with its first bytes.
+    wide: Option<&'static Encoding>,
 }
 
 impl TextFile {
-    pub(super) fn new(path: &Path, size: u64, sample: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), size, sample }
+    pub(super) fn new(path: &Path, size: u64, mut sample: Vec<u8>) -> Self {
+        let wide = Encoding::for_bom(&sample).map(|(encoding, _)| encoding);
+        let wide = wide.filter(|encoding| *encoding != UTF_8);
+        if let Some(encoding) = wide {
+            sample = encoding.decode_with_bom_removal(&sample).0.into_owned().into_bytes();
+        }
+        Self { path: path.to_owned(), size, sample, wide }
     }
 
     /// The headings and the rows below them. The delimiter is the one with which most is found.
-    pub(super) fn open(&self, columns: Columns) -> Result<(Layout, TextRecords<File>), SheetError> {
+    pub(super) fn open(
+        &self,
+        wanted: &Wanted,
+    ) -> Result<(Layout, TextRecords<Source>), SheetError> {
         let mut best: Option<(u8, Layout)> = None;
         for delimiter in DELIMITERS {
             let records: Vec<Record> = TextRecords::new(&self.sample[..], *delimiter, &self.sample)
                 .map_while(Result::ok)
                 .take(SEARCHED_ROWS + 2)
                 .collect();
-            let Some(layout) = Layout::find(&records, columns) else { continue };
+            let Some(layout) = Layout::find(&records, wanted) else { continue };
             if best.as_ref().is_none_or(|(_, best)| layout.score() > best.score()) {
                 best = Some((*delimiter, layout));
             }
         }
-        let (delimiter, layout) = best.ok_or_else(|| SheetError::nothing_found(columns))?;
+        let (delimiter, layout) = best.ok_or_else(|| wanted.nothing_found())?;
         let file = File::open(&self.path).map_err(|source| SheetError::Open { source })?;
-        let mut records = TextRecords::new(file, delimiter, &self.sample);
+        let source: Source = match self.wide {
+            Some(encoding) => Box::new(Decoded::new(file, encoding)),
+            None => Box::new(file),
+        };
+        let mut records = TextRecords::new(source, delimiter, &self.sample);
+        records.width = if self.wide.is_some() { 2 } else { 1 };
         for _ in 0..layout.rows_above {
             records.read().map_err(|error| match error {
                 RowError::Broken { source, .. } => SheetError::Open { source },
@@ -60,12 +78,16 @@ impl TextFile {
     }
 }
 
+type Source = Box<dyn Read + Send>;
+
 /// The rows of a text file that are not blank.
 #[derive(Debug)]
 pub(super) struct TextRecords<R> {
     reader: Reader<Limited<R>>,
     record: ByteRecord,
     delimiter: u8,
+    /// How many bytes of the file most characters take.
+    width: u64,
     /// The rightmost column that is read; 0 while that is not known.
     last_column: usize,
     /// With `\r\n` the reader has not passed the `\n` yet when it returns a row.
@@ -88,6 +110,7 @@ impl<R: Read> TextRecords<R> {
             reader,
             record: ByteRecord::new(),
             delimiter,
+            width: 1,
             last_column: 0,
             lines_behind: u64::from(!is_crlf),
             breaks: 0,
@@ -121,7 +144,7 @@ impl<R: Read> TextRecords<R> {
                 cells.pop();
             }
             if !cells.is_empty() {
-                let at = self.reader.position().byte();
+                let at = self.reader.position().byte() * self.width;
                 return Ok(Some(Record { number: self.number, at, cells }));
             }
         }
@@ -179,25 +202,48 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// Each value by itself: what is no UTF-8 was written on an office computer in Windows-1252.
-fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+/// A file in UTF-16 as UTF-8.
+struct Decoded {
+    file: File,
+    decoder: Decoder,
+    ready: String,
+    /// How much of what is ready was taken.
+    taken: usize,
+    is_done: bool,
+}
+
+impl Decoded {
+    fn new(file: File, encoding: &'static Encoding) -> Self {
+        let decoder = encoding.new_decoder_with_bom_removal();
+        Self { file, decoder, ready: String::new(), taken: 0, is_done: false }
     }
 }
 
-/// As the WHATWG encoding standard has it; five bytes stand for themselves.
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    byte.checked_sub(0x80)
-        .and_then(|at| HIGH.get(usize::from(at)))
-        .copied()
-        .unwrap_or(char::from(byte))
+impl Read for Decoded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.ready.len() && !self.is_done {
+            let mut raw = [0; 8192];
+            let count = self.file.read(&mut raw)?;
+            self.is_done = count == 0;
+            self.taken = 0;
+            self.ready.clear();
+            // As much as it can become, so that nothing is left over.
+            self.ready.reserve(self.decoder.max_utf8_buffer_length(count).unwrap_or(raw.len() * 3));
+            let raw = raw.get(..count).unwrap_or_default();
+            let _ = self.decoder.decode_to_string(raw, &mut self.ready, self.is_done);
+        }
+        let count = self.ready.as_bytes().get(self.taken..).unwrap_or_default().read(buffer)?;
+        self.taken += count;
+        Ok(count)
+    }
+}
+
+/// Each value by itself: what is no UTF-8 was written on an office computer in Windows-1252.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
 }
 
 #[cfg(test)]

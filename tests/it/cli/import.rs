@@ -227,3 +227,50 @@ async fn what_is_no_spreadsheet_is_a_failure_with_a_hint_and_changes_nothing() {
     }
     assert_eq!(office.rows().await, before);
 }
+
+#[tokio::test]
+async fn a_heading_of_the_office_is_named_in_its_configuration_as_the_hint_says() {
+    let office = Office::init().await;
+    let mut rows = cards();
+    rows.truncate(2);
+    "Stat Cetak Dinas".clone_into(&mut rows[0][3]);
+    let file = office.file("cards.csv", csv(&rows));
+    let ended = office.run(&["import", "cards", &file]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let (_, lines) = ended.stderr.split_once("\n[spreadsheet.columns]\n").expect("lines to add");
+    assert_eq!(lines.trim(), "status = \"Stat Cetak Dinas\"");
+
+    office.change("[keys]", &format!("[spreadsheet.columns]\n{lines}\n[keys]"));
+    let (code, report) = import(&office, &["cards", &file]).await;
+    assert_eq!((code, counts(&report)), (0, [1, 0, 0, 0, 1]), "{report}");
+}
+
+#[tokio::test]
+async fn what_stands_before_a_break_is_recorded_and_reported() {
+    let office = Office::init().await;
+    let mut rows = cards();
+    rows.truncate(2);
+    let row = rows[1].clone();
+    for n in 5..8 {
+        let citizen = citizen(n);
+        let mut next = row.clone();
+        (next[0], next[2]) = (citizen.nik.clone(), citizen.phone.clone());
+        rows.push(next);
+    }
+    let mut open_quote = row.clone();
+    open_quote[1].insert(0, '"');
+    rows.extend([open_quote, row.clone(), row]);
+    let bytes = csv(&rows);
+    let file = office.file("cards.csv", bytes);
+    for (flag, word, cards) in [(Some("--dry-run"), "counted", 0), (None, "recorded", 4)] {
+        let args: Vec<&str> =
+            ["import", "cards", &file].into_iter().chain(flag).chain(["--json"]).collect();
+        let ended = office.run(&args).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(counts(&ended.json()), [4, 0, 0, 0, 4], "{ended:?}");
+        let told = format!("error: the file breaks off; the rows before it are {word}\n");
+        assert!(ended.stderr.starts_with(&told), "{ended:?}");
+        assert!(ended.stderr.contains("row 6 holds further rows"), "{ended:?}");
+        assert_eq!(office.count("card").await, cards);
+    }
+}

@@ -1,0 +1,63 @@
+//! Table `area`: what the administrative areas are called.
+//!
+//! Names are for people to read. Many areas share one, so nothing is ever looked up by a name.
+
+use std::collections::BTreeMap;
+
+use sqlx::AnyConnection;
+
+use super::db::{Column, sql};
+use super::row::parse;
+use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
+use crate::domain::clock::Timestamp;
+
+/// The names of these areas, as far as they are known.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_names(
+    conn: &mut AnyConnection,
+    db: &Db,
+    codes: &[AreaCode],
+) -> Result<BTreeMap<AreaCode, String>, StoreError> {
+    let codes: Vec<_> =
+        codes.iter().map(|code| serde_json::json!({"code": code.to_string()})).collect();
+    let statement = sql(format!(
+        "SELECT a.code, a.name FROM {} JOIN area a ON a.code = r.code",
+        db.rows(1, "r", &[Column::Text("code")])
+    ));
+    let rows: Vec<(String, String)> = sqlx::query_as(statement)
+        .bind(serde_json::Value::Array(codes).to_string())
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|(code, name)| Ok((parse("area", "code", &code, &code)?, name))).collect()
+}
+
+/// Writes names, new or changed.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn upsert_areas(
+    conn: &mut AnyConnection,
+    db: &Db,
+    names: &BTreeMap<AreaCode, String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let rows: Vec<_> = names
+        .iter()
+        .map(|(code, name)| serde_json::json!({"code": code.to_string(), "name": name}))
+        .collect();
+    let statement = sql(format!(
+        // Without a WHERE, SQLite takes ON for the condition of a join.
+        "INSERT INTO area (code, name, updated_at) SELECT r.code, r.name, CAST($2 AS BIGINT) FROM {} WHERE true \
+         ON CONFLICT (code) DO UPDATE SET name = excluded.name, updated_at = excluded.updated_at",
+        db.rows(1, "r", &[Column::Text("code"), Column::Text("name")])
+    ));
+    sqlx::query(statement)
+        .bind(serde_json::Value::Array(rows).to_string())
+        .bind(now.as_ms())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
