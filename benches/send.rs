@@ -20,21 +20,15 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use kabar::channel::Shared;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
-use kabar::dialogue::Script;
-use kabar::domain::area::AreaCode;
-use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::SystemClock;
-use kabar::domain::message::{ChannelKind, MessageStatus, UnknownWait};
-use kabar::domain::quiet_hours::QuietHours;
+use kabar::domain::message::{ChannelKind, MessageStatus};
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::card::{self, Item};
-use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
+use kabar::service::{Account, App, Rate};
 use kabar::store::message_list::{MessageFilter, count_waiting, list_messages};
-use kabar::store::{Db, Key, Sealer};
-use kabar::template::Templates;
-use kabar::understand::{LABELS, Spelling, Understanding};
 use kabar::worker::Workers;
 use serde_json::{Value, json};
+use support::office::AREA;
 use support::{Args, again, cpu_seconds, measure_part, part_name, peak_kib, report};
 
 const SINK: &str = "KABAR_BENCH_SINK";
@@ -44,7 +38,6 @@ const IN_FLIGHT: usize = 128;
 const BARE_TIMES: usize = 4;
 /// A part that takes longer has failed.
 const LONGEST: Duration = Duration::from_secs(300);
-const AREA: &str = "35.17";
 
 fn main() -> ExitCode {
     let done = match part_name().as_deref() {
@@ -241,12 +234,6 @@ async fn service(task: Task) -> anyhow::Result<Value> {
 }
 
 async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
-    let (seal, index) = (Key::generate()?, Key::generate()?);
-    let db = Db::open(url, Arc::new(Sealer::new((1, &seal), &[], &index)?)).await?;
-    let templates = Templates::embedded().ok().context("the built-in announcements have faults")?;
-    let script = Script::embedded(LABELS).ok().context("the built-in answers have faults")?;
-    let spelling = Spelling::parse(script.spelling()).ok().context("spelling.toml has faults")?;
-    let understanding = Arc::new(Understanding::train_with(spelling, script.examples()));
     let whatsapp = WhatsappSettings {
         api_url: format!("{}/v25.0", task.sink),
         phone_number_id: "1000000001".to_owned(),
@@ -259,7 +246,7 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
     let shared = Shared {
         http: task.http.clone(),
         timeout: Duration::from_secs(15),
-        list_button: templates.vocabulary().list_button().to_owned(),
+        list_button: "Pilih".to_owned(),
         hook_url: String::new(),
         clock: Arc::new(SystemClock),
     };
@@ -274,25 +261,7 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         rupiah_per_segment: None,
         adapter: Arc::new(WhatsappClient::new(&shared, whatsapp)),
     };
-    let minutes = |count: u64| Duration::from_secs(count * 60);
-    let settings = Settings {
-        office_name: "Disdukcapil".to_owned(),
-        office_area: AreaCode::parse(AREA)?,
-        quiet_hours: QuietHours::off(),
-        policy: AnnouncePolicy::default(),
-        channels: vec![ChannelKind::Whatsapp],
-        fallback_after: FallbackAfter::all(minutes(240)),
-        unknown_wait: UnknownWait {
-            reply: minutes(1),
-            announcement: minutes(10),
-            broadcast: minutes(10),
-        },
-        max_attempts: 8,
-    };
-    let accounts = vec![account];
-    let sources = Vec::new();
-    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
-    Ok(App::new(parts, Arc::new(SystemClock)))
+    support::office::open(url, vec![account], Vec::new(), Arc::new(SystemClock)).await
 }
 
 /// A card of somebody else each time, so that no limit per person is met.

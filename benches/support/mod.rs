@@ -4,6 +4,8 @@
 //! ratio stays. Knows nothing of what is measured.
 #![expect(clippy::print_stdout, reason = "a bench speaks to its terminal")]
 
+pub mod office;
+
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
@@ -87,7 +89,8 @@ fn figures(rounds: &[Value], phase: &str) -> Figures {
     }
 }
 
-fn median(rounds: &[Value], name: &str) -> f64 {
+/// The middle one of a figure of several rounds.
+pub fn median(rounds: &[Value], name: &str) -> f64 {
     let mut values: Vec<f64> = rounds.iter().filter_map(|round| round[name].as_f64()).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
@@ -98,10 +101,7 @@ pub fn report(args: &Args, name: &str, phase: &str, service: &[Value], bare: &[V
     let (service, bare) = (figures(service, phase), figures(bare, phase));
     let ratio = service.per_second / bare.per_second;
     if args.json {
-        let round = |value: f64, places: i32| {
-            let scale = 10_f64.powi(places);
-            (value * scale).round() / scale
-        };
+        let round = rounded;
         let shown = |name: &str, f: &Figures| {
             json!({"name": name, "messages_per_second": round(f.per_second, 1),
                    "cpu_seconds_per_1000": round(f.cpu_per_1000, 4),
@@ -123,6 +123,12 @@ pub fn report(args: &Args, name: &str, phase: &str, service: &[Value], bare: &[V
         );
     }
     println!("  ratio             {ratio:>8.3}");
+}
+
+/// A figure with so many places.
+pub fn rounded(value: f64, places: i32) -> f64 {
+    let scale = 10_f64.powi(places);
+    (value * scale).round() / scale
 }
 
 /// CPU time this process has used.

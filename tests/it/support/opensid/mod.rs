@@ -15,9 +15,9 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, MySql
 
 use super::mariadb::MariaDb;
 
-const UMUM: &str = include_str!("../../fixtures/opensid/umum.sql");
-const OLD: &str = include_str!("../../fixtures/opensid/old.sql");
-const NEWER: &str = include_str!("../../fixtures/opensid/newer.sql");
+const UMUM: &str = include_str!("../../../fixtures/opensid/umum.sql");
+const OLD: &str = include_str!("../../../fixtures/opensid/old.sql");
+const NEWER: &str = include_str!("../../../fixtures/opensid/newer.sql");
 /// Which release's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {

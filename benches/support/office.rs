@@ -1,0 +1,52 @@
+//! An office to measure: the built-in texts, no quiet hours, and a database of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kabar::dialogue::Script;
+use kabar::domain::area::AreaCode;
+use kabar::domain::card_plan::AnnouncePolicy;
+use kabar::domain::clock::Clock;
+use kabar::domain::message::{ChannelKind, UnknownWait};
+use kabar::domain::quiet_hours::QuietHours;
+use kabar::service::watch::Watched;
+use kabar::service::{Account, App, FallbackAfter, Parts, Settings};
+use kabar::store::{Db, Key, Sealer};
+use kabar::template::Templates;
+use kabar::understand::{LABELS, Spelling, Understanding};
+
+/// Where it is.
+pub const AREA: &str = "35.17";
+
+/// Opens it on the database at that address.
+pub async fn open(
+    url: &str,
+    accounts: Vec<Account>,
+    sources: Vec<Watched>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<App> {
+    let (seal, index) = (Key::generate()?, Key::generate()?);
+    let db = Db::open(url, Arc::new(Sealer::new((1, &seal), &[], &index)?)).await?;
+    let templates = Templates::embedded().ok().context("the built-in announcements have faults")?;
+    let script = Script::embedded(LABELS).ok().context("the built-in answers have faults")?;
+    let spelling = Spelling::parse(script.spelling()).ok().context("spelling.toml has faults")?;
+    let understanding = Arc::new(Understanding::train_with(spelling, script.examples()));
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let settings = Settings {
+        office_name: "Disdukcapil".to_owned(),
+        office_area: AreaCode::parse(AREA)?,
+        quiet_hours: QuietHours::off(),
+        policy: AnnouncePolicy::default(),
+        channels: vec![ChannelKind::Whatsapp],
+        fallback_after: FallbackAfter::all(minutes(240)),
+        unknown_wait: UnknownWait {
+            reply: minutes(1),
+            announcement: minutes(10),
+            broadcast: minutes(10),
+        },
+        max_attempts: 8,
+    };
+    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
+    Ok(App::new(parts, clock))
+}
