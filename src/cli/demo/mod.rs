@@ -21,6 +21,7 @@ use kabar::config::{self, Config};
 use kabar::domain::clock::SystemClock;
 use kabar::sandbox::{Sandbox, Settings};
 use kabar::service::App;
+use kabar::service::watch::step;
 use kabar::source::Kind;
 use kabar::source::folder::FolderSettings;
 use kabar::source::spreadsheet::Mapping;
@@ -76,7 +77,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let stopped = |mut stop: watch::Receiver<bool>| async move {
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let workers = Workers::start(&app, &serve::owner(&app));
+    let owner = serve::owner(&app);
+    for watched in &app.sources {
+        // The first reading is silent; nobody can have put a file there yet.
+        step(&app, watched, &owner).await?;
+    }
+    let workers = Workers::start(&app, &owner);
     let pump = tokio::spawn({
         let (sandbox, stop) = (sandbox.clone(), stopped(stop.subscribe()));
         async move { sandbox.run(stop).await }

@@ -160,7 +160,7 @@ async fn a_file_put_into_the_folder_makes_phones_ring_and_is_put_away() {
         })
         .await;
     let told = std::fs::read_to_string(&sample).unwrap().replace('-', "");
-    assert!(told.contains(&number.replacen("+62", "0", 1)), "{number} of {told}");
+    assert!(told.contains(&number.replacen("62", "0", 1)), "{number} of {told}");
     demo.ctrl_c().await;
     assert!(data.path().join("masuk/done/contoh.csv.laporan.txt").exists());
 }
