@@ -71,7 +71,9 @@ pub(super) fn explain(error: &sqlx::Error) -> SourceError {
              sqlite:///folder/file.db",
         ),
         // Says which name is not known, and holds nothing of the address but that.
-        sqlx::Error::Io(inner) => SourceError::Unreachable(format!("the connection broke: {inner}")),
+        sqlx::Error::Io(inner) => {
+            SourceError::Unreachable(format!("the connection broke: {inner}"))
+        }
         sqlx::Error::Tls(_) => SourceError::wrong(
             "no encrypted connection could be made",
             "look at the server's certificate, or at ssl-mode in the url",
@@ -101,8 +103,14 @@ fn refused(error: &dyn DatabaseError) -> SourceError {
         (None, None) => (of_sqlstate(&code), code),
     };
     let said = format!("the database says: {} ({code})", error.message());
+    let is_sqlite = error.try_downcast_ref::<SqliteError>().is_some();
     match weight {
         Weight::Passing => SourceError::Unreachable(said),
+        Weight::Lasting if is_sqlite => SourceError::wrong(
+            said,
+            "look whether the file of the source's url is there and readable, with its folder where \
+             it has a log beside it (WAL), and at the source's query",
+        ),
         Weight::Lasting => SourceError::wrong(
             said,
             "look at the source's url, at what its user may read, and at its query; \
@@ -133,9 +141,8 @@ fn of_sqlstate(code: &str) -> Weight {
 fn of_mysql(code: &str, number: u16) -> Weight {
     match number {
         1130 | 1267 | 1271 => Weight::Lasting,
-        1021 | 1040 | 1041 | 1053 | 1129 | 1203 | 1205 | 1226 | 1290 | 1317 | 1927 | 1969 | 3024 => {
-            Weight::Passing
-        }
+        1021 | 1040 | 1041 | 1053 | 1129 | 1203 | 1205 | 1226 | 1290 | 1317 | 1927 | 1969
+        | 3024 => Weight::Passing,
         _ => of_sqlstate(code),
     }
 }

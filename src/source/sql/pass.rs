@@ -193,11 +193,10 @@ mod tests {
         let row = ["1", "1795300000", "2026-11-24 00:00:00", "09:00:00.000000", "12.30"];
         let update = take(&mut pass(&parts), "1", &row).unwrap().update;
         assert_eq!(update.occurred_at, "2026-11-22T05:26:40+07:00");
-        assert_eq!([update.home_date, update.home_from, update.home_to], [
-            "2026-11-24",
-            "09:00:00",
-            "12.30"
-        ]);
+        assert_eq!(
+            [update.home_date, update.home_from, update.home_to],
+            ["2026-11-24", "09:00:00", "12.30"]
+        );
         assert!(!update.is_undated);
     }
 }
