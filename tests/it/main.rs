@@ -32,6 +32,7 @@ mod receipt;
 mod secret;
 mod smpp;
 mod smpp_kannel;
+mod sql_source;
 mod store;
 mod telegram;
 mod telegram_office;

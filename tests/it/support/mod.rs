@@ -6,6 +6,7 @@ pub mod citizen;
 pub mod clock;
 pub mod database;
 pub mod desk;
+pub mod foreign;
 pub mod hook;
 pub mod kannel;
 pub mod log;
