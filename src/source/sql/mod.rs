@@ -211,7 +211,7 @@ impl Source for Sql {
             pass = self.pass(&mut session, &columns, None, &records).await?;
         }
         session.close().await;
-        Ok(Reading { position: pass.position, skipped: pass.skipped })
+        Ok(Reading { position: pass.position, skipped: pass.skipped, ..Reading::default() })
     }
 
     async fn probe(&self) -> Result<String, SourceError> {
