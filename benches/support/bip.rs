@@ -75,7 +75,7 @@ pub fn write_bip(path: &Path, rows: u32, seed: u64, texts: Texts) -> Result<(), 
     for (column, heading) in (0..).zip(HEADINGS) {
         sheet.write_string(HEADINGS_AT, column, heading)?;
     }
-    for column in 0..STATUS_AT + 1 {
+    for column in 0..=STATUS_AT {
         sheet.write_number(HEADINGS_AT + 1, column, column + 1)?;
     }
     let mut random = Random(seed);
@@ -102,7 +102,7 @@ fn write_person(
 ) -> Result<(), XlsxError> {
     let (kecamatan, day, month) = (person % 21 + 1, person / 21 % 28 + 1, person / 588 % 12 + 1);
     let (year, serial) = (person / 7056 % 70 + 30, person / 493_920 + 1);
-    let is_woman = person % 2 == 0;
+    let is_woman = person.is_multiple_of(2);
     let day_in_nik = if is_woman { day + 40 } else { day };
     let nik = format!("3517{kecamatan:02}{day_in_nik:02}{month:02}{year:02}{serial:04}");
     sheet.write_number(at, 0, person + 1)?;
@@ -136,7 +136,7 @@ fn write_person(
     Ok(())
 }
 
-/// Numbers that look accidental and are the same for the same seed (SplitMix64).
+/// Numbers that look accidental and are the same for the same seed (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

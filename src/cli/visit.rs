@@ -115,7 +115,8 @@ async fn all(db: &Db, area: Option<&AreaCode>) -> anyhow::Result<Vec<Visit>> {
 fn view(visit: &Visit) -> serde_json::Value {
     json!({"id": visit.id.to_string(), "message": visit.message.to_string(),
            "name": visit.name.as_ref().map(PersonName::expose),
-           "area": visit.area.as_ref().map(ToString::to_string), "rt": visit.rt, "rw": visit.rw,
+           "area": visit.area.as_ref().map(ToString::to_string), "area_name": visit.area_name,
+           "rt": visit.rt, "rw": visit.rw,
            "news": visit.template, "words": visit.words, "reason": visit.reason,
            "since": shown(visit.created_at)})
 }
@@ -139,7 +140,10 @@ fn groups(visits: Vec<Visit>, day: impl Fn(Timestamp) -> String) -> Vec<VisitGro
     let last = |part: Option<String>| (part.is_none(), part);
     let mut places: BTreeMap<Place, Vec<VisitRow>> = BTreeMap::new();
     for visit in visits {
-        let area = visit.area.as_ref().map(ToString::to_string);
+        let area = visit.area.as_ref().map(|code| match &visit.area_name {
+            Some(name) => format!("{code} {name}"),
+            None => code.to_string(),
+        });
         let place = [area, number(visit.rw.as_deref()), number(visit.rt.as_deref())].map(last);
         places.entry(place).or_default().push(VisitRow {
             id: visit.id.to_string(),

@@ -68,7 +68,9 @@ pub async fn step(app: &App, watched: &Watched, owner: &str) -> Result<Step, Ser
     let state = source::find_state(&app.db, &watched.id).await?;
     let is_first = state.first_read_at.is_none();
     if let Some(files) = watched.source.as_folder() {
-        return match folder::read(app, watched, files, owner, is_first).await? {
+        // Apart, so that whoever watches a database carries no folder about.
+        let taking = Box::pin(folder::read(app, watched, files, owner, is_first));
+        return match taking.await? {
             Ok((reading, tally)) => {
                 finish(app, watched, state, &reading, tally, (true, now)).await?;
                 Ok(Step::Read(tally))

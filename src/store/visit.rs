@@ -134,6 +134,8 @@ pub struct Visit {
     pub name: Option<PersonName>,
     /// Where they live.
     pub area: Option<AreaCode>,
+    /// What that area is called, if its name was imported.
+    pub area_name: Option<String>,
     /// RT.
     pub rt: Option<String>,
     /// RW.
@@ -154,8 +156,9 @@ pub async fn list_open(
 ) -> Result<Vec<Visit>, StoreError> {
     let rows = sqlx::query(
         "SELECT v.id, v.message_id, v.template, v.reason, v.created_at, p.id, p.name_sealed, p.area, \
-         p.rt_sealed, p.rw_sealed, m.content_sealed FROM visit v JOIN person p ON p.id = v.person_id \
-         LEFT JOIN message m ON m.id = v.message_id \
+         p.rt_sealed, p.rw_sealed, m.content_sealed, a.name FROM visit v \
+         JOIN person p ON p.id = v.person_id LEFT JOIN message m ON m.id = v.message_id \
+         LEFT JOIN area a ON a.code = p.area \
          WHERE v.closed_at IS NULL AND v.id > $1 AND ($2 = '' OR v.area = $2 OR v.area LIKE $2 || '.%') \
          ORDER BY v.id LIMIT $3",
     )
@@ -191,6 +194,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Visit, StoreError> {
         created_at: Timestamp::from_ms(row.try_get(4)?),
         name: open("name_sealed", 6)?.as_deref().and_then(PersonName::parse),
         area: super::row::parse_opt("person", "area", &person, area.as_deref())?,
+        area_name: row.try_get(11)?,
         rt: open("rt_sealed", 8)?,
         rw: open("rw_sealed", 9)?,
         words: content

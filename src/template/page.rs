@@ -32,7 +32,7 @@ pub struct Visits {
 /// One place to go to.
 #[derive(Serialize)]
 pub struct VisitGroup {
-    /// The area's code.
+    /// The area's code, and its name if that is known.
     pub area: Option<String>,
     /// RW.
     pub rw: Option<String>,

@@ -1,14 +1,17 @@
 //! The tables where the journeys do not reach, on both engines: leases, consent, the inbox and
 //! its order, groups, keys, tokens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kabar::domain::area::AreaCode;
 use kabar::domain::clock::Timestamp;
 use kabar::domain::id::IdSource;
 use kabar::domain::outbound::{Bsuid, Recipient};
 use kabar::domain::phone::PhoneNumber;
 use kabar::store::account::{self, Lease, Stop, StopScope};
+use kabar::store::area::{find_names, upsert_areas};
 use kabar::store::consent::{self, ConsentChange};
 use kabar::store::group::Group;
 use kabar::store::inbox::{self, EventKind, EventState, NewEvent};
@@ -46,6 +49,24 @@ async fn insert(db: &Db, events: &[NewEvent]) -> u64 {
 }
 
 on_both_engines! {
+    async fn names_of_areas_are_written_anew_and_found_by_their_codes(app: TestApp) {
+        let db = &app.app.db;
+        let area = |code: &str| AreaCode::parse(code).unwrap();
+        let names = |names: &[(&str, &str)]| -> BTreeMap<AreaCode, String> {
+            names.iter().map(|(code, name)| (area(code), (*name).to_owned())).collect()
+        };
+        let mut tx = db.begin().await.unwrap();
+        let first = names(&[("35", "Jawa Timur"), ("35.17", "Jombang \"'; --")]);
+        upsert_areas(&mut tx, db, &first, NOW).await.unwrap();
+        let later_names = names(&[("35", "Djawa Timoer"), ("35.17.09", "Jombang")]);
+        upsert_areas(&mut tx, db, &later_names, later(1)).await.unwrap();
+        upsert_areas(&mut tx, db, &names(&[]), later(2)).await.unwrap();
+        let codes = ["35", "35.17", "36"].map(area);
+        let found = find_names(&mut tx, db, &codes).await.unwrap();
+        assert_eq!(found, names(&[("35", "Djawa Timoer"), ("35.17", "Jombang \"'; --")]));
+        tx.commit().await.unwrap();
+    }
+
     async fn an_account_has_one_owner_until_the_lease_ends_or_is_given_back(app: TestApp) {
         assert_eq!(lease(&app, "a", 0).await, Lease::Taken);
         assert_eq!(lease(&app, "b", 7).await, Lease::Held);

@@ -253,6 +253,7 @@ mod tests {
     fn only_the_tuples_of_that_table_are_read() {
         let dump = "-- INSERT INTO wilayah VALUES ('99','no');\n/*!40101 SET x='1' */;\n\
                     CREATE TABLE `wilayah` (`kode` varchar(13), note text DEFAULT 'a;b');\n\
+                    INSERT INTO wilayah VALUES ('10','Lama'); INSERT INTO wilayah VALUES ('10.01','Lama');\n\
                     INSERT INTO pulau (kode, nama) VALUES ('11','no'),('12','no');\n\
                     INSERT IGNORE INTO `db`.`wilayah` (`nama`, `luas`, `kode`) VALUES\n\
                     ('Aceh', -1.5, '11'), # a remark\n('Ba''u', NULL, '11.01') ON DUPLICATE KEY;\n\
@@ -260,9 +261,11 @@ mod tests {
         assert_eq!(
             read(dump),
             [
-                Ok(row(6, "11", "Aceh")),
-                Ok(row(7, "11.01", "Ba'u")),
-                Ok(row(8, "12.01", "Sumatera 'Utara' "))
+                Ok(row(4, "10", "Lama")),
+                Ok(row(4, "10.01", "Lama")),
+                Ok(row(7, "11", "Aceh")),
+                Ok(row(8, "11.01", "Ba'u")),
+                Ok(row(9, "12.01", "Sumatera 'Utara' "))
             ]
         );
     }

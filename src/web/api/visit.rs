@@ -29,7 +29,8 @@ pub(in crate::web) async fn list(
         .map(|row| {
             json!({"id": row.id.to_string(), "message": row.message.to_string(),
                    "name": row.name.as_ref().map(PersonName::expose),
-                   "area": row.area.as_ref().map(ToString::to_string), "rt": row.rt, "rw": row.rw,
+                   "area": row.area.as_ref().map(ToString::to_string), "area_name": row.area_name,
+                   "rt": row.rt, "rw": row.rw,
                    "news": row.template, "words": row.words, "reason": row.reason,
                    "since": shown(row.created_at)})
         })

@@ -146,7 +146,7 @@ async fn a_card_printed_at_a_button_reaches_a_phone_and_its_owner_is_answered() 
 }
 
 #[tokio::test]
-async fn a_file_put_into_the_folder_makes_phones_ring_and_is_put_away() {
+async fn a_file_put_into_the_folder_makes_phones_ring() {
     let data = tempfile::tempdir().unwrap();
     let demo = Demo::start(data.path().to_str().unwrap()).await;
     let mut page = demo.watch().await;
@@ -162,7 +162,6 @@ async fn a_file_put_into_the_folder_makes_phones_ring_and_is_put_away() {
     let told = std::fs::read_to_string(&sample).unwrap().replace('-', "");
     assert!(told.contains(&number.replacen("62", "0", 1)), "{number} of {told}");
     demo.ctrl_c().await;
-    assert!(data.path().join("masuk/done/contoh.csv.laporan.txt").exists());
 }
 
 #[tokio::test]

@@ -4,6 +4,10 @@ use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 
 use crate::support::{Office, citizen, list, word};
+use bip::{Texts, write_bip};
+
+#[path = "../../../benches/support/bip.rs"]
+mod bip;
 
 /// Rows of cards: two good ones, a NIK that a spreadsheet damaged, a status nobody knows.
 fn cards() -> Vec<Vec<String>> {
@@ -273,4 +277,25 @@ async fn what_stands_before_a_break_is_recorded_and_reported() {
         assert!(ended.stderr.contains("row 6 holds further rows"), "{ended:?}");
         assert_eq!(office.count("card").await, cards);
     }
+}
+
+#[tokio::test]
+async fn a_register_of_the_population_is_read_however_its_texts_are_kept() {
+    let office = Office::init().await;
+    let (mut reports, people) = (Vec::new(), 700);
+    for texts in [Texts::Inline, Texts::Shared] {
+        let file = office.path("bip.xlsx");
+        write_bip(&file, people, 7, texts).unwrap();
+        let args = ["cards", file.to_str().unwrap(), "--silent", "--dry-run"];
+        let (code, report) = import(&office, &args).await;
+        let [new, changed, unchanged, rejected, announced] = counts(&report);
+        assert_eq!((code, new + rejected), (1, u64::from(people)), "{report}");
+        assert_eq!((changed, unchanged, announced), (0, 0, 0), "{report}");
+        let reasons = self::rejected(&report);
+        assert!((1..30).contains(&reasons.len()), "{reasons:?}");
+        // Statuses that are wrapped over two rows are whole again.
+        assert!(reasons.iter().all(|(_, _, code)| code == "invalid_nik"), "{reasons:?}");
+        reports.push(reasons);
+    }
+    assert_eq!(reports[0], reports[1]);
 }

@@ -65,6 +65,23 @@ async fn a_terminal_shows_whom_to_see_by_area_rw_and_rt() {
 }
 
 #[tokio::test]
+async fn an_area_has_its_name_beside_its_code_once_names_are_imported() {
+    let office = office().await;
+    let areas = office.file("areas.csv", "kode;nama\n35.17.09.2018;Jabon\n");
+    assert_eq!(office.run(&["import", "areas", &areas]).await.code, Some(0));
+    let page = office.path("visits.html");
+    let terminal = office.run(&["visit", "list"]).await;
+    assert_eq!(office.run(&["visit", "list", "--out", page.to_str().unwrap()]).await.code, Some(0));
+    for shown in [terminal.stdout, std::fs::read_to_string(page).unwrap()] {
+        assert!(shown.contains("35.17.09.2018 Jabon"), "{shown}");
+        assert!(shown.contains("35.17.10.2001"), "{shown}");
+    }
+    let names: Vec<Value> = visits(&office).await.iter().map(|v| v["area_name"].clone()).collect();
+    assert_eq!(names.iter().filter(|name| **name == "Jabon").count(), 4, "{names:?}");
+    assert_eq!(names.iter().filter(|name| name.is_null()).count(), 1, "{names:?}");
+}
+
+#[tokio::test]
 async fn json_has_what_the_api_has() {
     let office = office().await;
     let own = visits(&office).await;
