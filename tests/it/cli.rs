@@ -7,6 +7,7 @@ mod import;
 mod killed;
 mod office;
 mod sandbox;
+mod source;
 mod suppression;
 mod usage;
 mod visit;
