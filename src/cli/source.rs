@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use kabar::domain::absence::Absence;
 use kabar::domain::area::{AreaCode, Zone};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::HoldId;
@@ -237,7 +238,7 @@ impl Trial {
                 "phone": phone.as_ref().ok().map(PhoneNumber::masked),
                 "area": area.map(|area| area.to_string()),
                 "occurred_at": at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()),
-                "gone": record.absence.map(|absence| absence.as_str()),
+                "gone": record.absence.map(Absence::as_str),
                 "rejected": checked.as_ref().err().map(|reason| reason.message.clone()),
             }));
         }

@@ -1,5 +1,7 @@
 //! Databases that break off, and errors in words: with a hint, and without a password or a row.
 
+use std::collections::BTreeSet;
+
 use kabar::service::watch::{self, Step};
 use kabar::source::{Source as _, SourceError};
 use kabar::store::Engine;
@@ -7,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{CARDS, MINUTE, on_every_kind, settings, source, try_read, watched};
 use crate::support::foreign::{Foreign, Kind};
+use crate::support::meta::Request;
 use crate::support::{Start, citizen};
 
 impl Foreign {
@@ -127,6 +130,45 @@ async fn a_mariadb_that_breaks_off_in_the_middle_costs_nothing_and_repeats_nothi
 }
 
 on_every_kind! {
+    async fn a_process_that_dies_anywhere_costs_nothing_and_repeats_nothing(foreign: Foreign) {
+        let count = 600;
+        let foreign = foreign.with_cards(count).await;
+        let mut watched = watched(settings(&foreign.url(), CARDS));
+        watched.hold_over = 100_000;
+        crate::support::run(Engine::Sqlite, async |mut start: Start| {
+            start.sources = vec![watched];
+            let mut app = start.open().await;
+            assert!(matches!(app.look().await[0], Step::Read(_)));
+            foreign
+                .run(
+                    "UPDATE kartu SET status = 'CARD_PRINTED', diubah = '2025-06-01 09:00:00' \
+                     WHERE no % 6 = 0",
+                )
+                .await;
+            for polls in [1, 4, 9, 16, 25, 36, 49, 64] {
+                app.clock.advance(MINUTE);
+                {
+                    let watched = app.app.sources[0].clone();
+                    let mut step = Box::pin(watch::step(&app.app, &watched, "process"));
+                    for _ in 0..polls {
+                        if futures_util::poll!(&mut step).is_ready() {
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                }
+                app = app.restart().await;
+            }
+            app.clock.advance(MINUTE);
+            assert!(matches!(app.look().await[0], Step::Read(_)));
+            app.run_until_idle().await;
+            let sent = app.whatsapp.sent();
+            let told: BTreeSet<&str> = sent.iter().map(Request::to).collect();
+            assert_eq!((told.len(), sent.len()), (count / 6, count / 6));
+        })
+        .await;
+    }
+
     async fn a_reading_that_nobody_wants_to_the_end_leaves_nothing_running(foreign: Foreign) {
         let foreign = foreign.with_crowd(200_000).await;
         let source = source(settings(&foreign.url(), CARDS));
@@ -190,7 +232,7 @@ async fn what_is_wrong_with_an_address_is_said_without_its_password() {
     let grant = format!("GRANT SELECT ON {}.kartu TO {{}}", maria.name());
     let wrong = maria.reader_url(&[&grant]).await.replace(":baca@", ":salah-sandi@");
     let postgres = Foreign::create(Kind::Postgres).await;
-    let missing = postgres.url().replace(postgres.name(), "tiada").replace("@", ":salah-sandi@");
+    let missing = postgres.url().replace(postgres.name(), "tiada").replace('@', ":salah-sandi@");
     let cases = [
         (wrong, "Access denied"),
         (missing, "does not exist"),
