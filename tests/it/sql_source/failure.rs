@@ -1,9 +1,11 @@
 //! Databases that break off, and errors in words: with a hint, and without a password or a row.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kabar::service::watch::{self, Step};
-use kabar::source::{Source as _, SourceError};
+use kabar::source::{Reading, Records, Source, SourceError};
 use kabar::store::Engine;
 use tokio::sync::mpsc;
 
@@ -72,6 +74,42 @@ impl Foreign {
     }
 }
 
+/// A source whose server ends the session once, in the middle of the rows.
+struct Breaking {
+    source: Arc<dyn Source>,
+    foreign: Arc<Foreign>,
+    breaks_off: AtomicBool,
+}
+
+impl std::fmt::Debug for Breaking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Breaking(…)")
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for Breaking {
+    async fn read(&self, from: Option<&str>, records: Records) -> Result<Reading, SourceError> {
+        // So few on the way that the server cannot be done.
+        let (give, mut take) = mpsc::channel(1);
+        let pass_on = async {
+            let mut count = 0;
+            while let Some(record) = take.recv().await {
+                count += 1;
+                if count == 300 && self.breaks_off.swap(false, Ordering::SeqCst) {
+                    self.foreign.end_sessions().await;
+                }
+                records.send(record).await.unwrap();
+            }
+        };
+        tokio::join!(self.source.read(from, give), pass_on).0
+    }
+
+    async fn probe(&self) -> Result<String, SourceError> {
+        self.source.probe().await
+    }
+}
+
 async fn broken_off_in_the_middle(foreign: Foreign) {
     let count = 1500;
     let foreign = foreign.with_cards(count).await;
@@ -79,6 +117,13 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
     let query = "SELECT nik, status, telepon AS phone, diubah AS at, teks AS area FROM kartu, isi";
     let mut watched = watched(settings(&foreign.url(), query));
     watched.hold_over = 100_000;
+    let foreign = Arc::new(foreign);
+    let server = Arc::new(Breaking {
+        source: Arc::clone(&watched.source),
+        foreign: Arc::clone(&foreign),
+        breaks_off: AtomicBool::new(false),
+    });
+    watched.source = server.clone();
     crate::support::run(Engine::Sqlite, async |mut start: Start| {
         start.sources = vec![watched];
         let app = start.open().await;
@@ -92,18 +137,8 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
         // So much that the server cannot have sent all of it at once, and says nothing.
         foreign.run(&format!("UPDATE isi SET teks = '{}'", " ".repeat(20_000))).await;
         app.clock.advance(MINUTE);
-        let source = &app.app.sources[0];
-        let mut step = Box::pin(watch::step(&app.app, source, "process"));
-        // Until the server is in the middle of the rows.
-        while foreign.sessions().await == 0 {
-            let _ = futures_util::poll!(&mut step);
-        }
-        for _ in 0..20 {
-            let _ = futures_util::poll!(&mut step);
-            tokio::task::yield_now().await;
-        }
-        foreign.end_sessions().await;
-        let step = step.await.unwrap();
+        server.breaks_off.store(true, Ordering::SeqCst);
+        let step = watch::step(&app.app, &app.app.sources[0], "process").await.unwrap();
         assert!(matches!(step, Step::Failed(SourceError::Unreachable(_))), "{step:?}");
         foreign.run("UPDATE isi SET teks = ''").await;
         app.clock.advance(MINUTE);
