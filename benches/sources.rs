@@ -10,6 +10,9 @@
 #[allow(dead_code, reason = "each bench uses its own part")]
 mod support;
 
+#[path = "support/bip.rs"]
+mod bip;
+
 // The tests' own village.
 #[path = "../tests/it/support/mariadb.rs"]
 #[allow(
@@ -48,10 +51,10 @@ use kabar::service::watch::{Step, Watched, step};
 use kabar::source::opensid::{COLUMNS, OpenSid as Register, OpenSidSettings};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
-use support::bip::{Texts, write_bip};
 use support::office::AREA;
 use support::{Args, cpu_seconds, measure_part, median, part_name, peak_kib, peak_kib_of, rounded};
 
+use crate::bip::{Texts, write_bip};
 use crate::mariadb::MariaDb;
 use crate::opensid::{OpenSid, Schema};
 

@@ -4,7 +4,6 @@
 //! ratio stays. Knows nothing of what is measured.
 #![expect(clippy::print_stdout, reason = "a bench speaks to its terminal")]
 
-pub mod bip;
 pub mod office;
 
 use std::process::{Command, Stdio};
