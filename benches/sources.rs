@@ -1,12 +1,17 @@
-//! What watching costs: a desa's OpenSID of N residents, looked at when nothing has changed.
+//! What watching costs: a desa's OpenSID of N residents, looked at when nothing has changed; and what a
+//! workbook of the whole kabupaten costs.
 //!
-//! `cargo bench --bench sources -- [--json] [--messages N] [--rounds N]`, N residents. Each side runs
-//! in a process of its own, against one MariaDB that this bench starts and ends; the bare side
-//! connects and reads the same columns of the same rows with the same driver, and keeps nothing.
+//! `cargo bench --bench sources -- [--json] [--messages N] [--rounds N]`, N residents, and 50/3 times as
+//! many rows in the workbook, which is imported once. Each side runs in a process of its own, against
+//! one MariaDB that this bench starts and ends. The bare side reads the same columns of the same rows
+//! with the same driver, or all cells of the same workbook with calamine, and keeps nothing.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to its terminal")]
 
 #[allow(dead_code, reason = "each bench uses its own part")]
 mod support;
+
+#[path = "support/bip.rs"]
+mod bip;
 
 // The tests' own village.
 #[path = "../tests/it/support/mariadb.rs"]
@@ -28,12 +33,14 @@ mod mariadb;
 )]
 mod opensid;
 
-use std::process::ExitCode;
+use std::io::Read as _;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use calamine::{Reader as _, Xlsx, open_workbook};
 use chrono::NaiveTime;
 use futures_util::TryStreamExt as _;
 use kabar::domain::area::AreaCode;
@@ -45,8 +52,9 @@ use kabar::source::opensid::{COLUMNS, OpenSid as Register, OpenSidSettings};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection};
 use support::office::AREA;
-use support::{Args, cpu_seconds, measure_part, median, part_name, peak_kib, rounded};
+use support::{Args, cpu_seconds, measure_part, median, part_name, peak_kib, peak_kib_of, rounded};
 
+use crate::bip::{Texts, write_bip};
 use crate::mariadb::MariaDb;
 use crate::opensid::{OpenSid, Schema};
 
@@ -62,6 +70,7 @@ fn main() -> ExitCode {
     let done = match part_name().as_deref() {
         Some("bare") => part(bare),
         Some("watching") => part(watching),
+        Some("bare_workbook") => part(bare_workbook),
         _ => compare(),
     };
     match done {
@@ -90,7 +99,78 @@ fn compare() -> anyhow::Result<()> {
         report(&args, name, &ours, &bare);
     }
     first(&args, &ours);
+    workbook(&args)
+}
+
+/// Imports a workbook into a fresh office with the program itself.
+fn workbook(args: &Args) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("bip.xlsx");
+    let rows = u32::try_from(args.messages * 50 / 3)?;
+    write_bip(&path, rows, 1, Texts::Shared)?;
+    let file = path.to_str().context("a path")?.to_owned();
+    let bare = measure_part("bare_workbook", [(SOURCE, file.clone())])?;
+    let office = folder.path().join("office");
+    let office = office.to_str().context("a path")?;
+    let kabar = || Command::new(env!("CARGO_BIN_EXE_kabar"));
+    let made = kabar().args(["init", office, "--yes"]).stdout(Stdio::null()).status()?;
+    ensure!(made.success(), "kabar init failed");
+    let config = format!("{office}/kabar.toml");
+    let started = Instant::now();
+    let mut import = kabar()
+        .args(["import", "cards", &file, "--silent", "--json", "-c", &config])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    // Read on the side, for the list of rejected rows is longer than a pipe holds.
+    let mut out = import.stdout.take().context("no output")?;
+    let words = std::thread::spawn(move || {
+        let mut words = String::new();
+        out.read_to_string(&mut words).map(|_| words)
+    });
+    let process = import.id().to_string();
+    let mut peak = 0;
+    let (ended, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || ended.send(import.wait()));
+    while wait.recv_timeout(Duration::from_millis(50)).is_err() {
+        peak = peak_kib_of(&process).unwrap_or(peak).max(peak);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let words = words.join().map_err(|_| anyhow::anyhow!("its output was not read"))??;
+    let counted: Value = serde_json::from_str(&words).context("what the import said")?;
+    let taken = counted["new"].as_u64().unwrap_or_default();
+    ensure!(taken > u64::from(rows) / 2, "only {taken} rows are new");
+    let (peak, bare_seconds) =
+        (f64::from(u32::try_from(peak)?) / 1024.0, median(&[bare], "seconds"));
+    if args.json {
+        println!(
+            "{}",
+            json!({"name": "bip_import", "rows": rows, "new": taken, "rejected": counted["rejected"],
+                   "seconds": rounded(seconds, 1), "rows_per_second": rounded(f64::from(rows) / seconds, 0),
+                   "peak_memory_mib": rounded(peak, 1),
+                   "baseline": {"name": "calamine, all cells", "seconds": rounded(bare_seconds, 1)},
+                   "ratio": rounded(seconds / bare_seconds, 2)})
+        );
+    } else {
+        println!("bip_import: {rows} rows, {taken} new, in {seconds:.0} s, {peak:.0} MiB at most");
+        println!(
+            "  calamine, all cells {bare_seconds:>6.1} s; ratio {:.1}",
+            seconds / bare_seconds
+        );
+    }
     Ok(())
+}
+
+/// The least a program can do with a workbook.
+async fn bare_workbook(path: String) -> anyhow::Result<Value> {
+    let started = Instant::now();
+    let mut book: Xlsx<_> = open_workbook(path)?;
+    let sheet = book.sheet_names().first().context("a sheet")?.clone();
+    let mut cells = book.worksheet_cells_reader(&sheet)?;
+    let mut count = 0_u64;
+    while cells.next_cell()?.is_some() {
+        count += 1;
+    }
+    Ok(json!({"seconds": started.elapsed().as_secs_f64(), "cells": count}))
 }
 
 /// A desa as it is on an ordinary day: nobody was edited for long.

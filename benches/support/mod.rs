@@ -146,7 +146,12 @@ pub fn cpu_seconds() -> anyhow::Result<f64> {
 
 /// The most memory this process ever held.
 pub fn peak_kib() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
+    peak_kib_of("self")
+}
+
+/// The same of another process that still runs.
+pub fn peak_kib_of(process: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use kabar::domain::area::Zone;
+use kabar::domain::absence::Absence;
+use kabar::domain::area::{AreaCode, Zone};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::HoldId;
 use kabar::domain::nik::Nik;
 use kabar::domain::person::PersonName;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::raw_update::Reason;
+use kabar::domain::redact::redact;
 use kabar::service::hold;
 use kabar::source::opensid::grants;
 use kabar::source::{Record, SourceError};
@@ -23,6 +25,8 @@ use super::{COMMAND_LINE, ConfigArg, hinted, office, one_line, shown};
 
 /// Records shown one by one.
 const SHOWN: usize = 10;
+/// Longest unknown status shown, in characters.
+const LONGEST: usize = 24;
 /// Records read for a trial unless somebody asks for more.
 const TRIED: usize = 1000;
 
@@ -222,14 +226,19 @@ impl Trial {
         }
         if self.shown.len() < SHOWN {
             let phone = PhoneNumber::parse(&update.phone);
+            let area = AreaCode::parse(&update.area).ok();
+            let at = checked.as_ref().ok().filter(|_| !record.update.occurred_at.is_empty());
+            let at = at.map(|checked| checked.occurred_at.in_zone(zone.offset()));
             self.shown.push(json!({
                 "nik": Nik::parse(&update.nik).ok().map(|nik| format!("{}**********", nik.area().plain())),
                 "status": checked.as_ref().map_or_else(
-                    |_| one_line(&update.status), |checked| checked.status.as_str().to_owned()),
+                    |_| unknown(&update.status), |checked| checked.status.as_str().to_owned()),
                 "document": checked.as_ref().ok().map(|checked| checked.document.as_str()),
                 "name": PersonName::parse(&update.name).map(|name| name.masked()),
                 "phone": phone.as_ref().ok().map(PhoneNumber::masked),
-                "area": update.area, "gone": record.absence.map(|absence| absence.as_str()),
+                "area": area.map(|area| area.to_string()),
+                "occurred_at": at.map(|at| at.format("%Y-%m-%d %H:%M").to_string()),
+                "gone": record.absence.map(Absence::as_str),
                 "rejected": checked.as_ref().err().map(|reason| reason.message.clone()),
             }));
         }
@@ -261,9 +270,10 @@ impl Trial {
                 (None, None) => String::new(),
             };
             println!(
-                "  {:16}  {:16}  {:8}  {:14}  {:18}  {:13}  {end}",
+                "  {:16}  {:16}  {:16}  {:8}  {:14}  {:18}  {:13}  {end}",
                 text("nik"),
                 text("status"),
+                text("occurred_at"),
                 text("document"),
                 text("name"),
                 text("phone"),
@@ -287,6 +297,16 @@ impl Trial {
             "The first reading of a source is silent: nobody is told of what is there already."
         );
     }
+}
+
+/// A word for a status that we do not know, to be looked up. A query may have mixed up its columns.
+fn unknown(status: &str) -> String {
+    let word = redact(&one_line(status)).text;
+    let mut short: String = word.chars().take(LONGEST).collect();
+    if short.len() < word.len() {
+        short.push('…');
+    }
+    short
 }
 
 async fn holds(args: List) -> anyhow::Result<()> {

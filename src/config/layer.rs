@@ -9,9 +9,17 @@ use super::{ConfigError, wrong};
 
 const ENV_PREFIX: &str = "KABAR_";
 
-/// A TOML error's own words, without the excerpt: it could show a secret.
+/// A TOML error's own words, without the excerpt and without what stands in the place of a text:
+/// either could show a secret.
 pub(super) fn first_line(error: &toml::de::Error) -> String {
-    error.message().lines().next().unwrap_or_default().to_owned()
+    let line = error.message().lines().next().unwrap_or_default();
+    match line.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((given, expected)) => {
+            let kind = given.split(['`', '"']).next().unwrap_or_default().trim_end();
+            format!("invalid type: {kind}, expected {expected}")
+        }
+        None => line.to_owned(),
+    }
 }
 
 pub(super) fn place(text: &str, span: Option<std::ops::Range<usize>>) -> String {

@@ -45,11 +45,14 @@ pub async fn find_rows(
     source: &str,
     keys: &[&str],
 ) -> Result<HashMap<String, SourceRow>, StoreError> {
+    // SQLite keeps to the order of a CROSS JOIN. Left to choose, it goes through all rows of the source
+    // and for each through all keys.
     let wanted: Vec<_> = keys.iter().map(|key| json!({"key_hash": key})).collect();
     let statement = format!(
         "SELECT r.key_hash, r.state_hash, r.content_hash, r.version, r.occurred_at, r.seen_at, \
          r.news_at, r.rejection_id, r.nik_hash, r.absence \
-         FROM {} JOIN source_row AS r ON r.source = $1 AND r.key_hash = wanted.key_hash",
+         FROM {} CROSS JOIN source_row AS r \
+         WHERE r.source = $1 AND r.key_hash = wanted.key_hash",
         db.rows(2, "wanted", &[Column::Text("key_hash")])
     );
     let rows = sqlx::query(sql(statement))

@@ -8,6 +8,7 @@ mod import;
 mod killed;
 mod office;
 mod sandbox;
+mod source;
 mod suppression;
 mod usage;
 mod visit;

@@ -84,12 +84,14 @@ impl Engine {
         let names = std::iter::once(cursor.name.as_str()).chain(columns.iter().copied());
         let columns: Vec<String> = names.map(|name| self.text(name)).collect();
         let at = self.quoted(&cursor.name);
-        let mut wrapped = format!("SELECT {} FROM {}", columns.join(", "), self.table(query));
-        if let Some(from) = from {
-            wrapped += &format!(" WHERE {at} >= {}", self.place(cursor, from));
-        }
+        let filter = from.map(|from| format!(" WHERE {at} >= {}", self.place(cursor, from)));
         let order = if order == Order::NewestFirst { " DESC" } else { "" };
-        wrapped + &format!(" ORDER BY {at}{order}")
+        format!(
+            "SELECT {} FROM {}{} ORDER BY {at}{order}",
+            columns.join(", "),
+            self.table(query),
+            filter.unwrap_or_default()
+        )
     }
 }
 

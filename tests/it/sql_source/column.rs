@@ -154,7 +154,7 @@ on_every_kind! {
              diubah AS {open}order{close}, no AS {open}select {close} FROM kartu"
         );
         let mut settings = settings(&foreign.url(), &query);
-        settings.cursor = "ORDER".to_owned();
+        "ORDER".clone_into(&mut settings.cursor);
         let source = source(settings);
         assert_eq!(read(&source, None).await.0.len(), 2);
         let words = source.probe().await.unwrap();

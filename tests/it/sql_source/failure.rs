@@ -1,12 +1,17 @@
 //! Databases that break off, and errors in words: with a hint, and without a password or a row.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use kabar::service::watch::{self, Step};
-use kabar::source::{Source as _, SourceError};
+use kabar::source::{Reading, Records, Source, SourceError};
 use kabar::store::Engine;
 use tokio::sync::mpsc;
 
 use super::{CARDS, MINUTE, on_every_kind, settings, source, try_read, watched};
 use crate::support::foreign::{Foreign, Kind};
+use crate::support::meta::Request;
 use crate::support::{Start, citizen};
 
 impl Foreign {
@@ -69,6 +74,42 @@ impl Foreign {
     }
 }
 
+/// A source whose server ends the session once, in the middle of the rows.
+struct Breaking {
+    source: Arc<dyn Source>,
+    foreign: Arc<Foreign>,
+    breaks_off: AtomicBool,
+}
+
+impl std::fmt::Debug for Breaking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Breaking(…)")
+    }
+}
+
+#[async_trait::async_trait]
+impl Source for Breaking {
+    async fn read(&self, from: Option<&str>, records: Records) -> Result<Reading, SourceError> {
+        // So few on the way that the server cannot be done.
+        let (give, mut take) = mpsc::channel(1);
+        let pass_on = async {
+            let mut count = 0;
+            while let Some(record) = take.recv().await {
+                count += 1;
+                if count == 300 && self.breaks_off.swap(false, Ordering::SeqCst) {
+                    self.foreign.end_sessions().await;
+                }
+                records.send(record).await.unwrap();
+            }
+        };
+        tokio::join!(self.source.read(from, give), pass_on).0
+    }
+
+    async fn probe(&self) -> Result<String, SourceError> {
+        self.source.probe().await
+    }
+}
+
 async fn broken_off_in_the_middle(foreign: Foreign) {
     let count = 1500;
     let foreign = foreign.with_cards(count).await;
@@ -76,6 +117,13 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
     let query = "SELECT nik, status, telepon AS phone, diubah AS at, teks AS area FROM kartu, isi";
     let mut watched = watched(settings(&foreign.url(), query));
     watched.hold_over = 100_000;
+    let foreign = Arc::new(foreign);
+    let server = Arc::new(Breaking {
+        source: Arc::clone(&watched.source),
+        foreign: Arc::clone(&foreign),
+        breaks_off: AtomicBool::new(false),
+    });
+    watched.source = server.clone();
     crate::support::run(Engine::Sqlite, async |mut start: Start| {
         start.sources = vec![watched];
         let app = start.open().await;
@@ -89,18 +137,8 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
         // So much that the server cannot have sent all of it at once, and says nothing.
         foreign.run(&format!("UPDATE isi SET teks = '{}'", " ".repeat(20_000))).await;
         app.clock.advance(MINUTE);
-        let source = &app.app.sources[0];
-        let mut step = Box::pin(watch::step(&app.app, source, "process"));
-        // Until the server is in the middle of the rows.
-        while foreign.sessions().await == 0 {
-            let _ = futures_util::poll!(&mut step);
-        }
-        for _ in 0..20 {
-            let _ = futures_util::poll!(&mut step);
-            tokio::task::yield_now().await;
-        }
-        foreign.end_sessions().await;
-        let step = step.await.unwrap();
+        server.breaks_off.store(true, Ordering::SeqCst);
+        let step = watch::step(&app.app, &app.app.sources[0], "process").await.unwrap();
         assert!(matches!(step, Step::Failed(SourceError::Unreachable(_))), "{step:?}");
         foreign.run("UPDATE isi SET teks = ''").await;
         app.clock.advance(MINUTE);
@@ -127,6 +165,45 @@ async fn a_mariadb_that_breaks_off_in_the_middle_costs_nothing_and_repeats_nothi
 }
 
 on_every_kind! {
+    async fn a_process_that_dies_anywhere_costs_nothing_and_repeats_nothing(foreign: Foreign) {
+        let count = 600;
+        let foreign = foreign.with_cards(count).await;
+        let mut watched = watched(settings(&foreign.url(), CARDS));
+        watched.hold_over = 100_000;
+        crate::support::run(Engine::Sqlite, async |mut start: Start| {
+            start.sources = vec![watched];
+            let mut app = start.open().await;
+            assert!(matches!(app.look().await[0], Step::Read(_)));
+            foreign
+                .run(
+                    "UPDATE kartu SET status = 'CARD_PRINTED', diubah = '2025-06-01 09:00:00' \
+                     WHERE no % 6 = 0",
+                )
+                .await;
+            for polls in [1, 4, 9, 16, 25, 36, 49, 64] {
+                app.clock.advance(MINUTE);
+                {
+                    let watched = app.app.sources[0].clone();
+                    let mut step = Box::pin(watch::step(&app.app, &watched, "process"));
+                    for _ in 0..polls {
+                        if futures_util::poll!(&mut step).is_ready() {
+                            break;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                }
+                app = app.restart().await;
+            }
+            app.clock.advance(MINUTE);
+            assert!(matches!(app.look().await[0], Step::Read(_)));
+            app.run_until_idle().await;
+            let sent = app.whatsapp.sent();
+            let told: BTreeSet<&str> = sent.iter().map(Request::to).collect();
+            assert_eq!((told.len(), sent.len()), (count / 6, count / 6));
+        })
+        .await;
+    }
+
     async fn a_reading_that_nobody_wants_to_the_end_leaves_nothing_running(foreign: Foreign) {
         let foreign = foreign.with_crowd(200_000).await;
         let source = source(settings(&foreign.url(), CARDS));
@@ -190,7 +267,7 @@ async fn what_is_wrong_with_an_address_is_said_without_its_password() {
     let grant = format!("GRANT SELECT ON {}.kartu TO {{}}", maria.name());
     let wrong = maria.reader_url(&[&grant]).await.replace(":baca@", ":salah-sandi@");
     let postgres = Foreign::create(Kind::Postgres).await;
-    let missing = postgres.url().replace(postgres.name(), "tiada").replace("@", ":salah-sandi@");
+    let missing = postgres.url().replace(postgres.name(), "tiada").replace('@', ":salah-sandi@");
     let cases = [
         (wrong, "Access denied"),
         (missing, "does not exist"),
