@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::super::SourceError;
-use super::refused;
+use super::disk::refused;
 use crate::words;
 
 /// Behind the name of a file, that of its report.
