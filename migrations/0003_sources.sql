@@ -13,6 +13,7 @@ CREATE TABLE source (
     changed_at        BIGINT,              -- when something in it was last found changed
     failed_at         BIGINT,              -- first failed reading since the last that succeeded
     failure           TEXT,                -- why, in words, without secrets or data
+    parts             TEXT NOT NULL,       -- its parts that were read, as JSON: one that joins later is first read in silence
     rhythm            TEXT NOT NULL,       -- what is usual for it, domain::rhythm as JSON
     updated_at        BIGINT NOT NULL      -- last changed
 );
@@ -29,7 +30,7 @@ CREATE TABLE source_row (
     news_at      BIGINT,                   -- when its state came as news; none for what was there before
     rejection_id TEXT,                     -- why it could not be taken
     nik_hash     TEXT,                     -- whose, as in person
-    absence      TEXT,                     -- why they are not told of cards: died, moved, …
+    absence      TEXT,                     -- in a register: here, or why they are not told of cards: died, moved, …
     PRIMARY KEY (source, key_hash)
 );
 CREATE INDEX source_row_person ON source_row (nik_hash) WHERE nik_hash IS NOT NULL;

@@ -105,8 +105,8 @@ fn read_one(
     };
     let hold_over = match table.remove("hold_over") {
         None => 500,
-        Some(Value::Integer(count)) if (1..=1_000_000).contains(&count) => count.unsigned_abs(),
-        Some(_) => return Err(at("hold_over", "is not usable", "a whole number up to 1000000")),
+        Some(Value::Integer(count)) if (1..=10_000).contains(&count) => count.unsigned_abs(),
+        Some(_) => return Err(at("hold_over", "is not usable", "a whole number up to 10000")),
     };
     let kind =
         read_kind(&kind, around, table).map_err(|(key, what, hint)| at(&key, &what, &hint))?;

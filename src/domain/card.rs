@@ -165,6 +165,8 @@ pub struct CardUpdate {
     pub home_delivery: Option<HomeDelivery>,
     /// Record without announcing.
     pub is_silent: bool,
+    /// A register shows this state; nobody said that something happened.
+    pub is_state: bool,
 }
 
 impl fmt::Debug for CardUpdate {

@@ -151,7 +151,9 @@ pub fn plan(
         if order < (card.status_at, card.status.stage()) {
             return quiet(false, false, UpdateOutcome::Older);
         }
-        is_new_card = card.status.is_final() && starts_again(update.status);
+        // In a register a card that was handed over and is printed again is a slip of the hand.
+        let is_slip = update.is_state && update.status.is_printed();
+        is_new_card = card.status.is_final() && starts_again(update.status) && !is_slip;
         if !is_new_card {
             last_announced = card.last_announced.as_deref();
             let is_appointment = update.home_delivery.is_some() || update.service_point.is_some();
@@ -262,6 +264,7 @@ mod tests {
             service_point: None,
             home_delivery: None,
             is_silent: false,
+            is_state: false,
         }
     }
 
@@ -316,6 +319,16 @@ mod tests {
         let plan = decide(Some(&card), &update(CardStatus::Issued, NOW));
         assert!(!plan.is_new_card);
         assert_eq!(plan.outcome, UpdateOutcome::Unchanged);
+    }
+
+    #[test]
+    fn in_a_register_a_card_handed_over_is_not_printed_again_but_may_be_made_again() {
+        let before = NOW.before(Duration::from_secs(60));
+        let card = on_file(CardStatus::Issued, before, Some("card_issued"));
+        let shown = |status| CardUpdate { is_state: true, ..update(status, NOW) };
+        let slip = decide(Some(&card), &shown(CardStatus::Printed));
+        assert_eq!((slip.outcome, slip.is_new_card), (UpdateOutcome::StepBack, false));
+        assert!(decide(Some(&card), &shown(CardStatus::ReadyToPrint)).is_new_card);
     }
 
     #[test]

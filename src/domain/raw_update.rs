@@ -22,7 +22,7 @@ const MAX_SHORT: usize = 200;
 const MAX_AHEAD_MS: i64 = 26 * 3600 * 1000;
 
 /// 2009-01-01: no electronic card is older.
-const EARLIEST_MS: i64 = 1_230_768_000_000;
+pub const EARLIEST_MS: i64 = 1_230_768_000_000;
 
 /// The parts of an update as text; empty is not given.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,8 @@ pub struct RawUpdate {
     pub home_to: String,
     /// Record only.
     pub is_silent: bool,
+    /// A register shows this state; nobody said that something happened.
+    pub is_state: bool,
     /// The source gave no time and `occurred_at` is when the item was read: it says nothing.
     pub is_undated: bool,
 }
@@ -130,6 +132,7 @@ impl RawUpdate {
             home_from: part("from"),
             home_to: part("to"),
             is_silent,
+            is_state: false,
             is_undated: false,
         })
     }
@@ -211,6 +214,7 @@ impl RawUpdate {
             service_point: short(&self.service_point),
             home_delivery: self.home_delivery()?,
             is_silent: self.is_silent,
+            is_state: self.is_state,
         })
     }
 

@@ -4,8 +4,13 @@
 //! Sources of this kind have no history of their own: they show a state, and we notice that it is
 //! another one. Decides only; never looks at a clock or a database.
 
+use std::time::Duration;
+
 use super::card::CardStatus;
 use super::clock::Timestamp;
+
+/// What happened so long ago is no news when it is first heard of.
+const NO_NEWS: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// What was noted of a record when it was last taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +42,8 @@ pub struct Seen<'a> {
     pub status: Option<CardStatus>,
     /// When it was last changed, by the source's own clock.
     pub changed_at: Option<Timestamp>,
-    /// The record itself says when its state came about.
-    pub is_dated: bool,
+    /// When its state came about, if the record itself says that.
+    pub dated_at: Option<Timestamp>,
     /// It is about the person it was about.
     pub is_same_person: bool,
 }
@@ -67,8 +72,11 @@ pub fn judge(known: Option<&Known>, seen: Seen<'_>, is_first: bool, now: Timesta
     let in_past = |at: Option<Timestamp>| at.filter(|at| *at <= now).unwrap_or(now);
     let Some(known) = known else {
         let occurred_at = in_past(seen.changed_at);
-        // A record that is new to us with a card long handed over is somebody who moved here.
-        let is_old = seen.status.is_some_and(CardStatus::is_final) && !seen.is_dated;
+        let is_old = match seen.dated_at {
+            Some(at) => now.since(at) > NO_NEWS,
+            // New to us, and with a card handed over already: somebody who moved here.
+            None => seen.status.is_some_and(CardStatus::is_final),
+        };
         return if is_first || is_old {
             Verdict::Silent { occurred_at }
         } else {
@@ -100,8 +108,6 @@ pub fn judge(known: Option<&Known>, seen: Seen<'_>, is_first: bool, now: Timesta
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_ms(1_795_300_000_000);
@@ -125,7 +131,7 @@ mod tests {
             content_hash: content,
             status: Some(status),
             changed_at: None,
-            is_dated: false,
+            dated_at: None,
             is_same_person: true,
         }
     }
@@ -148,8 +154,10 @@ mod tests {
         assert!(matches!(judge(None, printed("x"), false, NOW), Verdict::News { .. }));
         let moved_here = seen("issued", "issued", CardStatus::Issued);
         assert!(matches!(judge(None, moved_here, false, NOW), Verdict::Silent { .. }));
-        let dated = Seen { is_dated: true, ..moved_here };
-        assert!(matches!(judge(None, dated, false, NOW), Verdict::News { .. }));
+        let dated = |at| Seen { dated_at: Some(at), ..moved_here };
+        let verdict = |at| judge(None, dated(at), false, NOW);
+        assert!(matches!(verdict(NOW.before(24 * HOUR)), Verdict::News { .. }));
+        assert!(matches!(verdict(NOW.before(9000 * HOUR)), Verdict::Silent { .. }));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::announce::{self, Holder};
 use super::{App, ServiceError};
 use crate::domain::absence::Absence;
-use crate::domain::card::{CardUpdate, PhoneGiven};
+use crate::domain::card::{AnnouncementKind, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, PersonId};
@@ -15,7 +15,8 @@ use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::store::{
-    StoreError, Tx, card as card_store, consent, message, person, rejection, source_row, visit,
+    StoreError, Tx, card as card_store, consent, hold, message, person, rejection, source_row,
+    visit,
 };
 
 /// How many items share a transaction.
@@ -200,7 +201,7 @@ async fn apply(
     app: &App,
     tx: &mut Tx,
     update: &CardUpdate,
-    said: Said<'_>,
+    mut said: Said<'_>,
     now: Timestamp,
 ) -> Result<CardPlan, ServiceError> {
     let known = person::find_by_nik(tx, &app.db, &update.nik).await?;
@@ -231,6 +232,12 @@ async fn apply(
         if is_absent(app, tx, update).await? {
             plan = CardPlan { announcement: None, outcome: UpdateOutcome::HolderAbsent, ..plan };
         } else if said.hold.is_some() {
+            plan = CardPlan { announcement: None, outcome: UpdateOutcome::Held, ..plan };
+        } else if let Some(before) = before.as_ref().filter(|_| !app.sources.is_empty())
+            && let Some(open) = hold::find_undecided_of_card(tx, before.id, update.status).await?
+        {
+            // The office has not said yet whether this state of the card is news.
+            said.hold = Some(open);
             plan = CardPlan { announcement: None, outcome: UpdateOutcome::Held, ..plan };
         }
     }
@@ -266,6 +273,13 @@ async fn apply(
                 if withdrawn > 0 {
                     last = None;
                 }
+            }
+            if let Some(card) = &on_file
+                && plan.outcome == UpdateOutcome::StepBack
+                && card.status.is_final()
+            {
+                // Whoever mends the slip tells nothing new.
+                last = last.or(Some(AnnouncementKind::CardIssued.as_str().to_owned()));
             }
             let announced = plan.announcement.as_ref().map(|a| a.fingerprint.clone()).or(last);
             let new_id: CardId = app.ids.next(now);

@@ -5,6 +5,8 @@
 //! crash in between reads it again, and rows that were recorded change nothing. Never writes a word
 //! of a row into a report.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -150,6 +152,7 @@ impl Desk<'_> {
             hold_over: self.watched.hold_over,
             is_first: self.is_first,
             is_full: true,
+            parts: &BTreeSet::new(),
         };
         let mut intake = Intake::begin(app, plan).await?;
         let result = self.read(file, &mut intake).await?;

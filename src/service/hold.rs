@@ -9,29 +9,43 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, UpdateId};
 use crate::store::hold::{self, Decision};
 use crate::store::notice::{NoticeKind, close_notice};
-use crate::store::{StoreError, Tx, card, person};
+use crate::store::{StoreError, Tx, card, person, source_row};
 
 /// Updates carried out in one transaction.
 const CHUNK: i64 = 200;
 
-/// Opens a hold over a source's changes to one status, or joins the one that is undecided.
+/// The hold that a source's changes to one status wait in: the one that is undecided, or a new one,
+/// which [`open`] opens once something waits in it.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn open(
+pub(super) async fn find_or_name(
     app: &App,
     tx: &mut Tx,
     source: &str,
     status: CardStatus,
     now: Timestamp,
 ) -> Result<HoldId, ServiceError> {
-    let id = hold::upsert_hold(tx, app.ids.next(now), source, status, now).await?;
+    Ok(hold::find_undecided(tx, source, status).await?.unwrap_or_else(|| app.ids.next(now)))
+}
+
+/// Opens a hold over a source's changes to one status, or notes that it grew.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn open(
+    app: &App,
+    tx: &mut Tx,
+    id: HoldId,
+    (source, status): (&str, CardStatus),
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    hold::upsert_hold(tx, id, source, status, now).await?;
     let detail = format!(
         "{source} changed very many cards to {status} at once; they are recorded, and nobody is \
          told until somebody decides: `kabar source holds`"
     );
-    notice::raise(app, tx, NoticeKind::Held, &id.to_string(), &detail, now).await?;
-    Ok(id)
+    notice::raise(app, tx, NoticeKind::Held, &id.to_string(), &detail, now).await
 }
 
 /// Notes what the office decided about a hold; it is carried out by [`step`]. `false` when somebody
@@ -85,7 +99,11 @@ async fn carry_out(app: &App, id: HoldId, decision: Decision) -> Result<u64, Ser
     }
     for (update, card) in &waiting {
         let outcome = match decision {
-            Decision::Silent => UpdateOutcome::Silent,
+            Decision::Silent => {
+                // Nor does another number or name make news of it later.
+                source_row::forget_news(&mut tx, *card).await?;
+                UpdateOutcome::Silent
+            }
             Decision::Announce => announce_now(app, &mut tx, *update, *card, now).await?,
         };
         hold::mark_outcome(&mut tx, *update, outcome).await?;
@@ -130,6 +148,7 @@ async fn announce_now(
         service_point: current.service_point.clone(),
         home_delivery: current.home_delivery.clone(),
         is_silent: false,
+        is_state: false,
     };
     if super::card::is_absent(app, tx, &news).await? {
         return Ok(UpdateOutcome::HolderAbsent);

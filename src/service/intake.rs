@@ -4,7 +4,7 @@
 //! News waits within a reading until it is sure that it is not so much at once that the office
 //! must be asked; then all of it is held.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::card::{self, CHUNK, Item, Recorded};
@@ -16,12 +16,15 @@ use crate::domain::clock::Timestamp;
 use crate::domain::document::Document;
 use crate::domain::id::{HoldId, PersonId};
 use crate::domain::nik::Nik;
-use crate::domain::raw_update::{RawUpdate, Reason};
+use crate::domain::phone::PhoneNumber;
+use crate::domain::raw_update::{EARLIEST_MS, RawUpdate, Reason, parse_moment};
 use crate::domain::snapshot::{Known, Seen, Verdict, judge};
 use crate::domain::status_word::{parse_document, parse_status};
 use crate::source::{Place, Record};
 use crate::store::source_row::{self, SourceRow};
-use crate::store::{StoreError, Tx, card as card_store, hold as hold_store, message, person};
+use crate::store::{
+    StoreError, Tx, binding, card as card_store, hold as hold_store, message, person,
+};
 use crate::store::{rejection, visit};
 
 /// Changes within this time count as at once.
@@ -63,6 +66,8 @@ pub struct Plan<'a> {
     pub is_first: bool,
     /// Everything is read, also what could not be taken before.
     pub is_full: bool,
+    /// Its parts that were read before; another one is read in silence.
+    pub parts: &'a BTreeSet<String>,
 }
 
 /// One reading, while it lasts.
@@ -151,11 +156,18 @@ impl<'a> Intake<'a> {
                     *self.at_once.entry(status).or_default() += 1;
                     self.pending.push(taken);
                 }
+                // Behind what waits of the same person, for what happened later comes later.
+                _ if self.has_pending(&taken) => self.pending.push(taken),
                 _ => quiet.push(taken),
             }
         }
         self.record(quiet, None).await?;
         self.hold_what_is_too_much().await
+    }
+
+    fn has_pending(&self, taken: &Taken) -> bool {
+        let person = &taken.row.nik_hash;
+        person.is_some() && self.pending.iter().any(|other| other.row.nik_hash == *person)
     }
 
     /// The records with their keys, each only as it was said last: a file may name one twice, and a
@@ -217,14 +229,18 @@ impl<'a> Intake<'a> {
             state_hash: &state_hash,
             content_hash: &content_hash,
             status,
-            changed_at: record.changed_at,
-            is_dated: !update.is_undated,
+            changed_at: record.changed_at.filter(|at| at.as_ms() >= EARLIEST_MS),
+            dated_at: parse_moment(&update.occurred_at, self.app.zone(None).offset()),
             is_same_person: before.as_ref().is_none_or(|before| before.nik_hash == nik_hash),
         };
         let known = before.as_ref().map(|row| &row.known);
         // What could not be taken is looked at again now and then: we may have learned its words.
-        let is_again = self.plan.is_full && known.is_some_and(|known| known.is_rejected);
-        let (is_news, occurred_at) = match judge(known, seen, self.plan.is_first, now) {
+        let is_again = self.plan.is_full
+            && known.is_some_and(|known| known.is_rejected)
+            && self.is_understood(update);
+        let is_new_part = record.part.as_ref().is_some_and(|part| !self.plan.parts.contains(part));
+        let is_first = self.plan.is_first || is_new_part;
+        let (is_news, occurred_at) = match judge(known, seen, is_first, now) {
             Verdict::Unchanged if !is_again => return None,
             Verdict::Unchanged => (known.is_some_and(|known| known.is_news), now),
             Verdict::Silent { occurred_at } => (false, occurred_at),
@@ -250,15 +266,26 @@ impl<'a> Intake<'a> {
             rejection: None,
             nik_hash,
             absence: record.absence,
+            is_register: record.is_register,
         };
         Some(Taken { record, row, before, status, is_news })
+    }
+
+    /// Whether a record could be taken by now.
+    fn is_understood(&self, update: &RawUpdate) -> bool {
+        let mut update = update.clone();
+        "again".clone_into(&mut update.id);
+        if update.is_undated {
+            update.occurred_at = self.now.utc().to_rfc3339();
+        }
+        update.check(self.app.zone(None).offset(), self.now).is_ok()
     }
 
     async fn hold_what_is_too_much(&mut self) -> Result<(), ServiceError> {
         let too_much: Vec<CardStatus> = self
             .pending
             .iter()
-            .filter_map(|taken| taken.status)
+            .filter_map(|taken| taken.status.filter(|_| taken.is_news))
             .filter(|status| {
                 self.held.contains(status)
                     || self.at_once.get(status).is_some_and(|n| *n > self.plan.hold_over)
@@ -270,7 +297,7 @@ impl<'a> Intake<'a> {
             }
             let (held, rest) = std::mem::take(&mut self.pending)
                 .into_iter()
-                .partition(|taken| taken.status == Some(status));
+                .partition(|taken| taken.is_news && taken.status == Some(status));
             self.pending = rest;
             self.record(held, Some(status)).await?;
         }
@@ -340,7 +367,7 @@ impl<'a> Intake<'a> {
         let (app, source, now) = (self.app, self.plan.source, self.now);
         let mut tx = app.db.begin().await?;
         let waits_for = match held {
-            Some(status) => Some(hold::open(app, &mut tx, source, status, now).await?),
+            Some(status) => Some(hold::find_or_name(app, &mut tx, source, status, now).await?),
             None => None,
         };
         // First, so that what a register says of people is known while their cards are recorded.
@@ -358,6 +385,14 @@ impl<'a> Intake<'a> {
             results.push(result);
         }
         source_row::upsert_rows(&mut tx, &app.db, source, &rejected).await?;
+        let is_held = |result: &Recorded| {
+            matches!(result, Recorded::Accepted { outcome: UpdateOutcome::Held, .. })
+        };
+        if let (Some(id), Some(status)) = (waits_for, held)
+            && results.iter().any(is_held)
+        {
+            hold::open(app, &mut tx, id, (source, status), now).await?;
+        }
         tx.commit().await.map_err(StoreError::from)?;
         Ok(results)
     }
@@ -373,6 +408,7 @@ impl<'a> Intake<'a> {
             // Said anew, it is either taken now or rejected with reasons of its own.
             rejection::mark_resolved(tx, id, now).await?;
         }
+        self.let_go(tx, taken).await?;
         let nik = Nik::parse(&taken.record.update.nik).ok();
         let on_file = match &nik {
             Some(nik) => person::find_by_nik(tx, &app.db, nik).await?,
@@ -405,6 +441,27 @@ impl<'a> Intake<'a> {
             withdraw(tx, on_file.id, now).await?;
         }
         Ok(result)
+    }
+
+    /// A NIK that is mended was somebody else's all the time: they keep neither the number nor the
+    /// chat of this record, and are not told of what it said.
+    async fn let_go(&self, tx: &mut Tx, taken: &Taken) -> Result<(), ServiceError> {
+        let (app, now) = (self.app, self.now);
+        let Some(before) = taken.before.as_ref() else { return Ok(()) };
+        let Some(hash) = before.nik_hash.as_ref().filter(|_| before.nik_hash != taken.row.nik_hash)
+        else {
+            return Ok(());
+        };
+        let Some(other) = person::find_by_nik_hash(tx, &app.db, hash).await? else {
+            return Ok(());
+        };
+        binding::replace_of_source(tx, self.plan.source, other.id, None, now).await?;
+        if let Ok(phone) = PhoneNumber::parse(&taken.record.update.phone)
+            && other.phone.as_ref() == Some(&phone)
+        {
+            person::release_phone_of(tx, other.id, "wrong_person", now).await?;
+        }
+        withdraw(tx, other.id, now).await
     }
 
     /// When a state came about that was there before anybody watched. The record may have been

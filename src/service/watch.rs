@@ -15,9 +15,9 @@ use super::intake::{Intake, Plan, Tally};
 use super::{App, ServiceError, folder, notice};
 use crate::domain::clock::Timestamp;
 use crate::source::{Reading, Record, Source, SourceError};
-use crate::store::notice::{NoticeKind, close_notice};
+use crate::store::notice::{NoticeKind, close_notice, close_unwatched};
 use crate::store::source::{self, SourceState};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, rejection};
 
 /// Records compared together.
 pub(super) const BATCH: usize = 1000;
@@ -61,6 +61,17 @@ pub enum Step {
 /// # Errors
 /// When our own database fails; the source is then read again from the same place.
 pub async fn step(app: &App, watched: &Watched, owner: &str) -> Result<Step, ServiceError> {
+    let result = step_once(app, watched, owner).await;
+    if let Err(error) = &result {
+        // Perhaps one record that cannot be written: somebody must hear of it if it goes on.
+        let what = format!("what it says cannot be recorded: {error}; see the log");
+        let state = source::find_state(&app.db, &watched.id).await?;
+        fail(app, watched, owner, state, &SourceError::Unreachable(what)).await?;
+    }
+    result
+}
+
+async fn step_once(app: &App, watched: &Watched, owner: &str) -> Result<Step, ServiceError> {
     let now = app.now();
     if !source::claim_lease(&app.db, &watched.id, owner, now, now.after(LEASE)).await? {
         return Ok(Step::NotOurs);
@@ -72,33 +83,36 @@ pub async fn step(app: &App, watched: &Watched, owner: &str) -> Result<Step, Ser
         let taking = Box::pin(folder::read(app, watched, files, owner, is_first));
         return match taking.await? {
             Ok((reading, tally)) => {
-                finish(app, watched, state, &reading, tally, (true, now)).await?;
-                Ok(Step::Read(tally))
+                finish(app, watched, owner, state, (&reading, tally), (true, now)).await
             }
-            Err(error) => {
-                fail(app, watched, state, &error, now).await?;
-                Ok(Step::Failed(error))
-            }
+            Err(error) => fail(app, watched, owner, state, &error).await,
         };
     }
     let is_full = is_first
         || state.position.is_none()
         || watched.scan_at.is_some_and(|at| is_scan_due(app, state.scanned_at, at, now));
-    let plan = Plan { source: &watched.id, hold_over: watched.hold_over, is_first, is_full };
+    let hold_over = watched.hold_over;
+    let parts = state.parts.clone();
+    let plan = Plan { source: &watched.id, hold_over, is_first, is_full, parts: &parts };
     let mut intake = Intake::begin(app, plan).await?;
     let from = state.position.clone().filter(|_| !is_full);
     let result = read(app, watched, from, owner, &mut intake).await?;
     let tally = intake.end().await?;
     match result {
-        Ok(reading) => {
-            finish(app, watched, state, &reading, tally, (is_full, now)).await?;
-            Ok(Step::Read(tally))
-        }
-        Err(error) => {
-            fail(app, watched, state, &error, now).await?;
-            Ok(Step::Failed(error))
-        }
+        Ok(reading) => finish(app, watched, owner, state, (&reading, tally), (is_full, now)).await,
+        Err(error) => fail(app, watched, owner, state, &error).await,
     }
+}
+
+/// Closes what is said of sources that the configuration no longer has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_unwatched(app: &App) -> Result<(), ServiceError> {
+    let ids: Vec<&str> = app.sources.iter().map(|watched| watched.id.as_str()).collect();
+    let mut tx = app.db.begin().await?;
+    close_unwatched(&mut tx, &ids, app.now()).await?;
+    Ok(tx.commit().await.map_err(StoreError::from)?)
 }
 
 /// Gives a source back, so that another process need not wait for our lease to end.
@@ -208,11 +222,11 @@ pub(super) async fn renew(
 async fn finish(
     app: &App,
     watched: &Watched,
+    owner: &str,
     mut state: SourceState,
-    reading: &Reading,
-    tally: Tally,
+    (reading, tally): (&Reading, Tally),
     (is_full, began_at): (bool, Timestamp),
-) -> Result<(), ServiceError> {
+) -> Result<Step, ServiceError> {
     let id = watched.id.as_str();
     let now = app.now();
     let is_first = state.first_read_at.is_none();
@@ -223,6 +237,10 @@ async fn finish(
     state.read_at = Some(began_at);
     if is_full {
         state.scanned_at = Some(began_at);
+        state.parts.clone_from(&reading.parts);
+    } else if !reading.parts.is_subset(&state.parts) {
+        // A part joined, of which only what changed lately was read: next time all of it, in silence.
+        state.position = None;
     }
     state.failed_at = reading.trouble.as_ref().map(|_| state.failed_at.unwrap_or(now));
     state.failure = reading.trouble.as_ref().map(ToString::to_string);
@@ -237,7 +255,9 @@ async fn finish(
     let silence = state.changed_at.map(|at| now.since(at)).unwrap_or_default();
     let is_silent = state.rhythm.longest_silence().is_some_and(|longest| silence > longest);
     let mut tx = app.db.begin().await?;
-    source::write_state(&mut tx, id, &state, now).await?;
+    if !source::write_state(&mut tx, (id, owner), &state, now).await? {
+        return Ok(Step::NotOurs);
+    }
     match &reading.trouble {
         Some(error) => raise_failing(app, &mut tx, id, error, now).await?,
         None => close_notice(&mut tx, NoticeKind::SourceFailing, id, now).await?,
@@ -255,34 +275,39 @@ async fn finish(
             notice::raise(app, &mut tx, NoticeKind::SourceRejects, id, detail, now).await?;
         }
         Some(false) => close_notice(&mut tx, NoticeKind::SourceRejects, id, now).await?,
+        None if (is_full || new > 0) && !rejection::has_open(&mut tx, id).await? => {
+            close_notice(&mut tx, NoticeKind::SourceRejects, id, now).await?;
+        }
         None => {}
     }
     tx.commit().await.map_err(StoreError::from)?;
     if is_first || tally.held > 0 {
         tracing::info!(source = id, ?tally, skipped = ?reading.skipped, "read");
     }
-    Ok(())
+    Ok(Step::Read(tally))
 }
 
 async fn fail(
     app: &App,
     watched: &Watched,
+    owner: &str,
     mut state: SourceState,
     error: &SourceError,
-    now: Timestamp,
-) -> Result<(), ServiceError> {
-    let id = watched.id.as_str();
+) -> Result<Step, ServiceError> {
+    let (id, now) = (watched.id.as_str(), app.now());
     let since = *state.failed_at.get_or_insert(now);
     state.failure = Some(error.to_string());
     let mut tx = app.db.begin().await?;
-    source::write_state(&mut tx, id, &state, now).await?;
+    if !source::write_state(&mut tx, (id, owner), &state, now).await? {
+        return Ok(Step::NotOurs);
+    }
     let is_lasting = matches!(error, SourceError::Misconfigured { .. });
     if is_lasting || now.since(since) >= SHORT_OUTAGE {
         raise_failing(app, &mut tx, id, error, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     tracing::debug!(source = id, "not read: {error}");
-    Ok(())
+    Ok(Step::Failed(error.clone()))
 }
 
 async fn raise_failing(

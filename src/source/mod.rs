@@ -10,7 +10,7 @@ pub mod opensid;
 pub mod spreadsheet;
 pub mod sql;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::pending;
 
@@ -36,6 +36,10 @@ pub struct Record {
     pub changed_at: Option<Timestamp>,
     /// Why its person is not told of cards.
     pub absence: Option<Absence>,
+    /// It stands in a register: its word on who lives there counts, and it shows states.
+    pub is_register: bool,
+    /// The part of the source it is in, where parts may join later.
+    pub part: Option<String>,
     /// The person's chat, and whether they want to be told there.
     pub chat: Option<VerifiedChat>,
     /// Where in a file it stands, for whoever mends it; none in a database.
@@ -89,6 +93,8 @@ pub struct Reading {
     pub position: Option<String>,
     /// Records that say nothing of a card, by reason.
     pub skipped: BTreeMap<&'static str, u64>,
+    /// The parts there are, where parts may join later.
+    pub parts: BTreeSet<String>,
     /// What must be mended although all was read that could be.
     pub trouble: Option<SourceError>,
     /// More waits to be read: a first reading has not ended.

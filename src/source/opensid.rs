@@ -285,7 +285,11 @@ impl Source for OpenSid {
             .filter(|_| schema.has(RESIDENT, "updated_at"))
             // A clock that was set back would otherwise hide what was changed since.
             .map(|from| from.min(now).saturating_sub(overlap).max(1));
-        let mut reading = Reading { position: Some(now.to_string()), ..Reading::default() };
+        let mut reading = Reading {
+            position: Some(now.to_string()),
+            parts: desa.iter().map(|desa| desa.code.to_string()).collect(),
+            ..Reading::default()
+        };
         for desa in &desa {
             let query = AssertSqlSafe(schema.query(since.is_some()));
             let mut query = sqlx::query(query).bind(desa.config_id);
@@ -399,6 +403,8 @@ impl Resident {
             key: format!("{}/{}", desa.config_id, self.id),
             absence: absence(&self.base_status),
             place: None,
+            is_register: true,
+            part: Some(desa.code.to_string()),
             chat: chat.map(|chat| VerifiedChat { chat, is_preferred }),
             changed_at: self.changed_at.map(|s| Timestamp::from_ms(s.saturating_mul(1000))),
             update: RawUpdate {
@@ -412,6 +418,7 @@ impl Resident {
                 rw: self.rw,
                 dusun: self.dusun,
                 is_undated: true,
+                is_state: true,
                 ..RawUpdate::default()
             },
         })

@@ -40,7 +40,7 @@ pub struct Hold {
     pub waiting: i64,
 }
 
-/// Opens a hold, or joins the one that is undecided.
+/// Opens a hold, or notes that the one of that id grew.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -50,19 +50,18 @@ pub async fn upsert_hold(
     source: &str,
     status: CardStatus,
     now: Timestamp,
-) -> Result<HoldId, StoreError> {
-    let id: String = sqlx::query_scalar(
+) -> Result<(), StoreError> {
+    sqlx::query(
         "INSERT INTO hold (id, source, status, opened_at, last_at) VALUES ($1, $2, $3, $4, $4) \
-         ON CONFLICT (source, status) WHERE decided_at IS NULL DO UPDATE SET last_at = excluded.last_at \
-         RETURNING id",
+         ON CONFLICT (id) DO UPDATE SET last_at = excluded.last_at",
     )
     .bind(id.to_string())
     .bind(source.to_owned())
     .bind(status.as_str())
     .bind(now.as_ms())
-    .fetch_one(conn)
+    .execute(conn)
     .await?;
-    parse("hold", "id", &id, &id)
+    Ok(())
 }
 
 /// Holds that are not carried out yet, oldest first.
@@ -93,7 +92,8 @@ pub async fn list_open(db: &Db) -> Result<Vec<Hold>, StoreError> {
         .collect()
 }
 
-/// The statuses of a source's holds that are undecided and grew since then.
+/// The statuses of a source's holds that are undecided and were opened since then: the same work
+/// still goes on.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -103,7 +103,7 @@ pub async fn list_undecided(
     since: Timestamp,
 ) -> Result<Vec<CardStatus>, StoreError> {
     let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT status FROM hold WHERE source = $1 AND decided_at IS NULL AND last_at > $2",
+        "SELECT status FROM hold WHERE source = $1 AND decided_at IS NULL AND opened_at > $2",
     )
     .bind(source.to_owned())
     .bind(since.as_ms())
@@ -162,11 +162,15 @@ pub async fn mark_finished(
     id: HoldId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE hold SET finished_at = $2 WHERE id = $1")
-        .bind(id.to_string())
-        .bind(now.as_ms())
-        .execute(conn)
-        .await?;
+    // Another process may have the last of them in hand, and fail.
+    sqlx::query(
+        "UPDATE hold SET finished_at = $2 WHERE id = $1 AND NOT EXISTS \
+         (SELECT 1 FROM card_update WHERE hold_id = $1 AND outcome = 'held')",
+    )
+    .bind(id.to_string())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -201,6 +205,46 @@ pub async fn claim_waiting(
         .collect()
 }
 
+/// The undecided hold in which a card's coming to that status waits.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_undecided_of_card(
+    conn: &mut AnyConnection,
+    card: CardId,
+    status: CardStatus,
+) -> Result<Option<HoldId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT hold.id FROM card_update u JOIN hold ON hold.id = u.hold_id \
+         WHERE u.card_id = $1 AND u.status = $2 AND u.outcome = 'held' AND hold.decided_at IS NULL \
+         LIMIT 1",
+    )
+    .bind(card.to_string())
+    .bind(status.as_str())
+    .fetch_optional(conn)
+    .await?;
+    id.map(|id| parse("hold", "id", &id, &id)).transpose()
+}
+
+/// The undecided hold of a source's changes to a status.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_undecided(
+    conn: &mut AnyConnection,
+    source: &str,
+    status: CardStatus,
+) -> Result<Option<HoldId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM hold WHERE source = $1 AND status = $2 AND decided_at IS NULL",
+    )
+    .bind(source.to_owned())
+    .bind(status.as_str())
+    .fetch_optional(conn)
+    .await?;
+    id.map(|id| parse("hold", "id", &id, &id)).transpose()
+}
+
 /// Notes what became of an update that waited.
 ///
 /// # Errors
@@ -218,7 +262,7 @@ pub async fn mark_outcome(
     Ok(())
 }
 
-/// How many were announced of a source since then, by status.
+/// How many were announced of a source since then, by status; those the office let go do not count.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -229,7 +273,7 @@ pub async fn count_announced(
 ) -> Result<Vec<(CardStatus, i64)>, StoreError> {
     let rows: Vec<(String, i64)> = sqlx::query_as(
         "SELECT status, COUNT(*) FROM card_update WHERE source = $1 AND received_at > $2 \
-         AND outcome = 'announced' GROUP BY status",
+         AND outcome = 'announced' AND hold_id IS NULL GROUP BY status",
     )
     .bind(source.to_owned())
     .bind(since.as_ms())

@@ -84,6 +84,30 @@ pub async fn close_notice(
     Ok(())
 }
 
+/// Closes what is said of sources that are watched no longer.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn close_unwatched(
+    conn: &mut AnyConnection,
+    watched: &[&str],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let open: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, subject FROM notice WHERE closed_at IS NULL AND kind LIKE 'source%'",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    for (id, _) in open.iter().filter(|(_, subject)| !watched.contains(&subject.as_str())) {
+        sqlx::query("UPDATE notice SET closed_at = $2 WHERE id = $1")
+            .bind(id.clone())
+            .bind(now.as_ms())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
 /// The open notices, oldest first.
 ///
 /// # Errors

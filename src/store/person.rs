@@ -91,8 +91,20 @@ pub async fn find_by_nik(
     db: &Db,
     nik: &Nik,
 ) -> Result<Option<Person>, StoreError> {
+    find_by_nik_hash(conn, db, &nik_hash(db, nik)).await
+}
+
+/// The same by the hash of the NIK.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_by_nik_hash(
+    conn: &mut AnyConnection,
+    db: &Db,
+    hash: &str,
+) -> Result<Option<Person>, StoreError> {
     let statement = format!("SELECT {COLUMNS} FROM person WHERE nik_hash = $1{}", db.for_update());
-    let row = sqlx::query(sql(statement)).bind(nik_hash(db, nik)).fetch_optional(conn).await?;
+    let row = sqlx::query(sql(statement)).bind(hash.to_owned()).fetch_optional(conn).await?;
     row.map(|row| read(db, &row)).transpose()
 }
 
@@ -327,6 +339,28 @@ async fn write(
         query
     };
     query.execute(conn).await?;
+    Ok(())
+}
+
+/// Takes the number away from one person, and says why in their row.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn release_phone_of(
+    conn: &mut AnyConnection,
+    id: PersonId,
+    problem: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE person SET phone_hash = NULL, phone_sealed = NULL, phone_problem = $2, updated_at = $3 \
+         WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .bind(problem.to_owned())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -82,6 +82,20 @@ pub async fn find_id(
     id.map(|id| parse("rejection", "id", &id, &id)).transpose()
 }
 
+/// Whether anything of a source waits to be mended.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn has_open(conn: &mut AnyConnection, source: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM rejection WHERE source = $1 AND resolved_at IS NULL LIMIT 1",
+    )
+    .bind(source.to_owned())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Open rejections by id after `after`.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Table `source`: who watches a source, how far it is read, and what is usual for it.
 
+use std::collections::BTreeSet;
+
 use sqlx::AnyConnection;
 
 use super::{Db, StoreError};
@@ -23,6 +25,8 @@ pub struct SourceState {
     pub failed_at: Option<Timestamp>,
     /// Why.
     pub failure: Option<String>,
+    /// Its parts that were read to their end, where it has any.
+    pub parts: BTreeSet<String>,
     /// What is usual for it.
     pub rhythm: Rhythm,
 }
@@ -39,7 +43,8 @@ pub async fn claim_lease(
     until: Timestamp,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO source (id, owner, lease_until, rhythm, updated_at) VALUES ($1, $2, $3, '{}', $4) \
+        "INSERT INTO source (id, owner, lease_until, parts, rhythm, updated_at) \
+         VALUES ($1, $2, $3, '[]', '{}', $4) \
          ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until \
          WHERE source.owner IS NULL OR source.owner = excluded.owner \
          OR source.lease_until IS NULL OR source.lease_until <= $4",
@@ -90,6 +95,7 @@ type Row = (
     Option<i64>,
     Option<String>,
     String,
+    String,
 );
 
 /// Where a source stands; as at its beginning when it was never read.
@@ -98,13 +104,14 @@ type Row = (
 /// As every statement: [`StoreError`].
 pub async fn find_state(db: &Db, id: &str) -> Result<SourceState, StoreError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT position, first_read_at, read_at, scanned_at, changed_at, failed_at, failure, rhythm \
+        "SELECT position, first_read_at, read_at, scanned_at, changed_at, failed_at, failure, parts, rhythm \
          FROM source WHERE id = $1",
     )
     .bind(id.to_owned())
     .fetch_optional(db.reader())
     .await?;
-    let Some((position, first_read, read, scanned, changed, failed, failure, rhythm)) = row else {
+    let Some((position, first_read, read, scanned, changed, failed, failure, parts, rhythm)) = row
+    else {
         return Ok(SourceState::default());
     };
     let time = super::row::time;
@@ -116,24 +123,27 @@ pub async fn find_state(db: &Db, id: &str) -> Result<SourceState, StoreError> {
         changed_at: time(changed),
         failed_at: time(failed),
         failure,
+        parts: serde_json::from_str(&parts).unwrap_or_default(),
         rhythm: rhythm_of(&rhythm),
     })
 }
 
-/// Writes where a source stands, in the transaction of what it covers.
+/// Writes where a source stands, unless another process took it over meanwhile: `false`. What the
+/// position covers is committed by then.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn write_state(
     conn: &mut AnyConnection,
-    id: &str,
+    (id, owner): (&str, &str),
     state: &SourceState,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let ms = |at: Option<Timestamp>| at.map(Timestamp::as_ms);
-    sqlx::query(
+    let done = sqlx::query(
         "UPDATE source SET position = $2, first_read_at = $3, read_at = $4, scanned_at = $5, \
-         changed_at = $6, failed_at = $7, failure = $8, rhythm = $9, updated_at = $10 WHERE id = $1",
+         changed_at = $6, failed_at = $7, failure = $8, rhythm = $9, updated_at = $10, parts = $11 \
+         WHERE id = $1 AND owner = $12",
     )
     .bind(id.to_owned())
     .bind(state.position.clone())
@@ -145,9 +155,11 @@ pub async fn write_state(
     .bind(state.failure.clone())
     .bind(rhythm_text(&state.rhythm))
     .bind(now.as_ms())
+    .bind(serde_json::json!(state.parts).to_string())
+    .bind(owner.to_owned())
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 fn rhythm_text(rhythm: &Rhythm) -> String {

@@ -8,11 +8,11 @@ use serde_json::json;
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::{Column, sql};
-use super::row::{parse, parse_opt};
+use super::row::parse_opt;
 use super::{Db, StoreError};
 use crate::domain::absence::Absence;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::RejectionId;
+use crate::domain::id::{CardId, RejectionId};
 use crate::domain::snapshot::Known;
 
 /// A record as it was last taken.
@@ -28,7 +28,12 @@ pub struct SourceRow {
     pub nik_hash: Option<String>,
     /// Why they are not told.
     pub absence: Option<Absence>,
+    /// It stands in a register, whose word on who lives there counts.
+    pub is_register: bool,
 }
+
+/// What stands for somebody who lives in a register.
+const HERE: &str = "here";
 
 /// The hash of a record's name.
 #[must_use]
@@ -83,7 +88,8 @@ pub async fn find_rows(
                     rejection.as_deref(),
                 )?,
                 nik_hash: row.try_get(8)?,
-                absence: parse_opt("source_row", "absence", &key_hash, absence.as_deref())?,
+                is_register: absence.is_some(),
+                absence: absence_of(&key_hash, absence.as_deref())?,
                 key_hash: key_hash.clone(),
             };
             Ok((key_hash, found))
@@ -126,7 +132,8 @@ pub async fn upsert_rows(
                 "occurred_at": known.occurred_at.as_ms(), "seen_at": known.seen_at.as_ms(),
                 "news_at": known.is_news.then_some(known.occurred_at.as_ms()),
                 "rejection_id": row.rejection.map(|id| id.to_string()),
-                "nik_hash": row.nik_hash, "absence": row.absence.map(Absence::as_str),
+                "nik_hash": row.nik_hash,
+                "absence": row.absence.map(Absence::as_str).or(row.is_register.then_some(HERE)),
             })
         })
         .collect();
@@ -159,13 +166,30 @@ pub async fn list_absences(
     nik_hash: &str,
 ) -> Result<Vec<Option<Absence>>, StoreError> {
     let words: Vec<(Option<String>,)> = sqlx::query_as(
-        "SELECT absence FROM source_row WHERE nik_hash = $1 ORDER BY seen_at DESC LIMIT 100",
+        "SELECT absence FROM source_row WHERE nik_hash = $1 AND absence IS NOT NULL \
+         ORDER BY seen_at DESC LIMIT 100",
     )
     .bind(nik_hash.to_owned())
     .fetch_all(conn)
     .await?;
-    words
-        .into_iter()
-        .map(|(word,)| word.map(|word| parse("source_row", "absence", nik_hash, &word)).transpose())
-        .collect()
+    words.into_iter().map(|(word,)| absence_of(nik_hash, word.as_deref())).collect()
+}
+
+fn absence_of(id: &str, word: Option<&str>) -> Result<Option<Absence>, StoreError> {
+    parse_opt("source_row", "absence", id, word.filter(|word| *word != HERE))
+}
+
+/// Notes that a card's state is no news, whatever source showed it.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn forget_news(conn: &mut AnyConnection, card: CardId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE source_row SET news_at = NULL WHERE nik_hash = \
+         (SELECT nik_hash FROM person WHERE id = (SELECT person_id FROM card WHERE card.id = $1))",
+    )
+    .bind(card.to_string())
+    .execute(conn)
+    .await?;
+    Ok(())
 }

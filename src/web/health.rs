@@ -63,7 +63,9 @@ pub(super) async fn metrics(State(web): State<Web>) -> Result<Response, Error> {
             "kabar_outbox_waiting{{account=\"{account}\",class=\"{class}\"}} {count}"
         );
     }
-    let states = source::list_states(&web.app.db).await?;
+    let is_watched = |id: &str| web.app.sources.iter().any(|watched| watched.id == id);
+    let mut states = source::list_states(&web.app.db).await?;
+    states.retain(|(id, _)| is_watched(id));
     queue.push_str("# TYPE kabar_source_lag_seconds gauge\n");
     for (id, at) in states.iter().filter_map(|(id, state)| Some((id, state.read_at?))) {
         let lag = seconds(now - at.as_ms());

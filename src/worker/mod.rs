@@ -40,6 +40,7 @@ impl Workers {
             let (app, account) = (Arc::clone(app), account.clone());
             tasks.spawn(sender::run(app, account, owner.to_owned(), stop.subscribe()));
         }
+        tasks.spawn(watch::tidy(Arc::clone(app)));
         for watched in &app.sources {
             let (app, watched) = (Arc::clone(app), watched.clone());
             tasks.spawn(watch::run(app, watched, owner.to_owned(), stop.subscribe()));

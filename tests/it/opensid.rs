@@ -149,6 +149,7 @@ on_both_engines! {
     async fn a_status_that_jumps_back_is_recorded_and_nobody_is_told_again(start: Start) {
         let village = Village::of(Schema::Umum).await;
         let siti = village.resident(|r| r.status_rekam = Some(5)).await;
+        let owner = village.resident(|r| r.status_rekam = Some(8)).await;
         let app = village.watched_by(start).await;
         look(&app).await;
         for code in [4, 5, 4] {
@@ -157,7 +158,22 @@ on_both_engines! {
             assert_eq!(look(&app).await.changed, 1, "code {code}");
         }
         assert_eq!(told(&app), ["kabar_card_printed_v1"]);
-        let outcomes = app.query("SELECT outcome FROM card_update ORDER BY id").await.concat();
+        for code in [4, 8, 6, 8] {
+            village.opensid.as_sql().set_status(owner, code).await;
+            app.clock.advance(MINUTE);
+            look(&app).await;
+        }
+        assert_eq!(told(&app).len(), 1, "a slip after the hand-over is no reprint");
+        village.opensid.as_sql().set_status(owner, 5).await;
+        app.clock.advance(MINUTE);
+        look(&app).await;
+        village.opensid.as_sql().set_status(owner, 4).await;
+        app.clock.advance(MINUTE);
+        look(&app).await;
+        assert_eq!(told(&app).len(), 2, "one that is made again is");
+        let outcomes = "SELECT outcome FROM card_update WHERE card_id = \
+                        (SELECT MIN(card_id) FROM card_update) ORDER BY id";
+        let outcomes = app.query(outcomes).await.concat();
         assert_eq!(outcomes, ["silent", "announced", "step_back", "unchanged"]);
     }
 

@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use kabar::domain::absence::Absence;
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::watch::{self, Step, Watched};
 use kabar::source::{Reading, Record, Records, Source, SourceError};
+use kabar::store::source::{self, SourceState};
+use kabar::store::token::Role;
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::support::citizen::Citizen;
@@ -65,12 +69,13 @@ impl Shelf {
 impl Source for Shelf {
     async fn read(&self, _from: Option<&str>, records: Records) -> Result<Reading, SourceError> {
         let all = self.records.lock().unwrap().clone();
+        let parts = all.iter().filter_map(|record| record.part.clone()).collect();
         for record in all {
             records.send(record).await.map_err(|_| SourceError::Stopped)?;
         }
         match self.broken.lock().unwrap().clone() {
             Some(error) => Err(error),
-            None => Ok(Reading { position: Some("here".to_owned()), ..Reading::default() }),
+            None => Ok(Reading { position: Some("here".to_owned()), parts, ..Reading::default() }),
         }
     }
 
@@ -79,9 +84,13 @@ impl Source for Shelf {
     }
 }
 
-async fn open(mut start: Start) -> (TestApp, Arc<Shelf>) {
+async fn open(start: Start) -> (TestApp, Arc<Shelf>) {
+    open_with(start, 500).await
+}
+
+async fn open_with(mut start: Start, hold_over: u64) -> (TestApp, Arc<Shelf>) {
     let shelf = Arc::new(Shelf::default());
-    start.sources = vec![shelf.watched()];
+    start.sources = vec![Watched { hold_over, ..shelf.watched() }];
     let app = start.open().await;
     app.look().await;
     (app, shelf)
@@ -182,6 +191,153 @@ on_both_engines! {
         app.look_and_tell().await;
         assert_eq!(app.query("SELECT status FROM card").await.concat(), ["shipped"]);
         assert_eq!(app.whatsapp.sent().len(), 2);
+    }
+
+    async fn who_moved_away_by_a_registers_word_is_not_brought_back_by_a_mere_list(start: Start) {
+        let (register, list) = (Arc::new(Shelf::default()), Arc::new(Shelf::default()));
+        let mut start = start;
+        start.sources =
+            vec![register.watched(), Watched { id: "daftar".to_owned(), ..list.watched() }];
+        let app = start.open().await;
+        let budi = citizen(1);
+        list.put(&budi, "PRINT_READY_RECORD", |_| {});
+        app.look().await;
+        let moved = |record: &mut Record| {
+            record.is_register = true;
+            record.absence = Some(Absence::Moved);
+        };
+        register.put(&budi, "PRINT_READY_RECORD", moved);
+        app.look().await;
+        list.put(&budi, "CARD_PRINTED", |_| {});
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 0);
+        register.put(&budi, "CARD_SHIPPED", |record| record.is_register = true);
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 1, "back in the register");
+    }
+
+    async fn what_the_office_silenced_is_not_told_because_a_number_changes(start: Start) {
+        let (app, shelf) = open_with(start, 5).await;
+        for n in 1..=9 {
+            shelf.put(&citizen(n), "CARD_PRINTED", |_| {});
+        }
+        app.look_and_tell().await;
+        let holds: Value = app.get("/v1/holds").await;
+        assert_eq!(holds["holds"][0]["waiting"], 9);
+        // While nobody has decided, an edit does not slip past the office either.
+        app.clock.advance(120 * MINUTE);
+        shelf.put(&citizen(1).with_phone("081299990001"), "CARD_PRINTED", |_| {});
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 0);
+        let id = word(&holds["holds"][0]["id"]);
+        let path = format!("/v1/holds/{id}/silence");
+        assert_eq!(app.call(Method::POST, Role::Office, &path).await.0, 202);
+        app.run_until_idle().await;
+        shelf.put(&citizen(2).with_phone("081299990002"), "CARD_PRINTED", |_| {});
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 0);
+    }
+
+    async fn a_hold_takes_no_news_of_later_hours_and_letting_it_go_opens_no_other(start: Start) {
+        let (app, shelf) = open_with(start, 5).await;
+        for n in 1..=9 {
+            shelf.put(&citizen(n), "CARD_PRINTED", |_| {});
+        }
+        app.look_and_tell().await;
+        app.clock.advance(61 * MINUTE);
+        shelf.put(&citizen(20), "CARD_PRINTED", |_| {});
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 1, "an hour later it is news again");
+        let holds: Value = app.get("/v1/holds").await;
+        let path = format!("/v1/holds/{}/announce", word(&holds["holds"][0]["id"]));
+        assert_eq!(app.call(Method::POST, Role::Office, &path).await.0, 202);
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.sent().len(), 10);
+        shelf.put(&citizen(21), "CARD_PRINTED", |_| {});
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 11);
+    }
+
+    async fn nothing_is_held_where_nothing_would_be_told(start: Start) {
+        let (app, shelf) = open_with(start, 5).await;
+        for n in 1..=9 {
+            app.card(&citizen(n), "CARD_PRINTED").await;
+        }
+        app.run_until_idle().await;
+        app.clock.advance(MINUTE);
+        for n in 1..=9 {
+            shelf.put(&citizen(n), "CARD_PRINTED", |_| {});
+        }
+        app.look_and_tell().await;
+        assert_eq!(list(&app.get("/v1/holds").await["holds"]).len(), 0);
+        assert_eq!(notices(&app).await, [""; 0]);
+    }
+
+    async fn a_record_that_stays_damaged_is_no_change_at_night(start: Start) {
+        let (app, shelf) = open(start).await;
+        shelf.put(&citizen(1), "KARTU TERBANG", |_| {});
+        app.look().await;
+        app.advance_to("02:01 WIB").await;
+        let Step::Read(tally) = &app.look().await[0] else { panic!("not read") };
+        assert_eq!((tally.unchanged, tally.rejected), (1, 0));
+    }
+
+    async fn whoever_had_a_nik_that_is_mended_keeps_neither_number_nor_news_of_it(start: Start) {
+        let (app, shelf) = open(start).await;
+        let (siti, stranger) = (citizen(1), citizen(2));
+        shelf.put(&stranger, "PRINT_READY_RECORD", |record| {
+            record.key = "siti".to_owned();
+            record.update.phone.clone_from(&siti.e164);
+        });
+        app.look().await;
+        shelf.put(&siti, "PRINT_READY_RECORD", |record| record.key = "siti".to_owned());
+        app.look().await;
+        let numbers = app.query("SELECT COUNT(*) FROM person WHERE phone_hash IS NOT NULL").await;
+        assert_eq!(numbers.concat(), ["1"]);
+    }
+
+    async fn a_part_that_joins_later_is_first_read_in_silence(start: Start) {
+        let shelf = Arc::new(Shelf::default());
+        let mut start = start;
+        start.sources = vec![shelf.watched()];
+        let app = start.open().await;
+        let in_desa = |code: &'static str| move |record: &mut Record| record.part = Some(code.into());
+        shelf.put(&citizen(1), "PRINT_READY_RECORD", in_desa("jabon"));
+        app.look().await;
+        shelf.put(&citizen(2), "CARD_PRINTED", in_desa("ngudirejo"));
+        app.look_and_tell().await;
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 0);
+        shelf.put(&citizen(2), "CARD_SHIPPED", in_desa("ngudirejo"));
+        app.look_and_tell().await;
+        assert_eq!(app.whatsapp.sent().len(), 1);
+    }
+
+    async fn who_lost_a_source_writes_nothing_about_it(start: Start) {
+        let (app, shelf) = open(start).await;
+        let watched = shelf.watched();
+        app.clock.advance(Duration::from_secs(9));
+        watch::step(&app.app, &watched, "another").await.unwrap();
+        let before = source::find_state(&app.app.db, "rak").await.unwrap();
+        let mut tx = app.app.db.begin().await.unwrap();
+        let now = app.app.now();
+        let old = SourceState::default();
+        let is_written = source::write_state(&mut tx, ("rak", "process"), &old, now).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(!is_written);
+        assert_eq!(source::find_state(&app.app.db, "rak").await.unwrap(), before);
+    }
+
+    async fn notices_of_a_source_that_is_no_longer_watched_are_closed(start: Start) {
+        let (app, shelf) = open(start).await;
+        shelf.breaks(Some(SourceError::wrong("not to be seen: nik", "grant it")));
+        app.look().await;
+        watch::forget_unwatched(&app.app).await.unwrap();
+        assert_eq!(notices(&app).await, ["source_failing"], "it is still watched");
+        let rename = "UPDATE notice SET subject = 'lama' RETURNING id";
+        app.query(rename).await;
+        watch::forget_unwatched(&app.app).await.unwrap();
+        assert_eq!(notices(&app).await, [""; 0]);
     }
 
     async fn only_one_process_watches_and_the_next_takes_over_when_it_falls_silent(start: Start) {

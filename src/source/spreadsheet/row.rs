@@ -112,6 +112,7 @@ impl Row {
             home_from: self.get(Field::HomeFrom),
             home_to: self.get(Field::HomeTo),
             is_silent: false,
+            is_state: false,
             is_undated: !self.has_time(),
         };
         let json = as_json(&update);

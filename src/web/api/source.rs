@@ -18,8 +18,10 @@ pub(in crate::web) async fn list(
     caller.to_read()?;
     let now = web.app.now();
     let states = source::list_states(&web.app.db).await?;
+    let is_watched = |id: &str| web.app.sources.iter().any(|watched| watched.id == id);
     let sources: Vec<Value> = states
         .iter()
+        .filter(|(id, _)| is_watched(id))
         .map(|(id, state)| {
             let lag = state.read_at.map(|at| now.since(at).as_secs());
             json!({"id": id, "read_at": shown_opt(state.read_at), "lag_seconds": lag,
