@@ -15,8 +15,8 @@ use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::store::{
-    StoreError, Tx, card as card_store, consent, hold, message, person, rejection, source_row,
-    visit,
+    StoreError, Tx, card as card_store, consent, hold as hold_store, message, person, rejection,
+    source_row, visit,
 };
 
 /// How many items share a transaction.
@@ -226,21 +226,9 @@ async fn apply(
         // Whoever has the new number has heard nothing of this card.
         on_file.last_announced = None;
     }
-    let mut plan =
-        card_plan::plan(on_file.as_ref(), update, &app.settings.policy, zone.offset(), now);
-    if plan.announcement.is_some() {
-        if is_absent(app, tx, update).await? {
-            plan = CardPlan { announcement: None, outcome: UpdateOutcome::HolderAbsent, ..plan };
-        } else if said.hold.is_some() {
-            plan = CardPlan { announcement: None, outcome: UpdateOutcome::Held, ..plan };
-        } else if let Some(before) = before.as_ref().filter(|_| !app.sources.is_empty())
-            && let Some(open) = hold::find_undecided_of_card(tx, before.id, update.status).await?
-        {
-            // The office has not said yet whether this state of the card is news.
-            said.hold = Some(open);
-            plan = CardPlan { announcement: None, outcome: UpdateOutcome::Held, ..plan };
-        }
-    }
+    let plan = card_plan::plan(on_file.as_ref(), update, &app.settings.policy, zone.offset(), now);
+    let card = before.as_ref().map(|card| card.id);
+    let plan = withhold(app, tx, (plan, &mut said.hold), card, update).await?;
     // An older word about somebody must not bring back their old number or name.
     let person = match known {
         Some(known) if !plan.becomes_current => known,
@@ -311,15 +299,38 @@ async fn apply(
     Ok(plan)
 }
 
+/// Takes the announcement out of a plan where nobody is to be told, or the office has yet to say
+/// whether it is news.
+async fn withhold(
+    app: &App,
+    tx: &mut Tx,
+    (plan, hold): (CardPlan, &mut Option<HoldId>),
+    card: Option<CardId>,
+    update: &CardUpdate,
+) -> Result<CardPlan, ServiceError> {
+    if plan.announcement.is_none() || app.sources.is_empty() {
+        return Ok(plan);
+    }
+    let outcome = if is_absent(app, tx, update).await? {
+        UpdateOutcome::HolderAbsent
+    } else {
+        if let Some(card) = card.filter(|_| hold.is_none()) {
+            *hold = hold_store::find_undecided_of_card(tx, card, update.status).await?;
+        }
+        if hold.is_none() {
+            return Ok(plan);
+        }
+        UpdateOutcome::Held
+    };
+    Ok(CardPlan { announcement: None, outcome, ..plan })
+}
+
 /// Whether a watched register says that the holder died or moved away.
 pub(super) async fn is_absent(
     app: &App,
     tx: &mut Tx,
     update: &CardUpdate,
 ) -> Result<bool, ServiceError> {
-    if app.sources.is_empty() {
-        return Ok(false);
-    }
     let words = source_row::list_absences(tx, &person::nik_hash(&app.db, &update.nik)).await?;
     Ok(Absence::of(&words).is_some())
 }
