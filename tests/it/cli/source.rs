@@ -96,6 +96,18 @@ async fn trial_shows_what_would_come(kind: Kind) {
         report["skipped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
     assert_eq!(skipped, 2, "{report}");
 
+    let shown: Vec<String> =
+        list(&report["first"]).iter().map(|row| word(&row["status"])).collect();
+    assert_eq!(
+        shown[1..4],
+        ["RECORDED", "(unknown, 16 characters)", "(unknown, 5 characters)"],
+        "{report}"
+    );
+    foreign.run("UPDATE kartu SET status = nama").await;
+    let mixed_up = office.run(&["source", "try", "buku"]).await;
+    assert!(mixed_up.stdout.contains("(unknown, "), "{mixed_up:?}");
+    assert_masked(&mixed_up);
+
     let few = office.run(&["source", "try", "buku", "--records", "4"]).await;
     assert!(few.stdout.contains("Of the first 4 records"), "{few:?}");
     assert_masked(&few);
