@@ -179,6 +179,26 @@ on_both_engines! {
         assert!(report.contains("Pesan disiapkan: 2\r\n"), "{report}");
     }
 
+    async fn an_upload_that_stands_still_is_given_longer_to_go_on(start: Start) {
+        let inbox = Inbox::new();
+        let app = inbox.of_old(start).await;
+        let whole = csv(&[(1, "tercetak"), (2, "tercetak")]);
+        let (half, _) = whole.split_at(whole.len() - 20);
+        inbox.put("kartu.csv", half);
+        look(&app).await;
+        app.clock.advance(SETTLE * 5);
+        assert_eq!(look(&app).await.seen, 0);
+        inbox.put("kartu.csv", &whole);
+        assert_eq!(take(&app).await.announced, 2);
+
+        inbox.put("tanpa.csv", csv(&[(3, "tercetak")]).trim_end());
+        look(&app).await;
+        app.clock.advance(SETTLE * 5);
+        assert_eq!(look(&app).await.seen, 0);
+        app.clock.advance(SETTLE);
+        assert_eq!(look(&app).await.seen, 1, "some programs never write the last one");
+    }
+
     async fn whatever_excel_writes_is_read(start: Start) {
         let inbox = Inbox::new();
         let app = inbox.of_old(start).await;
@@ -475,9 +495,30 @@ on_both_engines! {
         // Told to look again at once.
         let again = app.app.sources[0].source.changed();
         assert_eq!(polled(again, 0).await, Some(()));
+        let nothing_new = app.app.sources[0].source.changed();
+        assert_eq!(polled(nothing_new, 0).await, None, "once, or a step that fails would spin");
         assert_eq!(look(&app).await.seen, 10);
         assert_eq!(polled(app.app.sources[0].source.changed(), 0).await, None);
         assert_eq!(told(&app).last().unwrap(), "kabar_ready_to_collect_v1", "the last one last");
+    }
+
+    async fn files_that_must_be_mended_first_do_not_keep_out_those_that_come_later(start: Start) {
+        let inbox = Inbox::new();
+        let app = inbox.of_old(start).await;
+        fs::create_dir(inbox.path.join("done")).unwrap();
+        std::os::unix::fs::symlink("/proc", inbox.path.join("failed")).unwrap();
+        for n in 1..=15 {
+            inbox.put(&format!("{n:02}.csv"), format!("%PDF-1.{n}\n"));
+        }
+        take(&app).await;
+        assert_eq!(inbox.names(".").len(), 15);
+        for n in 1..=50 {
+            inbox.put(&format!("{n:02}-baru.csv"), csv(&[(n, "tercetak")]));
+        }
+        look(&app).await;
+        app.clock.advance(MINUTE);
+        assert_eq!(look(&app).await.seen, 50);
+        assert_eq!(inbox.names(".").len(), 15);
     }
 }
 

@@ -286,11 +286,11 @@ on_both_engines! {
         let (app, shelf) = open(start).await;
         let (siti, stranger) = (citizen(1), citizen(2));
         shelf.put(&stranger, "PRINT_READY_RECORD", |record| {
-            record.key = "siti".to_owned();
+            "siti".clone_into(&mut record.key);
             record.update.phone.clone_from(&siti.e164);
         });
         app.look().await;
-        shelf.put(&siti, "PRINT_READY_RECORD", |record| record.key = "siti".to_owned());
+        shelf.put(&siti, "PRINT_READY_RECORD", |record| "siti".clone_into(&mut record.key));
         app.look().await;
         let numbers = app.query("SELECT COUNT(*) FROM person WHERE phone_hash IS NOT NULL").await;
         assert_eq!(numbers.concat(), ["1"]);

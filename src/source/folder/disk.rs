@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::super::SourceError;
-use super::{Inner, Look, MARK_BELIEVED, Print, Shelf, Stuck, Waiting, name, open};
+use super::{
+    Inner, Look, MARK_BELIEVED, OPEN_WAITS, Print, Shelf, Stuck, Waiting, ending, name, open,
+};
 use crate::domain::clock::Timestamp;
 
 impl Inner {
@@ -36,7 +38,10 @@ impl Inner {
             {
                 continue;
             }
-            if age >= self.settings.settle {
+            let settle = self.settings.settle;
+            let is_settled = age >= settle
+                && (age >= settle * OPEN_WAITS || !ending::is_open(&self.path_of(&file)));
+            if is_settled {
                 look.settled.push(file);
             } else {
                 look.is_growing = true;

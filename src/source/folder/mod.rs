@@ -6,6 +6,7 @@
 
 mod contents;
 mod disk;
+mod ending;
 mod name;
 mod shelf;
 
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const MARK_BELIEVED: Duration = Duration::from_secs(24 * 3600);
 /// Files that are done with and cannot be moved away, at most; with more, nothing new is taken up.
 const MAX_STUCK: usize = 20;
+/// A text that does not end with a line break waits so many times as long: more of it may be on its
+/// way over a poor network.
+const OPEN_WAITS: u32 = 6;
 /// Our clock and that of the machine's timers need not agree to the last bit.
 const SLACK: Duration = Duration::from_millis(100);
 const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
@@ -45,7 +49,8 @@ const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
 pub struct FolderSettings {
     /// The folder.
     pub path: PathBuf,
-    /// A file that has not changed for so long is taken.
+    /// A file that has not changed for so long is taken; a text without a last line break waits
+    /// longer.
     #[serde(default = "ten_seconds", deserialize_with = "duration")]
     pub settle: Duration,
     /// What the office calls the columns of its files.
@@ -304,7 +309,15 @@ impl Source for Folder {
     }
 
     async fn changed(&self) {
-        let next = *open(&self.inner.next);
+        let next = {
+            let mut next = open(&self.inner.next);
+            let this = *next;
+            // Said once: a step that fails before it looks must not be tried without end.
+            if this == Next::AtOnce {
+                *next = Next::InTime;
+            }
+            this
+        };
         match next {
             Next::AtOnce => {}
             Next::WhenSettled => tokio::time::sleep(self.inner.settings.settle + SLACK).await,
