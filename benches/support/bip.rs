@@ -52,11 +52,23 @@ const SYLLABLES: [&str; 64] = [
     "YULI", "YUNI",
 ];
 
+/// How the texts of a workbook are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Texts {
+    /// Each in its cell, as programs write that make large files.
+    Inline,
+    /// Once each in a table, as Excel does.
+    Shared,
+}
+
 /// Writes a register of so many people. The same people stand in every file; the seed decides their
-/// names and their statuses. Each text stands once in a table of its own, as Excel does it.
-pub fn write_bip(path: &Path, rows: u32, seed: u64) -> Result<(), XlsxError> {
+/// names and their statuses.
+pub fn write_bip(path: &Path, rows: u32, seed: u64, texts: Texts) -> Result<(), XlsxError> {
     let mut book = Workbook::new();
-    let sheet = book.add_worksheet_with_low_memory()?;
+    let sheet = match texts {
+        Texts::Inline => book.add_worksheet_with_constant_memory()?,
+        Texts::Shared => book.add_worksheet_with_low_memory()?,
+    };
     sheet.set_name("BIP")?;
     sheet.write_string(0, 0, "PEMERINTAH KABUPATEN CONTOH")?;
     sheet.write_string(1, 0, "BUKU INDUK PENDUDUK")?;
