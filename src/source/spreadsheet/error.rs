@@ -67,8 +67,8 @@ impl SheetError {
             Self::Empty => "look whether it was saved completely",
             Self::TooLarge => {
                 "save it as XLSX or CSV, which may have any length, or import it in parts: an XLS or \
-                 ODS file may have 64 MB, 5 million cells and 512 MB unpacked, and an XLSX file 160 MB \
-                 of different texts"
+                 ODS file may have 64 MB, 5 million cells (an ODS file 128 MB of text) and 512 MB \
+                 unpacked, and an XLSX file 160 MB of different texts"
             }
             Self::NotASpreadsheet { .. } => {
                 "open it in a spreadsheet program and save it as XLSX or as CSV (UTF-8)"

@@ -9,10 +9,12 @@ mod error;
 mod field;
 mod heading;
 mod mapping;
+mod ods;
 mod row;
 mod text;
 mod workbook;
 mod xlsx;
+mod xml;
 mod zip;
 
 #[cfg(test)]

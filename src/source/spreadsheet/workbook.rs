@@ -11,8 +11,9 @@ use calamine::{Data, Ods, Range, Reader, Sheet as SheetInfo, SheetType, SheetVis
 
 use super::cell::Cell;
 use super::xlsx::XlsxBook;
+use super::xml::Xml;
 use super::zip::Archive;
-use super::{Content, MAX_COLUMNS, Record, SheetError};
+use super::{Content, MAX_COLUMNS, Record, SheetError, ods};
 
 /// Largest file, in bytes.
 const MAX_FILE: u64 = 64 * 1024 * 1024;
@@ -32,10 +33,12 @@ pub(super) struct BookSheet {
 pub(super) fn open_zip(file: File, size: u64) -> Result<Content, SheetError> {
     let mut whole = file.try_clone().map_err(|source| SheetError::Open { source })?;
     let archive = Archive::open(file, size)?;
-    if archive.find("content.xml").is_some() {
+    if let Some(content) = archive.find("content.xml") {
         if archive.unpacked > MAX_UNPACKED {
             return Err(SheetError::TooLarge);
         }
+        let content = archive.unpack(content).map_err(SheetError::or_broken_off)?;
+        ods::check(Xml::new(content), MAX_CELLS as u64)?;
         return read(&mut whole, size, read_ods).map(Content::Book);
     }
     if archive.find("xl/workbook.bin").is_some() {

@@ -6,7 +6,6 @@
 mod rows;
 mod style;
 mod text;
-mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -18,11 +17,11 @@ use std::sync::Arc;
 use quick_xml::events::Event;
 
 use super::SheetError;
+use super::xml::{Fault, Xml, attributes, value};
 use super::zip::{Archive, Member};
 pub(super) use rows::XlsxRecords;
 use style::Styles;
 use text::Texts;
-use xml::{Fault, Xml, attributes, value};
 
 /// Most sheets that are shown.
 const MAX_SHEETS: usize = 1000;

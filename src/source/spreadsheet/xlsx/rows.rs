@@ -9,11 +9,11 @@ use calamine::{CellErrorType, Data, ExcelDateTime, ExcelDateTimeType};
 use quick_xml::events::{BytesStart, Event};
 
 use super::super::cell::Cell;
+use super::super::xml::{Fault, Xml, attributes};
 use super::super::zip::Unpacked;
 use super::super::{MAX_COLUMNS, Record, RowError};
 use super::style::Shown;
 use super::text::Text;
-use super::xml::{Fault, Xml, attributes};
 use super::{Context, XlsxSheet};
 
 /// The rows of a sheet that are not blank.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use quick_xml::events::{BytesStart, Event};
 
-use super::xml::{Fault, Xml, attributes, value};
+use super::super::xml::{Fault, Xml, attributes, value};
 
 /// Most styles of cells; spreadsheet programs stop at about 65,000.
 const MAX_STYLES: usize = 100_000;

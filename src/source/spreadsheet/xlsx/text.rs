@@ -6,7 +6,7 @@
 use quick_xml::events::Event;
 
 use super::super::cell::{MAX_CHARS, shortened};
-use super::xml::{Fault, Xml, character};
+use super::super::xml::{Fault, Xml, character};
 
 /// Most that all shared texts together may have, in bytes.
 const MAX_BYTES: usize = 160 * 1024 * 1024;

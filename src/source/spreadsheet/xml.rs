@@ -10,8 +10,8 @@ use quick_xml::Reader;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
-use super::super::SheetError;
-use super::super::zip::Unpacked;
+use super::SheetError;
+use super::zip::Unpacked;
 
 /// Longest tag or piece of text, in bytes. A cell holds at most 32,767 characters.
 const MAX_EVENT: usize = 1024 * 1024;
