@@ -12,7 +12,7 @@ use kabar::domain::nik::Nik;
 use kabar::domain::person::PersonName;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::raw_update::Reason;
-use kabar::domain::redact::redact;
+use kabar::domain::status_word::is_of_status_words;
 use kabar::service::hold;
 use kabar::source::opensid::grants;
 use kabar::source::{Record, SourceError};
@@ -299,14 +299,17 @@ impl Trial {
     }
 }
 
-/// A word for a status that we do not know, to be looked up. A query may have mixed up its columns.
+/// A word for a status that we do not know, to be looked up. A query may have mixed up its columns:
+/// what could be a name is only counted.
 fn unknown(status: &str) -> String {
-    let word = redact(&one_line(status)).text;
-    let mut short: String = word.chars().take(LONGEST).collect();
-    if short.len() < word.len() {
-        short.push('…');
+    let word = one_line(status);
+    match word.chars().count() {
+        0 => word,
+        length if length > LONGEST || !is_of_status_words(&word) => {
+            format!("(unknown, {length} characters)")
+        }
+        _ => word,
     }
-    short
 }
 
 async fn holds(args: List) -> anyhow::Result<()> {

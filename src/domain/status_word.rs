@@ -188,6 +188,19 @@ pub fn parse_status(raw: &str) -> Result<CardStatus, UnknownStatus> {
         .ok_or_else(|| UnknownStatus { nearest: nearest(raw, STATUS_WORDS) })
 }
 
+/// Whether each word of a text is one of which known words of status are made, so that it can be
+/// shown although it is no status: nobody's name is.
+#[must_use]
+pub fn is_of_status_words(raw: &str) -> bool {
+    let is_break = |c: char| !c.is_alphanumeric();
+    let is_known = |word: &str| {
+        let mut known = STATUS_WORDS.iter().flat_map(|(_, words)| words.split(is_break));
+        known.any(|known| known.eq_ignore_ascii_case(word))
+    };
+    let mut words = raw.split(is_break).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(is_known)
+}
+
 /// Reads which paper is meant.
 ///
 /// # Errors
@@ -479,6 +492,16 @@ mod tests {
         assert!(!message.contains("Siti") && !message.contains("3517"), "{message}");
         assert_eq!(parse_status(" - ").unwrap_err().to_string(), "the status is empty");
         assert_eq!(parse_document("").unwrap_err().to_string(), "the document is empty");
+    }
+
+    #[test]
+    fn only_words_of_the_vocabulary_are_known_for_none_of_a_person() {
+        for raw in ["CARD RECORD", "siap siap cetak", "Dikirim (pusat)", "ready-record"] {
+            assert!(is_of_status_words(raw) && status(raw).is_none(), "{raw}");
+        }
+        for raw in ["SITI", "SITI CETAK", "3517091204560001", "card 3517", "", " - ", "cétak"] {
+            assert!(!is_of_status_words(raw), "{raw}");
+        }
     }
 
     #[test]

@@ -14,10 +14,11 @@ const QUERY: &str = "SELECT nik, status, nama AS name, telepon AS phone, wilayah
 /// Names a source in an office's configuration.
 fn watch(office: &Office, url: &str, query: &str, more: &str) {
     let mut config = std::fs::read_to_string(office.config()).unwrap();
-    config += &format!(
+    let source = format!(
         "\n[[source]]\nid = \"buku\"\nkind = \"sql\"\nurl = \"{url}\"\nquery = '''{query}'''\n\
          cursor = \"at\"\nevery = \"1s\"\n{more}\n"
     );
+    config += &source;
     std::fs::write(office.config(), config).unwrap();
 }
 
@@ -95,6 +96,18 @@ async fn trial_shows_what_would_come(kind: Kind) {
     let skipped: u64 =
         report["skipped"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
     assert_eq!(skipped, 2, "{report}");
+
+    let shown: Vec<String> =
+        list(&report["first"]).iter().map(|row| word(&row["status"])).collect();
+    assert_eq!(
+        shown[1..4],
+        ["RECORDED", "(unknown, 16 characters)", "(unknown, 5 characters)"],
+        "{report}"
+    );
+    foreign.run("UPDATE kartu SET status = nama").await;
+    let mixed_up = office.run(&["source", "try", "buku"]).await;
+    assert!(mixed_up.stdout.contains("(unknown, "), "{mixed_up:?}");
+    assert_masked(&mixed_up);
 
     let few = office.run(&["source", "try", "buku", "--records", "4"]).await;
     assert!(few.stdout.contains("Of the first 4 records"), "{few:?}");
