@@ -19,8 +19,10 @@ use tokio::sync::mpsc;
 
 use crate::domain::absence::Absence;
 use crate::domain::clock::Timestamp;
+use crate::domain::document::Document;
 use crate::domain::outbound::ChatId;
 use crate::domain::raw_update::RawUpdate;
+use crate::domain::status_word::parse_document;
 use folder::{Folder, FolderSettings};
 use opensid::OpenSidSettings;
 use sql::SqlSettings;
@@ -149,6 +151,17 @@ pub trait Source: fmt::Debug + Send + Sync {
     fn as_folder(&self) -> Option<&Folder> {
         None
     }
+}
+
+/// Names a paper of somebody, the same in whatever words it is called. Where none is named it is a
+/// KTP-el.
+fn paper(whose: &str, document: &str) -> String {
+    let document = match document.trim() {
+        "" => Document::KtpEl.as_str().to_owned(),
+        word => parse_document(word)
+            .map_or_else(|_| word.to_lowercase(), |document| document.as_str().to_owned()),
+    };
+    format!("{whose}/{document}")
 }
 
 /// Hands a record over.

@@ -6,10 +6,8 @@
 use std::path::Path;
 
 use super::super::spreadsheet::{Columns, Mapping, Row, RowError, Sheet, SheetError};
-use super::super::{Place, Record, Records};
-use crate::domain::document::Document;
+use super::super::{Place, Record, Records, paper};
 use crate::domain::nik::Nik;
-use crate::domain::status_word::parse_document;
 
 /// What a file was found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,17 +105,13 @@ fn record(row: &Row) -> Record {
 fn key(row: &Row, id: &str, nik: &str, document: &str) -> String {
     let nik = Nik::parse(nik);
     let whose = nik.as_ref().map_or("", Nik::expose);
-    let document = match document.trim() {
-        "" => Document::KtpEl.as_str().to_owned(),
-        word => parse_document(word)
-            .map_or_else(|_| word.to_lowercase(), |document| document.as_str().to_owned()),
-    };
+    let paper = paper(whose, document);
     if row.has_id() {
-        format!("id/{whose}/{document}/{id}")
+        format!("id/{paper}/{id}")
     } else if row.has_time() || nik.is_err() {
         format!("event/{id}")
     } else {
-        format!("state/{whose}/{document}")
+        format!("state/{paper}")
     }
 }
 

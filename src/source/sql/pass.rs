@@ -8,10 +8,11 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use chrono::FixedOffset;
 
-use super::super::Record;
+use super::super::{Record, paper};
 use super::position::{is_usable, moment};
 use super::query::Order;
 use crate::domain::clock::Timestamp;
+use crate::domain::nik::Nik;
 use crate::domain::raw_update::RawUpdate;
 
 /// The parts of an update that a column can hold.
@@ -99,13 +100,18 @@ impl Pass {
         Some(record)
     }
 
-    /// A record is what the office calls it, or else the card it is about. Told twice within one
+    /// A record is what the office calls it, or else the card it is about, however that is written:
+    /// a register that is tidied up does not make every card a new one. Told twice within one
     /// reading it would seem to change with every reading.
     fn name(&mut self, update: &RawUpdate) -> Result<String, &'static str> {
         let (id, nik) = (update.id.trim(), update.nik.trim());
         let (key, why) = match (id.is_empty(), nik.is_empty()) {
             (false, _) => (id.to_owned(), TOLD_BEFORE),
-            (true, false) => (format!("{nik}/{}", update.document.trim()), TOLD_LATER),
+            (true, false) => {
+                let parsed = Nik::parse(nik);
+                let whose = parsed.as_ref().map_or(nik, Nik::expose);
+                (paper(whose, &update.document), TOLD_LATER)
+            }
             (true, true) => return Err(NO_NIK),
         };
         let is_new = self.seen.insert(self.hasher.hash_one(&key));
@@ -173,7 +179,7 @@ mod tests {
     fn a_record_is_named_by_its_id_or_by_its_card() {
         let mut events = pass(&["id", "nik"]);
         assert_eq!(take(&mut events, "1", &[" 77 ", "1"]).unwrap().key, "77");
-        assert_eq!(take(&mut events, "2", &["", "1"]).unwrap().key, "1/");
+        assert_eq!(take(&mut events, "2", &["", "1"]).unwrap().key, "1/ktp-el");
         assert!(take(&mut events, "3", &["77", "2"]).is_none(), "the same id again");
         assert_eq!(events.order(), Order::OldestFirst);
         assert_eq!(events.position.as_deref(), Some("3"), "the last row");
@@ -185,6 +191,24 @@ mod tests {
         assert_eq!(states.order(), Order::NewestFirst);
         assert_eq!(states.position.as_deref(), Some("3"), "the first row");
         assert_eq!(states.skipped.values().sum::<u64>(), 2);
+    }
+
+    #[test]
+    fn a_register_that_is_tidied_up_names_its_cards_as_before() {
+        let key = |nik: &str, document: &str| {
+            let mut states = pass(&["nik", "document"]);
+            take(&mut states, "1", &[nik, document]).unwrap().key
+        };
+        for (nik, document) in [
+            ("3517091204560001", ""),
+            (" 3517 0912 0456 0001 ", "KTP"),
+            ("35.17.09.120456.0001", "e-KTP"),
+            ("'3517091204560001", "ktp elektronik"),
+        ] {
+            assert_eq!(key(nik, document), "3517091204560001/ktp-el", "{nik} {document}");
+        }
+        assert_eq!(key("3517091204560001", "Kartu Identitas Anak"), "3517091204560001/kia");
+        assert_eq!(key("3.51709E+15", "Paspor"), "3.51709E+15/paspor");
     }
 
     #[test]
