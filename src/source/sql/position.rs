@@ -43,12 +43,13 @@ pub(super) fn moment(text: &str, zone: FixedOffset) -> Option<Timestamp> {
     parse_moment(text, zone)
 }
 
-/// Whether a reading may go on from there: one wrong date years ahead would hide all that follows.
+/// Whether a reading may go on from there: one wrong date years ahead would hide all that follows,
+/// in words as well as in a number that reads as a time.
 pub(super) fn is_usable(text: &str, zone: FixedOffset, now: Timestamp) -> bool {
     if ["infinity", "-infinity"].contains(&text) || text.starts_with("0000-") {
         return false;
     }
-    whole(text).is_some() || parse_moment(text, zone).is_none_or(|at| at <= now.after(DAY))
+    moment(text, zone).is_none_or(|at| at <= now.after(DAY))
 }
 
 /// A little before a position, in the form that the position has: where the cursor is a text, it
@@ -146,10 +147,30 @@ mod tests {
     #[test]
     fn a_date_years_ahead_or_none_at_all_is_no_place_to_go_on_from() {
         let now = Timestamp::from_ms(1_795_300_000_000);
-        for text in ["2036-01-01", "infinity", "-infinity", "0000-00-00 00:00:00"] {
+        for text in [
+            "2036-01-01",
+            "infinity",
+            "-infinity",
+            "0000-00-00 00:00:00",
+            "2082758400",
+            "2082758400.5",
+            "2082758400000",
+            "2082758400000000",
+            "1795386401",
+        ] {
             assert!(!is_usable(text, wib(), now), "{text}");
         }
-        for text in ["2026-11-22 10:00:00", "2026-01-01", "9000000000", "A-17"] {
+        for text in [
+            "2026-11-22 10:00:00",
+            "2026-01-01",
+            "A-17",
+            "1795386400",
+            "1795300000000",
+            "1795300000000000",
+            "999999999",
+            "20261122080000",
+            "7000000000000000000",
+        ] {
             assert!(is_usable(text, wib(), now), "{text}");
         }
     }
