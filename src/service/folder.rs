@@ -18,7 +18,8 @@ use crate::store::StoreError;
 use crate::store::source_file::{self, FileResult, SourceFile};
 use crate::template::{FileReport, ReportRow};
 
-/// Files taken up in one go, so that whoever stops us need not wait for a thousand.
+/// Files taken up in one go, so that whoever stops us need not wait for a thousand. Those that must
+/// be mended first do not count: so many of them would keep out all that come later.
 const MAX_FILES: usize = 50;
 /// Rows shown in a report, at most; all that were rejected are kept.
 const MAX_ROWS: usize = 1000;
@@ -29,8 +30,10 @@ enum Taken {
     Finished(Tally),
     /// It is gone or changed; the next look will tell.
     Left(Tally),
-    /// It, or what was to be done with it, must be mended first.
+    /// It was read, and what was to be done with it must be mended first.
     Stuck(Tally, SourceError),
+    /// It was not taken up: it cannot be opened, or still not be moved away.
+    Blocked(SourceError),
 }
 
 /// Takes what lies in a folder and has stopped growing. The reading is partial while more lies
@@ -46,7 +49,7 @@ pub(super) async fn read(
     is_first: bool,
 ) -> Result<Result<(Reading, Tally), SourceError>, ServiceError> {
     folder.look_again(Next::InTime);
-    let mut look = match folder.look(app.now()).await {
+    let look = match folder.look(app.now()).await {
         Ok(look) => look,
         Err(error) => return Ok(Err(error)),
     };
@@ -55,12 +58,16 @@ pub(super) async fn read(
     {
         return Ok(Err(error));
     }
-    let has_more = look.settled.len() > MAX_FILES;
-    look.settled.truncate(MAX_FILES);
-    let mut reading = Reading { is_partial: has_more || look.is_growing, ..Reading::default() };
+    let mut reading = Reading { is_partial: look.is_growing, ..Reading::default() };
     let mut tally = Tally::default();
+    let (mut taken, mut has_more) = (0, false);
     let desk = Desk { app, watched, folder, owner, is_first };
     for file in &look.settled {
+        if taken == MAX_FILES {
+            (has_more, reading.is_partial) = (true, true);
+            break;
+        }
+        taken += 1;
         // Somebody else may have taken over while a long file was read.
         if let Some(error) = renew(app, watched, owner).await? {
             return Ok(Err(error));
@@ -74,6 +81,12 @@ pub(super) async fn read(
             Taken::Stuck(of_file, error) => {
                 reading.trouble.get_or_insert(error);
                 of_file
+            }
+            Taken::Blocked(error) => {
+                // Each wait for a disk that does not answer is long.
+                taken -= usize::from(matches!(error, SourceError::Misconfigured { .. }));
+                reading.trouble.get_or_insert(error);
+                Tally::default()
             }
         };
         tally.add(&of_file);
@@ -116,14 +129,14 @@ impl Desk<'_> {
         if let Some(done) = self.folder.put_away_again(file, self.stamp()).await {
             return Ok(match done {
                 Ok(()) => Taken::Finished(nothing),
-                Err(error) => Taken::Stuck(nothing, error),
+                Err(error) => Taken::Blocked(error),
             });
         }
         let hash = self.folder.hash(file);
         let hash = match while_ours(app, self.watched, self.owner, hash).await? {
             Ok(Some(hash)) => source_file::file_hash(&app.db, id, &hash),
             Ok(None) => return Ok(Taken::Left(nothing)),
-            Err(error) => return Ok(Taken::Stuck(nothing, error)),
+            Err(error) => return Ok(Taken::Blocked(error)),
         };
         let known = source_file::find_file(&app.db, id, &hash).await?;
         if let Some(SourceFile { finished_at: Some(at), result: Some(FileResult::Done), tally }) =

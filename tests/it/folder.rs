@@ -479,6 +479,25 @@ on_both_engines! {
         assert_eq!(polled(app.app.sources[0].source.changed(), 0).await, None);
         assert_eq!(told(&app).last().unwrap(), "kabar_ready_to_collect_v1", "the last one last");
     }
+
+    async fn files_that_must_be_mended_first_do_not_keep_out_those_that_come_later(start: Start) {
+        let inbox = Inbox::new();
+        let app = inbox.of_old(start).await;
+        fs::create_dir(inbox.path.join("done")).unwrap();
+        std::os::unix::fs::symlink("/proc", inbox.path.join("failed")).unwrap();
+        for n in 1..=15 {
+            inbox.put(&format!("{n:02}.csv"), format!("%PDF-1.{n}\n"));
+        }
+        take(&app).await;
+        assert_eq!(inbox.names(".").len(), 15);
+        for n in 1..=50 {
+            inbox.put(&format!("{n:02}-baru.csv"), csv(&[(n, "tercetak")]));
+        }
+        look(&app).await;
+        app.clock.advance(MINUTE);
+        assert_eq!(look(&app).await.seen, 50);
+        assert_eq!(inbox.names(".").len(), 15);
+    }
 }
 
 #[tokio::test]
