@@ -475,6 +475,8 @@ on_both_engines! {
         // Told to look again at once.
         let again = app.app.sources[0].source.changed();
         assert_eq!(polled(again, 0).await, Some(()));
+        let nothing_new = app.app.sources[0].source.changed();
+        assert_eq!(polled(nothing_new, 0).await, None, "once, or a step that fails would spin");
         assert_eq!(look(&app).await.seen, 10);
         assert_eq!(polled(app.app.sources[0].source.changed(), 0).await, None);
         assert_eq!(told(&app).last().unwrap(), "kabar_ready_to_collect_v1", "the last one last");

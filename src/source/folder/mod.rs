@@ -433,7 +433,15 @@ impl Source for Folder {
     }
 
     async fn changed(&self) {
-        let next = *open(&self.inner.next);
+        let next = {
+            let mut next = open(&self.inner.next);
+            let this = *next;
+            // Said once: a step that fails before it looks must not be tried without end.
+            if this == Next::AtOnce {
+                *next = Next::InTime;
+            }
+            this
+        };
         match next {
             Next::AtOnce => {}
             Next::WhenSettled => tokio::time::sleep(self.inner.settings.settle + SLACK).await,
