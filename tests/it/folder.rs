@@ -179,6 +179,26 @@ on_both_engines! {
         assert!(report.contains("Pesan disiapkan: 2\r\n"), "{report}");
     }
 
+    async fn an_upload_that_stands_still_is_given_longer_to_go_on(start: Start) {
+        let inbox = Inbox::new();
+        let app = inbox.of_old(start).await;
+        let whole = csv(&[(1, "tercetak"), (2, "tercetak")]);
+        let (half, _) = whole.split_at(whole.len() - 20);
+        inbox.put("kartu.csv", half);
+        look(&app).await;
+        app.clock.advance(SETTLE * 5);
+        assert_eq!(look(&app).await.seen, 0);
+        inbox.put("kartu.csv", &whole);
+        assert_eq!(take(&app).await.announced, 2);
+
+        inbox.put("tanpa.csv", csv(&[(3, "tercetak")]).trim_end());
+        look(&app).await;
+        app.clock.advance(SETTLE * 5);
+        assert_eq!(look(&app).await.seen, 0);
+        app.clock.advance(SETTLE);
+        assert_eq!(look(&app).await.seen, 1, "some programs never write the last one");
+    }
+
     async fn whatever_excel_writes_is_read(start: Start) {
         let inbox = Inbox::new();
         let app = inbox.of_old(start).await;

@@ -5,6 +5,7 @@
 //! files may name people: none stands in an error.
 
 mod contents;
+mod ending;
 mod name;
 mod shelf;
 
@@ -34,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const MARK_BELIEVED: Duration = Duration::from_secs(24 * 3600);
 /// Files that are done with and cannot be moved away, at most; with more, nothing new is taken up.
 const MAX_STUCK: usize = 20;
+/// A text that does not end with a line break waits so many times as long: more of it may be on its
+/// way over a poor network.
+const OPEN_WAITS: u32 = 6;
 /// Our clock and that of the machine's timers need not agree to the last bit.
 const SLACK: Duration = Duration::from_millis(100);
 const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
@@ -44,7 +48,8 @@ const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
 pub struct FolderSettings {
     /// The folder.
     pub path: PathBuf,
-    /// A file that has not changed for so long is taken.
+    /// A file that has not changed for so long is taken; a text without a last line break waits
+    /// longer.
     #[serde(default = "ten_seconds", deserialize_with = "duration")]
     pub settle: Duration,
     /// What the office calls the columns of its files.
@@ -299,7 +304,10 @@ impl Inner {
             {
                 continue;
             }
-            if age >= self.settings.settle {
+            let settle = self.settings.settle;
+            let is_settled = age >= settle
+                && (age >= settle * OPEN_WAITS || !ending::is_open(&self.path_of(&file)));
+            if is_settled {
                 look.settled.push(file);
             } else {
                 look.is_growing = true;
