@@ -10,6 +10,8 @@ mod position;
 mod query;
 mod session;
 
+use std::str::Utf8Error;
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -163,14 +165,20 @@ impl Sql {
             }
             let mut rows = query.fetch(connection);
             while let Some(row) = rows.try_next().await.map_err(|error| explain(&error))? {
-                let text = |at: usize, name: &str| {
-                    row.try_get::<Option<String>, _>(at).map_err(|_| unreadable(name))
-                };
-                let cursor = text(0, &columns.cursor.name)?;
-                let mut parts = Vec::with_capacity(names.len());
+                let text = |at: usize, name: &str| value(row.try_get(at), name);
+                let cursor = text(0, &columns.cursor.name)?.filter(|cursor| !cursor.is_empty());
+                let mut parts = Some(Vec::with_capacity(names.len()));
                 for (n, name) in names.iter().enumerate() {
-                    parts.push(text(n + 1, name)?.unwrap_or_default());
+                    let part = text(n + 1, name)?;
+                    parts = parts.zip(part).map(|(mut parts, part)| {
+                        parts.push(part);
+                        parts
+                    });
                 }
+                let Some(parts) = parts else {
+                    pass.pass_over(cursor);
+                    continue;
+                };
                 if let Some(record) = pass.take(cursor, parts) {
                     put(records, record).await?;
                 }
@@ -192,11 +200,24 @@ fn lacking(missing: &[&str], all: &[Found]) -> SourceError {
     )
 }
 
-fn unreadable(name: &str) -> SourceError {
-    SourceError::wrong(
-        format!("the query's column {name} holds something that is no text"),
-        "let the query turn it into text",
-    )
+/// A value, empty where there is none; nothing when its bytes are no text, which SQLite lets anybody
+/// write.
+fn value(
+    got: Result<Option<String>, sqlx::Error>,
+    name: &str,
+) -> Result<Option<String>, SourceError> {
+    match got {
+        Ok(value) => Ok(Some(value.unwrap_or_default())),
+        Err(sqlx::Error::ColumnDecode { source, .. })
+            if source.is::<Utf8Error>() || source.is::<FromUtf8Error>() =>
+        {
+            Ok(None)
+        }
+        Err(_) => Err(SourceError::wrong(
+            format!("the query's column {name} holds something that is no text"),
+            "let the query turn it into text",
+        )),
+    }
 }
 
 #[async_trait]

@@ -37,6 +37,7 @@ pub(super) const PARTS: &[&str] = &[
 const NO_NIK: &str = "they have no NIK";
 const TOLD_LATER: &str = "a later row tells of the same card, and no column is named id";
 const TOLD_BEFORE: &str = "another row has the same id";
+const NOT_TEXT: &str = "they hold bytes that are no text";
 
 /// One way through the rows of a query.
 pub(super) struct Pass {
@@ -76,16 +77,11 @@ impl Pass {
 
     /// Takes a row: its cursor, and its parts in their order.
     pub(super) fn take(&mut self, cursor: Option<String>, parts: Vec<String>) -> Option<Record> {
-        self.is_any = true;
         let mut record = Record {
             changed_at: cursor.as_deref().and_then(|at| moment(at, self.zone)),
             ..Record::default()
         };
-        if let Some(at) = cursor.filter(|at| is_usable(at, self.zone, self.now))
-            && (self.position.is_none() || self.order() == Order::OldestFirst)
-        {
-            self.position = Some(at);
-        }
+        self.reach(cursor);
         for (part, value) in self.parts.iter().zip(parts) {
             set(&mut record.update, part, value);
         }
@@ -98,6 +94,21 @@ impl Pass {
             }
         }
         Some(record)
+    }
+
+    /// Passes a row over that holds bytes which are no text: one of them must not stop the others.
+    pub(super) fn pass_over(&mut self, cursor: Option<String>) {
+        self.reach(cursor);
+        *self.skipped.entry(NOT_TEXT).or_default() += 1;
+    }
+
+    fn reach(&mut self, cursor: Option<String>) {
+        self.is_any = true;
+        if let Some(at) = cursor.filter(|at| is_usable(at, self.zone, self.now))
+            && (self.position.is_none() || self.order() == Order::OldestFirst)
+        {
+            self.position = Some(at);
+        }
     }
 
     /// A record is what the office calls it, or else the card it is about, however that is written:

@@ -2,6 +2,10 @@
 //!
 //! Knows how each engine quotes and casts. Runs nothing.
 
+/// Of a value so many characters are asked for: more than any part may have, so that one that is too
+/// long is still seen to be.
+const LONGEST: usize = 2000;
+
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Engine {
@@ -45,8 +49,12 @@ impl Engine {
     }
 
     fn text(self, name: &str) -> String {
-        let kind = if self == Self::Mysql { "CHAR" } else { "TEXT" };
-        format!("CAST({} AS {kind})", self.quoted(name))
+        let name = self.quoted(name);
+        match self {
+            Self::Postgres => format!("LEFT(CAST({name} AS TEXT), {LONGEST})"),
+            Self::Mysql => format!("LEFT(CAST({name} AS CHAR), {LONGEST})"),
+            Self::Sqlite => format!("SUBSTR(CAST({name} AS TEXT), 1, {LONGEST})"),
+        }
     }
 
     /// The place of a position beside the cursor, of the cursor's own type.
@@ -197,7 +205,7 @@ mod tests {
             Engine::Postgres.wrapped(QUERY, &["nik"], &cursor, Some("x"), Order::OldestFirst);
         assert_eq!(
             query,
-            "SELECT CAST(q.\"at\" AS TEXT), CAST(q.\"nik\" AS TEXT) \
+            "SELECT LEFT(CAST(q.\"at\" AS TEXT), 2000), LEFT(CAST(q.\"nik\" AS TEXT), 2000) \
              FROM (\nSELECT nik, status, at FROM kartu\n) AS q \
              WHERE q.\"at\" >= CAST($1 AS timestamp with time zone) ORDER BY q.\"at\""
         );

@@ -9,7 +9,7 @@ use kabar::source::{Reading, Records, Source, SourceError};
 use kabar::store::Engine;
 use tokio::sync::mpsc;
 
-use super::{CARDS, MINUTE, on_every_kind, settings, source, try_read, watched};
+use super::{CARDS, MINUTE, on_every_kind, read, settings, source, try_read, watched};
 use crate::support::foreign::{Foreign, Kind};
 use crate::support::meta::Request;
 use crate::support::{Start, citizen};
@@ -114,7 +114,8 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
     let count = 1500;
     let foreign = foreign.with_cards(count).await;
     foreign.run("CREATE TABLE isi (teks TEXT); INSERT INTO isi VALUES ('')").await;
-    let query = "SELECT nik, status, telepon AS phone, diubah AS at, teks AS area FROM kartu, isi";
+    let query = "SELECT nik, status, telepon AS phone, diubah AS at, teks AS area, \
+                 teks AS document, teks AS name FROM kartu, isi";
     let mut watched = watched(settings(&foreign.url(), query));
     watched.hold_over = 100_000;
     let foreign = Arc::new(foreign);
@@ -135,7 +136,7 @@ async fn broken_off_in_the_middle(foreign: Foreign) {
             )
             .await;
         // So much that the server cannot have sent all of it at once, and says nothing.
-        foreign.run(&format!("UPDATE isi SET teks = '{}'", " ".repeat(20_000))).await;
+        foreign.run(&format!("UPDATE isi SET teks = '{}'", "\u{3000}".repeat(2000))).await;
         app.clock.advance(MINUTE);
         server.breaks_off.store(true, Ordering::SeqCst);
         let step = watch::step(&app.app, &app.app.sources[0], "process").await.unwrap();
@@ -248,8 +249,7 @@ on_every_kind! {
                 "SELECT nik, status, diubah AS at, keluh(nama) AS name FROM kartu"
             }
             Kind::Sqlite => {
-                foreign.run("UPDATE kartu SET nama = CAST(X'5369746920FF' AS TEXT)").await;
-                "SELECT nik, status, diubah AS at, nama AS name FROM kartu"
+                "SELECT nik, status, diubah AS at, json_extract(nama, '$.a') AS name FROM kartu"
             }
         };
         let error = try_read(&source(settings(&foreign.url(), query)), None).await.unwrap_err();
@@ -259,6 +259,39 @@ on_every_kind! {
         assert!(!format!("{error:?}").contains(first), "{error:?}");
         assert!(!format!("{error:?}").contains("Siti"), "{error:?}");
     }
+}
+
+on_every_kind! {
+    async fn of_a_value_of_megabytes_no_more_is_asked_for_than_a_part_may_have(foreign: Foreign) {
+        let foreign = foreign.with_cards(2).await;
+        let long = match foreign.kind {
+            Kind::Sqlite => "hex(zeroblob(1500000))",
+            _ => "REPEAT('é', 3000000)",
+        };
+        let query = format!("SELECT nik, status, diubah AS at, {long} AS name FROM kartu");
+        let (records, _) = read(&source(settings(&foreign.url(), &query)), None).await;
+        let lengths: Vec<usize> =
+            records.iter().map(|record| record.update.name.chars().count()).collect();
+        assert_eq!(lengths, [2000, 2000]);
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_bytes_that_are_no_text_is_passed_over_and_counted() {
+    let foreign = Foreign::create(Kind::Sqlite).await.with_cards(3).await;
+    foreign
+        .run(
+            "UPDATE kartu SET nama = CAST(X'5369746920FF' AS TEXT), diubah = '2025-06-01 09:00:00' \
+             WHERE no = 2",
+        )
+        .await;
+    let (records, reading) = read(&source(settings(&foreign.url(), CARDS)), None).await;
+    assert_eq!(records.len(), 2);
+    assert_eq!(
+        reading.skipped.into_iter().collect::<Vec<_>>(),
+        [("they hold bytes that are no text", 1)]
+    );
+    assert_eq!(reading.position.as_deref(), Some("2025-06-01 09:00:00"), "it is not met again");
 }
 
 #[tokio::test]
