@@ -296,6 +296,22 @@ on_both_engines! {
         assert_eq!(numbers.concat(), ["1"]);
     }
 
+    async fn what_happened_later_in_one_reading_comes_later_though_nobody_is_told_of_it(start: Start) {
+        let (app, shelf) = open(start).await;
+        let siti = citizen(1);
+        let event = |n: &'static str| {
+            move |record: &mut Record| {
+                n.clone_into(&mut record.key);
+                record.update.is_undated = true;
+            }
+        };
+        shelf.put(&siti, "CARD_PRINTED", event("1"));
+        shelf.put(&siti, "REQUEST_VALIDATION", event("2"));
+        app.look_and_tell().await;
+        let history = app.query("SELECT status FROM card_update ORDER BY id").await.concat();
+        assert_eq!(history, ["printed", "needs_operator"]);
+    }
+
     async fn a_part_that_joins_later_is_first_read_in_silence(start: Start) {
         let shelf = Arc::new(Shelf::default());
         let mut start = start;

@@ -73,6 +73,8 @@ pub struct Intake<'a> {
     plan: Plan<'a>,
     now: Timestamp,
     pending: Vec<Taken>,
+    /// Whom that is about, by the hash of their NIK.
+    awaited: HashSet<String>,
     at_once: HashMap<CardStatus, u64>,
     held: Vec<CardStatus>,
     /// What became of the records so far.
@@ -121,6 +123,7 @@ impl<'a> Intake<'a> {
             plan,
             now,
             pending: Vec::new(),
+            awaited: HashSet::new(),
             at_once,
             held,
             tally: Tally::default(),
@@ -150,20 +153,18 @@ impl<'a> Intake<'a> {
             match taken.status.filter(|_| taken.is_news) {
                 Some(status) if self.app.settings.policy.speaks_of(status) => {
                     *self.at_once.entry(status).or_default() += 1;
+                    self.awaited.extend(taken.row.nik_hash.clone());
                     self.pending.push(taken);
                 }
                 // Behind what waits of the same person, for what happened later comes later.
-                _ if self.has_pending(&taken) => self.pending.push(taken),
+                _ if taken.row.nik_hash.as_ref().is_some_and(|who| self.awaited.contains(who)) => {
+                    self.pending.push(taken);
+                }
                 _ => quiet.push(taken),
             }
         }
         self.record(quiet, None).await?;
         self.hold_what_is_too_much().await
-    }
-
-    fn has_pending(&self, taken: &Taken) -> bool {
-        let person = &taken.row.nik_hash;
-        person.is_some() && self.pending.iter().any(|other| other.row.nik_hash == *person)
     }
 
     /// The records with their keys, each only as it was said last: a file may name one twice, and a
@@ -295,6 +296,8 @@ impl<'a> Intake<'a> {
                 .into_iter()
                 .partition(|taken| taken.is_news && taken.status == Some(status));
             self.pending = rest;
+            self.awaited =
+                self.pending.iter().filter_map(|taken| taken.row.nik_hash.clone()).collect();
             self.record(held, Some(status)).await?;
         }
         Ok(())
