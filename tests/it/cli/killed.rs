@@ -117,6 +117,54 @@ pub(super) async fn wait_until_delivered(url: &str, token: &str, count: usize) {
     assert!(settled.is_ok(), "not settled: {:?}", states(url, token).await);
 }
 
+/// The lives of a service, one after the other, and what all of them send.
+pub(super) struct Lives<'a> {
+    office: &'a Office,
+    meta: Arc<FakeMeta>,
+    service: watch::Sender<String>,
+}
+
+impl<'a> Lives<'a> {
+    pub(super) fn of(office: &'a Office, meta: &Arc<FakeMeta>) -> Self {
+        let service = watch::Sender::new(String::new());
+        Self { office, meta: Arc::clone(meta), service }
+    }
+
+    pub(super) fn address(&self) -> Address {
+        self.service.subscribe()
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.service.borrow().clone()
+    }
+
+    pub(super) async fn start(&self) -> Running {
+        let mut running = self.office.serve();
+        self.service.send_replace(running.address().await);
+        running
+    }
+
+    pub(super) async fn kill(&self, running: Running) {
+        running.signal("KILL");
+        self.service.send_replace(String::new());
+        assert_eq!(running.end().await.code, None, "it had no time to put things in order");
+    }
+
+    pub(super) async fn reached(&self, requests: usize) {
+        let sent = self.meta.wait_for_requests(requests);
+        timeout(PATIENCE, sent).await.expect("messages flow");
+    }
+
+    pub(super) fn assert_each_told_once(&self, everybody: Vec<String>) {
+        let mut times: BTreeMap<String, usize> = BTreeMap::new();
+        for sent in self.meta.sent() {
+            *times.entry(sent.to().to_owned()).or_default() += 1;
+        }
+        let once: BTreeMap<String, usize> = everybody.into_iter().map(|to| (to, 1)).collect();
+        assert_eq!(times, once, "each phone has exactly one message");
+    }
+}
+
 #[tokio::test]
 async fn nobody_is_missed_and_nobody_hears_twice_although_the_process_is_killed_twice() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -131,47 +179,30 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_the_process_is_killed_
     settle_soon(&office);
     let (source_token, auditor) = (office.token("source").await, office.token("auditor").await);
 
-    let (service, address) = watch::channel(String::new());
-    let posting = tokio::spawn(source(Arc::clone(&meta), address.clone(), source_token));
-    let telling = tokio::spawn(receipts(Arc::clone(&meta), address));
-    let start = async || {
-        let mut running = office.serve();
-        service.send_replace(running.address().await);
-        running
-    };
-    let kill = async |running: Running| {
-        running.signal("KILL");
-        service.send_replace(String::new());
-        assert_eq!(running.end().await.code, None, "it had no time to put things in order");
-    };
-    let reached = async |requests: usize| {
-        timeout(PATIENCE, meta.wait_for_requests(requests)).await.expect("messages flow");
-    };
+    let lives = Lives::of(&office, &meta);
+    let posting = tokio::spawn(source(Arc::clone(&meta), lives.address(), source_token));
+    let telling = tokio::spawn(receipts(Arc::clone(&meta), lives.address()));
 
     // The first process dies while its provider has taken messages and said nothing yet.
     meta.hold();
-    let first = start().await;
-    reached(20).await;
-    kill(first).await;
+    let first = lives.start().await;
+    lives.reached(20).await;
+    lives.kill(first).await;
     meta.release();
     // The second dies anywhere.
-    let second = start().await;
-    reached(70).await;
+    let second = lives.start().await;
+    lives.reached(70).await;
     assert!(!posting.is_finished(), "the source is still at it");
-    kill(second).await;
-    let third = start().await;
-    reached(PEOPLE).await;
+    lives.kill(second).await;
+    let third = lives.start().await;
+    lives.reached(PEOPLE).await;
     timeout(PATIENCE, posting).await.expect("all updates are taken").unwrap();
 
-    wait_until_delivered(&service.borrow().clone(), &auditor, PEOPLE).await;
+    wait_until_delivered(&lives.url(), &auditor, PEOPLE).await;
     third.signal("TERM");
     assert_eq!(third.end().await.code, Some(0));
     telling.abort();
 
-    let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for sent in meta.sent() {
-        *times.entry(sent.to().to_owned()).or_default() += 1;
-    }
-    let everybody: BTreeMap<String, usize> = (1..=PEOPLE).map(|n| (citizen(n).e164, 1)).collect();
-    assert_eq!(times, everybody, "each phone has exactly one message");
+    let everybody = (1..=PEOPLE).map(|n| citizen(n).e164).collect();
+    lives.assert_each_told_once(everybody);
 }

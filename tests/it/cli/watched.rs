@@ -1,19 +1,17 @@
 //! Watching with real processes: the service is killed, OpenSID's server is killed, while its people go
 //! on working; and still nobody is missed and nobody hears twice.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 use sqlx::MySqlPool;
-use tokio::sync::watch;
 use tokio::time::{interval, timeout};
 
-use super::killed::{PATIENCE, SOON, receipts, settle_soon, wait_until_delivered};
+use super::killed::{Lives, PATIENCE, SOON, receipts, settle_soon, wait_until_delivered};
 use crate::support::mariadb::MariaDb;
 use crate::support::meta::FakeMeta;
 use crate::support::opensid::{OpenSid, Resident, Schema};
-use crate::support::{Office, Running, list};
+use crate::support::{Office, list};
 
 const PEOPLE: usize = 150;
 /// How far the desa works ahead of what is sent, so that it still works at every kill.
@@ -48,6 +46,11 @@ async fn read_once(url: &str, token: &str) {
     timeout(PATIENCE, read).await.expect("the first reading ends");
 }
 
+/// A number of messages after which something dies, another one in every run.
+fn anywhere(from: usize, to: usize) -> usize {
+    from + usize::try_from(getrandom::u32().unwrap()).unwrap() % (to - from)
+}
+
 #[tokio::test]
 async fn nobody_is_missed_and_nobody_hears_twice_although_both_sides_are_killed() {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -55,11 +58,11 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_both_sides_are_killed(
     let opensid = OpenSid::create(&server, Schema::Umum).await;
     let config = opensid.add_desa("3517092018", "Jabon").await;
     let mut people = Vec::new();
-    let mut everybody = BTreeMap::new();
+    let mut everybody = Vec::new();
     for _ in 0..PEOPLE {
         let resident = Resident { config, status_rekam: Some(5), ..Resident::default() };
         let phone = resident.telepon.clone().unwrap();
-        everybody.insert(format!("+62{}", phone.trim_start_matches('0')), 1);
+        everybody.push(format!("+62{}", phone.trim_start_matches('0')));
         people.push(opensid.add_resident(resident).await);
     }
 
@@ -73,51 +76,34 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_both_sides_are_killed(
     );
     office.change("\n[[account]]\nid", &source);
     let auditor = office.token("auditor").await;
-    let (service, address) = watch::channel(String::new());
-    let telling = tokio::spawn(receipts(Arc::clone(&meta), address));
-    let start = async || {
-        let mut running = office.serve();
-        service.send_replace(running.address().await);
-        running
-    };
-    let kill = async |running: Running| {
-        running.signal("KILL");
-        service.send_replace(String::new());
-        assert_eq!(running.end().await.code, None, "it had no time to put things in order");
-    };
-    let reached = async |requests: usize| {
-        timeout(PATIENCE, meta.wait_for_requests(requests)).await.expect("messages flow");
-    };
+    let lives = Lives::of(&office, &meta);
+    let telling = tokio::spawn(receipts(Arc::clone(&meta), lives.address()));
 
-    let first = start().await;
-    read_once(&service.borrow().clone(), &auditor).await;
+    let first = lives.start().await;
+    read_once(&lives.url(), &auditor).await;
     assert!(meta.sent().is_empty(), "the first reading is silent");
     let working = tokio::spawn(print_cards(Arc::clone(&meta), opensid.pool.clone(), people));
-    reached(20).await;
-    kill(first).await;
-    let second = start().await;
-    reached(50).await;
+    lives.reached(anywhere(10, 30)).await;
+    lives.kill(first).await;
+    let second = lives.start().await;
+    lives.reached(anywhere(35, 60)).await;
     server.kill().await;
     server.start().await;
-    reached(80).await;
+    lives.reached(anywhere(65, 90)).await;
     server.kill().await;
-    kill(second).await;
-    let third = start().await;
+    lives.kill(second).await;
+    let third = lives.start().await;
     server.start().await;
-    reached(110).await;
-    kill(third).await;
+    lives.reached(anywhere(95, 120)).await;
+    lives.kill(third).await;
     assert!(!working.is_finished(), "the desa is still at it");
-    let fourth = start().await;
-    reached(PEOPLE).await;
+    let fourth = lives.start().await;
+    lives.reached(PEOPLE).await;
     timeout(PATIENCE, working).await.expect("all cards are printed").unwrap();
-    wait_until_delivered(&service.borrow().clone(), &auditor, PEOPLE).await;
+    wait_until_delivered(&lives.url(), &auditor, PEOPLE).await;
     fourth.signal("TERM");
     assert_eq!(fourth.end().await.code, Some(0));
     telling.abort();
 
-    let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for sent in meta.sent() {
-        *times.entry(sent.to().to_owned()).or_default() += 1;
-    }
-    assert_eq!(times, everybody, "each phone has exactly one message");
+    lives.assert_each_told_once(everybody);
 }

@@ -157,6 +157,8 @@ fn server_user(folder: &Path, program: &str) -> Command {
     );
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).stdin(Stdio::null()).current_dir(folder);
+    // A server that starts clears the temporary tables of every other one that shares its folder.
+    command.env("TMPDIR", folder);
     if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
         command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]);
     }
