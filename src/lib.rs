@@ -14,7 +14,7 @@ pub mod domain;
 
 pub mod dialogue;
 pub mod template;
-pub mod understand;
+pub use kabar_understand as understand;
 
 pub mod channel;
 pub mod source;

@@ -6,7 +6,8 @@ use kabar::dialogue::{self, Script, State};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::message::ChannelKind;
 use kabar::service::conversation;
-use kabar::understand::Understanding;
+use kabar::understand::report::{self, Report};
+use kabar::understand::{CLARIFY, Understanding};
 
 /// What depends on who asks, and so has no answer here.
 const PERSONAL: [&str; 1] = ["status_card"];
@@ -18,6 +19,13 @@ pub(super) struct Args {
     /// One JSON object a line: text, intent, confidence, alternatives, answer
     #[arg(long)]
     jsonl: bool,
+    /// Measure on a file of labelled messages instead: label, second label or nothing, style and
+    /// text, set apart by tabs
+    #[arg(long, value_name = "FILE", conflicts_with = "jsonl")]
+    evaluate: Vec<std::path::PathBuf>,
+    /// With --evaluate: list every message that was neither answered rightly nor rightly asked about
+    #[arg(long, requires = "evaluate")]
+    misses: bool,
     /// A folder `message_templates` of your own
     #[arg(long, value_name = "DIR")]
     templates: Option<std::path::PathBuf>,
@@ -27,6 +35,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let (_, script) = super::office::texts(args.templates.as_deref())?;
     let understanding = super::office::train(&script)?;
     let mut out = std::io::stdout().lock();
+    if !args.evaluate.is_empty() {
+        return evaluate(&mut out, args, &understanding);
+    }
     let mut input = std::io::stdin().lock();
     let mut raw = Vec::new();
     loop {
@@ -40,6 +51,46 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         answer(&mut out, args.jsonl, text, &script, &understanding)?;
         out.flush()?;
     }
+}
+
+/// Reads labelled messages and prints how they were understood.
+fn evaluate(
+    out: &mut impl std::io::Write,
+    args: &Args,
+    understanding: &Understanding,
+) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    for file in &args.evaluate {
+        let name = file.display();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            super::hinted(format!("{name}: {error}"), "name a file that is there")
+        })?;
+        lines.extend(report::parse(&text).map_err(|error| {
+            super::hinted(
+                format!("{name}: {error}"),
+                "tests/understanding has files to compare with",
+            )
+        })?);
+    }
+    if args.misses {
+        for line in &lines {
+            let meaning = understanding.understand(&line.text);
+            let fits = |label: &String| *label == line.label || *label == line.also;
+            let has_asked = meaning.intent == CLARIFY;
+            let is_offered = has_asked && meaning.alternatives.iter().any(fits);
+            if !fits(&meaning.intent) && !is_offered {
+                let intent = &meaning.intent;
+                writeln!(
+                    out,
+                    "{}\t{intent}\t{:.2}\t{}",
+                    line.label, meaning.confidence, line.text
+                )?;
+            }
+        }
+        writeln!(out)?;
+    }
+    write!(out, "{}", Report::measure(understanding, &lines))?;
+    Ok(())
 }
 
 fn answer(

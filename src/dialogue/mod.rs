@@ -10,6 +10,7 @@ mod command;
 mod embedded;
 mod input;
 mod line;
+mod question;
 mod script;
 mod state;
 mod step;

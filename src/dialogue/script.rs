@@ -12,6 +12,7 @@ use super::answer::{Answer, MAX_BUTTON};
 use super::command;
 use super::embedded::FILES;
 use super::line::{Line, LineText};
+use super::question;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, SHARE_PHONE};
 use crate::words;
@@ -152,8 +153,15 @@ impl Script {
     pub fn load(dir: &Path, labels: &[&str]) -> Result<Self, Vec<String>> {
         let mut files = Vec::new();
         for folder in ["answers", "dialogue"] {
-            files.extend(read_folder(dir, folder).map_err(|problem| vec![problem])?);
+            files.extend(read_folder(dir, folder, "toml").map_err(|problem| vec![problem])?);
         }
+        // A folder copied before there were questions still understands; what it has goes before.
+        if dir.join(question::FOLDER).is_dir() {
+            let questions = read_folder(dir, question::FOLDER, "txt");
+            files.extend(questions.map_err(|problem| vec![problem])?);
+        }
+        let built_in = question::FILES.iter().filter(|(name, _)| !dir.join(name).is_file());
+        files.extend(built_in.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         Self::from_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), labels)
     }
 
@@ -162,7 +170,7 @@ impl Script {
     /// # Errors
     /// As [`Script::load`].
     pub fn embedded(labels: &[&str]) -> Result<Self, Vec<String>> {
-        Self::from_files(FILES.iter().copied(), labels)
+        Self::from_files(FILES.iter().chain(question::FILES).copied(), labels)
     }
 
     /// Pairs of label and example question, for training the understanding.
@@ -230,13 +238,16 @@ impl Script {
     ) -> Result<Self, Vec<String>> {
         let mut loading = Loading::default();
         for (name, text) in files {
-            loading.take(name, text);
+            match question::label_of(name) {
+                Some(label) => loading.take_questions(name, label, text, labels),
+                None => loading.take(name, text),
+            }
         }
         loading.finish(labels)
     }
 }
 
-fn read_folder(dir: &Path, folder: &str) -> Result<Vec<(String, String)>, String> {
+fn read_folder(dir: &Path, folder: &str, kind: &str) -> Result<Vec<(String, String)>, String> {
     let unreadable = |error: std::io::Error| {
         format!("{folder}: cannot be read ({error}), check the folder and its permissions")
     };
@@ -245,8 +256,8 @@ fn read_folder(dir: &Path, folder: &str) -> Result<Vec<(String, String)>, String
         let path = entry.map_err(unreadable)?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         // Editors leave hidden files and copies beside the real ones.
-        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-        if name.starts_with('.') || !is_toml {
+        let is_meant = path.extension().is_some_and(|extension| extension == kind);
+        if name.starts_with('.') || !is_meant {
             continue;
         }
         let text = std::fs::read_to_string(&path).map_err(unreadable)?;
@@ -285,6 +296,17 @@ impl Loading {
         };
         if let Err(error) = taken {
             self.problem(name, &format!("{}, compare it with its neighbours", one_line(&error)));
+        }
+    }
+
+    fn take_questions(&mut self, name: &str, label: &str, text: &str, labels: &[&str]) {
+        match question::parse(label, text, labels) {
+            Ok(pairs) => self.examples.extend(pairs),
+            Err(faults) => {
+                for fault in faults {
+                    self.problem(name, &fault);
+                }
+            }
         }
     }
 

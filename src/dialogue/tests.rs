@@ -117,6 +117,10 @@ fn what_is_compiled_in_is_what_stands_in_the_folder() {
     for folder in ["answers", "dialogue"] {
         for entry in std::fs::read_dir(root.join(folder)).expect("the folder is there") {
             let name = entry.expect("readable").file_name();
+            // The questions have a list and a test of their own.
+            if name == "questions" {
+                continue;
+            }
             found.insert(format!("{folder}/{}", name.to_string_lossy()));
         }
     }

@@ -99,3 +99,9 @@ pub fn is_offerable(label: &str) -> bool {
             "clarify_topic" | "out_of_scope" | "greeting" | "thanks" | "ack" | "stop" | "language"
         )
 }
+
+/// Whether a label is none of the office's business: not answered, or only by naming who does.
+#[must_use]
+pub fn is_outside(label: &str) -> bool {
+    label == OUT_OF_SCOPE || label.starts_with("redirect_")
+}

@@ -8,8 +8,19 @@ use std::collections::{HashMap, HashSet};
 use frostem::{Algorithm, Stemmer};
 use serde::Deserialize;
 
+use super::clause::{Clause, sentences};
+use super::speller::Speller;
+
 /// Longest text looked at, in characters; nobody asks a question of the office at greater length.
 pub const MAX_CHARS: usize = 1_000;
+
+/// What no citizen types: templates, HTML, SQL, shell. Together they count as one word, of which the
+/// examples of `out_of_scope` show what it means.
+const MARKUP: &[&str] = &[
+    "{{", "}}", "{%", "${", "</", "/>", "=\"", "='", "' or", "' OR", "--", "/*", "&&", "||", "::",
+    "://", "<?", "[[", "\\", "();", "%s", "<script", "<img", "<b>", "<svg", "\":",
+];
+const MARKUP_WORD: &str = "<>";
 
 const EMBEDDED: &str = include_str!("../../message_templates/dialogue/spelling.toml");
 /// What redaction leaves in place of personal numbers; it says nothing of what is asked.
@@ -36,6 +47,33 @@ pub struct Spelling {
     /// By first word, the longest phrase first.
     phrases: HashMap<String, Vec<Phrase>>,
     stemmer: Stemmer,
+}
+
+/// What a word is in its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It may say what is asked.
+    Weighty,
+    /// It carries no question.
+    Filler,
+    /// What was typed, beside what it was mended to.
+    AsTyped,
+    /// What an unknown word was probably meant to be.
+    Mended,
+}
+
+impl Kind {
+    /// Whether it may say what is asked.
+    pub(crate) const fn has_weight(self) -> bool {
+        matches!(self, Self::Weighty | Self::Mended)
+    }
+}
+
+/// A word of a message, ready to be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) stem: String,
+    pub(crate) kind: Kind,
 }
 
 struct Phrase {
@@ -120,46 +158,114 @@ impl Spelling {
     /// The comparable words of a text, in order. Fillers are left out unless nothing else is there.
     #[must_use]
     pub fn stems(&self, text: &str) -> Vec<String> {
-        let joined = self.join_phrases(&self.words_of(text));
-        let solid: Vec<&String> = joined.iter().filter(|w| !self.soft.contains(*w)).collect();
-        let chosen = if solid.is_empty() { joined.iter().collect() } else { solid };
-        let mut stems: Vec<String> = Vec::with_capacity(chosen.len());
-        for word in chosen {
-            let stem = self.stem(word);
-            // A doubled word ("lama-lama", "jadi jadi") counts once.
-            if stems.last() != Some(&stem) {
-                stems.push(stem);
-            }
-        }
+        let tokens = self.tokens(text, None);
+        let has_weight = tokens.iter().any(|token| token.kind.has_weight());
+
+        let mut stems: Vec<String> = tokens
+            .into_iter()
+            .filter(|token| token.kind.has_weight() == has_weight && token.kind != Kind::AsTyped)
+            .map(|token| token.stem)
+            .collect();
+        stems.dedup();
         stems
     }
 
-    /// Every spelling the table knows, stemmed: right words that no example happens to use.
-    pub(super) fn known_stems(&self) -> impl Iterator<Item = String> + '_ {
-        self.known.iter().chain(&self.soft).map(|word| self.stem(word))
+    /// The sentences of a text, word by word.
+    pub(crate) fn clauses(&self, text: &str, speller: Option<&Speller>) -> Vec<Clause> {
+        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(end, _)| end);
+        sentences(text.get(..end).unwrap_or_default())
+            .into_iter()
+            .map(|(sentence, is_marked)| Clause {
+                tokens: self.tokens(sentence, speller),
+                is_marked,
+            })
+            .collect()
+    }
+
+    /// Every spelling the table knows: right words that no example happens to use.
+    pub(crate) fn known_words(&self) -> impl Iterator<Item = &str> {
+        self.words.keys().chain(&self.known).chain(&self.soft).map(String::as_str)
     }
 
     /// Whether a stem names one of the things that questions are about.
-    pub(super) fn is_topic(&self, stem: &str) -> bool {
+    pub(crate) fn is_topic(&self, stem: &str) -> bool {
         self.topics.contains(stem)
     }
 
-    fn words_of(&self, text: &str) -> Vec<String> {
+    /// The words of a text as they were typed, in small letters.
+    pub(crate) fn typed_words(text: &str) -> Vec<String> {
         let mut lower: String = text.chars().take(MAX_CHARS).flat_map(char::to_lowercase).collect();
         for mark in REDACTION_MARKS {
-            lower = lower.replace(mark, " ");
+            if lower.contains(mark) {
+                lower = lower.replace(mark, " ");
+            }
         }
-        let mut words = Vec::new();
-        for raw in lower.split(|c: char| !c.is_alphanumeric() && c != '\'') {
-            let cleaned = squeeze(&raw.replace('\'', ""));
-            self.push_word(&cleaned, &mut words);
-        }
-        words
+        lower
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .map(|raw| squeeze(&raw.replace('\'', "")))
+            .filter(|word| !word.is_empty())
+            .collect()
     }
 
-    fn push_word(&self, word: &str, words: &mut Vec<String>) {
+    fn tokens(&self, text: &str, speller: Option<&Speller>) -> Vec<Token> {
+        let mut words = Vec::new();
+        if MARKUP.iter().any(|mark| text.contains(mark)) {
+            words.push((MARKUP_WORD.to_owned(), Kind::Weighty));
+        }
+        for word in Self::typed_words(text) {
+            match speller
+                .filter(|speller| !self.is_placed(&word, speller))
+                .and_then(|s| s.mend(&word))
+            {
+                Some(parts) => {
+                    // The guess may be wrong: the pieces of what was typed stay beside it.
+                    if parts.len() == 1 {
+                        words.push((word, Kind::AsTyped));
+                    }
+                    let before = words.len();
+                    for part in parts {
+                        self.push_word(&part, &mut words);
+                    }
+                    for (_, kind) in words.iter_mut().skip(before) {
+                        *kind = Kind::Mended;
+                    }
+                }
+                None => self.push_word(&word, &mut words),
+            }
+        }
+        let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
+        for (word, kind) in self.join_phrases(&words) {
+            let kind = match kind {
+                Kind::AsTyped => Kind::AsTyped,
+                Kind::Mended if !self.soft.contains(&word) => Kind::Mended,
+                _ if self.soft.contains(&word) => Kind::Filler,
+                _ => Kind::Weighty,
+            };
+            let stem = self.stem(&word);
+            // A doubled word ("lama-lama", "jadi jadi") counts once.
+            if tokens.last().is_none_or(|last| last.stem != stem) {
+                tokens.push(Token { stem, kind });
+            }
+        }
+        tokens
+    }
+
+    /// Whether a word needs no mending, by itself or without what hangs on to it.
+    fn is_placed(&self, word: &str, speller: &Speller) -> bool {
+        let is_known = |word: &str| {
+            self.words.contains_key(word) || self.known.contains(word) || self.soft.contains(word)
+        };
+        is_known(word)
+            || self
+                .clitics
+                .iter()
+                .filter_map(|clitic| word.strip_suffix(clitic.as_str()))
+                .any(|base| base.len() >= 3 && (is_known(base) || speller.knows(base)))
+    }
+
+    fn push_word(&self, word: &str, words: &mut Vec<(String, Kind)>) {
         if let Some(becomes) = self.words.get(word) {
-            words.extend(becomes.iter().cloned());
+            words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
             return;
         }
         // "jadi2" is the chat way to write "jadi-jadi"; other digits name no topic.
@@ -168,35 +274,36 @@ impl Spelling {
             return;
         }
         if let Some(becomes) = self.words.get(letters) {
-            words.extend(becomes.iter().cloned());
+            words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
             return;
         }
         if !self.known.contains(letters) {
             for clitic in &self.clitics {
                 let Some(base) = letters.strip_suffix(clitic.as_str()) else { continue };
                 if let Some(becomes) = self.words.get(base) {
-                    words.extend(becomes.iter().cloned());
+                    words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
                     return;
                 }
                 if self.known.contains(base) {
-                    words.push(base.to_owned());
+                    words.push((base.to_owned(), Kind::Weighty));
                     return;
                 }
             }
         }
-        words.push(letters.to_owned());
+        words.push((letters.to_owned(), Kind::Weighty));
     }
 
-    fn join_phrases(&self, words: &[String]) -> Vec<String> {
+    fn join_phrases(&self, words: &[(String, Kind)]) -> Vec<(String, Kind)> {
         let mut joined = Vec::with_capacity(words.len());
         let mut rest = words;
         while let Some((first, tail)) = rest.split_first() {
-            let phrase = self
-                .phrases
-                .get(first)
-                .and_then(|list| list.iter().find(|phrase| rest.starts_with(&phrase.words)));
+            let begins = |phrase: &&Phrase| {
+                rest.len() >= phrase.words.len()
+                    && phrase.words.iter().zip(rest).all(|(word, (other, _))| word == other)
+            };
+            let phrase = self.phrases.get(&first.0).and_then(|list| list.iter().find(begins));
             if let Some(phrase) = phrase {
-                joined.extend(phrase.becomes.iter().cloned());
+                joined.extend(phrase.becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
                 rest = rest.get(phrase.words.len()..).unwrap_or_default();
             } else {
                 joined.push(first.clone());

@@ -37,6 +37,7 @@ mod store;
 mod telegram;
 mod telegram_office;
 mod twilio;
+mod understanding;
 mod update;
 mod watch;
 mod webhook;

@@ -1,0 +1,149 @@
+//! Where a long message can be cut: a question often stands in the middle of a story.
+//!
+//! Sentences, and within an endless one overlapping windows; both halves of what an "and" joins. It
+//! never decides which part is the question, only which ones sound like one.
+
+use super::spelling::Token;
+
+/// Fewest words of weight in a part that can mean something by itself.
+const FEWEST_WEIGHTY: usize = 2;
+/// Length of a window in an endless sentence, in words, and the step to the next.
+const WINDOW: usize = 9;
+const WINDOW_STEP: usize = 3;
+/// A sentence a little longer than a window is no endless one.
+const WINDOW_SLACK: usize = 3;
+/// Words that make a sentence a question or a request.
+const ASKING: &[&str] = &[
+    "apa",
+    "apakah",
+    "bagaimana",
+    "berapa",
+    "kapan",
+    "dimana",
+    "kenapa",
+    "siapa",
+    "syarat",
+    "bisa",
+    "boleh",
+    "cara",
+    "mohon",
+    "tolong",
+    "tanya",
+];
+/// Words that join one question to another.
+const JOINING: &[&str] = &[
+    "dan",
+    "sama",
+    "terus",
+    "lalu",
+    "plus",
+    "serta",
+    "sekalian",
+    "trus",
+    "n",
+    "ato",
+    "atau",
+    "sekaligus",
+    "oiya",
+    "oh",
+];
+
+/// A sentence of a message.
+pub(crate) struct Clause {
+    pub(crate) tokens: Vec<Token>,
+    /// A question mark stands behind it.
+    pub(crate) is_marked: bool,
+}
+
+/// A part of a message.
+pub(crate) struct Part<'a> {
+    pub(crate) tokens: &'a [Token],
+    /// It sounds like a question.
+    pub(crate) is_question: bool,
+    /// A question mark stands behind it.
+    pub(crate) is_marked: bool,
+}
+
+/// Cuts a text into sentences, each with the mark behind it. A point within "1.02" or "08.00" ends nothing.
+pub(crate) fn sentences(text: &str) -> Vec<(&str, bool)> {
+    let mut sentences = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((index, c)) = chars.next() {
+        let is_inner =
+            matches!(c, '.' | ',') && chars.peek().is_some_and(|(_, next)| next.is_alphanumeric());
+        if matches!(c, '.' | ',' | ';' | '?' | '!' | '\n') && !is_inner {
+            sentences.push((text.get(start..index).unwrap_or_default(), c == '?'));
+            start = index + c.len_utf8();
+        }
+    }
+    sentences.push((text.get(start..).unwrap_or_default(), false));
+    sentences.retain(|(sentence, _)| !sentence.trim().is_empty());
+    sentences
+}
+
+/// The parts of a message that may hold a question of their own; none but the whole when it is one short sentence.
+pub(crate) fn parts(clauses: &[Clause]) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    for Clause { tokens, is_marked } in clauses {
+        for half in halves(tokens) {
+            let is_last = half.as_ptr_range().end == tokens.as_ptr_range().end;
+            let is_marked = *is_marked && is_last;
+            if half.len() <= WINDOW + WINDOW_SLACK {
+                push(&mut parts, half, is_marked);
+                continue;
+            }
+            let mut start = 0;
+            loop {
+                let end = (start + WINDOW).min(half.len());
+                push(
+                    &mut parts,
+                    half.get(start..end).unwrap_or_default(),
+                    is_marked && end == half.len(),
+                );
+                if end == half.len() {
+                    break;
+                }
+                start += WINDOW_STEP;
+            }
+        }
+    }
+    parts
+}
+
+fn push<'a>(parts: &mut Vec<Part<'a>>, tokens: &'a [Token], is_marked: bool) {
+    if is_weighty(tokens) {
+        let is_question =
+            is_marked || tokens.iter().any(|token| ASKING.contains(&token.stem.as_str()));
+        parts.push(Part { tokens, is_question, is_marked });
+    }
+}
+
+fn is_weighty(tokens: &[Token]) -> bool {
+    tokens.iter().filter(|token| token.kind.has_weight()).nth(FEWEST_WEIGHTY - 1).is_some()
+}
+
+/// What joining words join, when each side can stand alone; otherwise the whole.
+fn halves(tokens: &[Token]) -> Vec<&[Token]> {
+    let mut halves = Vec::new();
+    let mut rest = tokens;
+    let mut from = 0;
+    while let Some(at) = rest
+        .iter()
+        .enumerate()
+        .skip(from)
+        .find(|(_, token)| JOINING.contains(&token.stem.as_str()))
+        .map(|(at, _)| at)
+    {
+        let (left, right) = rest.split_at(at);
+        if is_weighty(left) && is_weighty(right) {
+            halves.push(left);
+            rest = right;
+            from = 1;
+        } else {
+            from = at + 1;
+        }
+    }
+    halves.push(rest);
+    halves
+}

@@ -1,0 +1,127 @@
+//! The classifier: one row of weights a feature, one column a label, trained by gradient descent.
+//!
+//! Multinomial logistic regression. The same examples in the same order give the same weights; it knows
+//! nothing of words, and its shares are no confidence yet.
+
+use super::feature::{Vector, to_f32};
+
+/// Times each example is looked at.
+const ROUNDS: usize = 8;
+/// First step of the descent; steps shrink to a twentieth of it.
+const STEP: f32 = 6.0;
+/// Pulls weights to zero a little at each step, so that rare features do not rule.
+const DECAY: f32 = 1e-6;
+
+/// An error smaller than this moves nothing.
+const NOTHING: f32 = 0.003;
+
+/// Trained weights.
+pub(crate) struct Linear {
+    labels: usize,
+    weights: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Linear {
+    /// Learns from (label, text) pairs.
+    pub(crate) fn train(examples: &[(usize, Vector)], labels: usize, features: usize) -> Self {
+        let mut model =
+            Self { labels, weights: vec![0.0; labels * features], bias: vec![0.0; labels] };
+        let mut order: Vec<usize> = (0..examples.len()).collect();
+        let mut shuffle = Shuffle(42);
+        let mut shares = vec![0.0_f32; labels];
+        let mut wrong: Vec<(usize, f32)> = Vec::with_capacity(labels);
+        let total = to_f32(ROUNDS * examples.len()).max(1.0);
+        // Instead of shrinking all weights at each step, they are kept too large by this factor.
+        let mut scale = 1.0_f32;
+        let mut done = 0;
+        for _ in 0..ROUNDS {
+            shuffle.shuffle(&mut order);
+            for (label, text) in order.iter().filter_map(|index| examples.get(*index)) {
+                let step = STEP * (1.0 - 0.95 * to_f32(done) / total);
+                done += 1;
+                model.shares_scaled(text, scale, &mut shares);
+                if let Some(own) = shares.get_mut(*label) {
+                    *own -= 1.0;
+                }
+                scale *= 1.0 - step * DECAY;
+                // Most labels are out of the question, and moving them by next to nothing is most of the work.
+                wrong.clear();
+                wrong.extend(
+                    shares.iter().copied().enumerate().filter(|(_, error)| error.abs() > NOTHING),
+                );
+                let pull = step / scale;
+                for (feature, value) in text {
+                    let push = pull * value;
+                    let row = model.row_mut(*feature);
+                    for (label, error) in &wrong {
+                        if let Some(weight) = row.get_mut(*label) {
+                            *weight -= push * error;
+                        }
+                    }
+                }
+                for (label, error) in &wrong {
+                    if let Some(bias) = model.bias.get_mut(*label) {
+                        *bias -= 0.1 * step * error;
+                    }
+                }
+            }
+        }
+        for weight in &mut model.weights {
+            *weight *= scale;
+        }
+        model
+    }
+
+    /// The share of each label, all together one.
+    pub(crate) fn shares(&self, text: &Vector, shares: &mut [f32]) {
+        self.shares_scaled(text, 1.0, shares);
+    }
+
+    fn shares_scaled(&self, text: &Vector, scale: f32, shares: &mut [f32]) {
+        shares.fill(0.0);
+        for (feature, value) in text {
+            for (share, weight) in shares.iter_mut().zip(self.row(*feature)) {
+                *share += value * weight;
+            }
+        }
+        for (share, bias) in shares.iter_mut().zip(&self.bias) {
+            *share = *share * scale + bias;
+        }
+        let most = shares.iter().copied().fold(f32::MIN, f32::max);
+        let mut sum = 0.0;
+        for share in shares.iter_mut() {
+            *share = (*share - most).exp();
+            sum += *share;
+        }
+        for share in shares.iter_mut() {
+            *share /= sum;
+        }
+    }
+
+    fn row(&self, feature: u32) -> &[f32] {
+        let start = feature as usize * self.labels;
+        self.weights.get(start..start + self.labels).unwrap_or_default()
+    }
+
+    fn row_mut(&mut self, feature: u32) -> &mut [f32] {
+        let start = feature as usize * self.labels;
+        self.weights.get_mut(start..start + self.labels).unwrap_or_default()
+    }
+}
+
+/// An order that looks random and is always the same (Knuth's MMIX generator, Fisher and Yates).
+struct Shuffle(u64);
+
+impl Shuffle {
+    fn shuffle(&mut self, order: &mut [usize]) {
+        for last in (1..order.len()).rev() {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let drawn = usize::try_from(self.0 >> 33).unwrap_or(0) % (last + 1);
+            order.swap(last, drawn);
+        }
+    }
+}
