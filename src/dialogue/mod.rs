@@ -14,6 +14,7 @@ mod script;
 mod state;
 mod step;
 pub mod transcript;
+mod understood;
 
 pub use answer::Answer;
 pub use input::{
@@ -22,6 +23,7 @@ pub use input::{
 pub use script::Script;
 pub use state::{Offer, State};
 pub use step::step;
+pub use understood::{Understood, judge};
 
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,12 @@
 //! confidence only; it never writes a reply, never keeps a text, and does not guess when the
 //! examples are far away or two labels are equally near.
 
+mod gist;
 mod label;
 mod model;
 mod spelling;
 
+pub use gist::Gist;
 pub use label::{CLARIFY, CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE, is_label, is_offerable};
 pub use spelling::{MAX_CHARS, Spelling};
 
