@@ -6,9 +6,12 @@
 
 use std::time::Duration;
 
+use chrono::{NaiveDate, NaiveTime};
+
 use super::{App, ServiceError};
 use crate::dialogue::{Input, State, Step, Understood, judge};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, Zone};
+use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, QuestionGroupId};
 use crate::domain::message::MessageText;
 use crate::store::question::{
@@ -165,6 +168,13 @@ async fn find_or_make(
     insert_group(tx, &app.db, &new).await?;
     // Another process may have been first.
     Ok(find_by_stems(tx, &app.db, &stems).await?)
+}
+
+/// When a day begins in a zone.
+#[must_use]
+pub fn day_begins(zone: Zone, day: NaiveDate) -> Timestamp {
+    let midnight = day.and_time(NaiveTime::MIN).and_local_timezone(zone.offset());
+    midnight.single().map_or(Timestamp::from_ms(0), Timestamp::from)
 }
 
 /// Sets a group aside: it needs no answer. `false` when there is no such group that is open.
