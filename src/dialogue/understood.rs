@@ -38,9 +38,8 @@ pub fn judge(state: &State, input: &Input, step: &Step) -> Understood {
         Some(Picked::Answer(_) | Picked::Card(_) | Picked::Button(Button::Status)) => {
             Understood::TakenUp
         }
-        Some(_) => Understood::Yes,
         None if step.intent == "clarify" => Understood::AskedBack,
-        None => Understood::Yes,
+        Some(_) | None => Understood::Yes,
     }
 }
 

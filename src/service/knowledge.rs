@@ -15,7 +15,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::message::MessageText;
 use crate::store::question_group::forget_askers;
 use crate::store::taught::{Edition, find_edition, list_examples};
-use crate::understand::{Spelling, Understanding};
+use crate::understand::{Spelling, Understanding, is_label};
 
 /// How often it is looked whether another process taught something.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -242,12 +242,19 @@ pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
 async fn learn(app: &App) -> Result<Arc<Understanding>, ServiceError> {
     // Read before the examples: what comes between the two is learnt again, and nothing is missed.
     let edition = find_edition(&app.db).await?;
-    let taught = list_examples(&app.db).await?;
+    let taught = taught(app).await?;
     let primer = Arc::clone(&app.knowledge.primer);
     let understanding = beside(move || primer.with(&taught)).await?;
     let learnt = Learnt { edition, understanding: Arc::clone(&understanding) };
     *app.knowledge.learnt.write().unwrap_or_else(PoisonError::into_inner) = Some(learnt);
     Ok(understanding)
+}
+
+/// What was taught, without what a label was meant by that is none any more.
+pub(super) async fn taught(app: &App) -> Result<Vec<(String, MessageText)>, ServiceError> {
+    let mut taught = list_examples(&app.db).await?;
+    taught.retain(|(label, _)| is_label(label));
+    Ok(taught)
 }
 
 /// Does something long beside the threads that serve others.

@@ -35,8 +35,8 @@ const COMPARED_SINCE: Duration = Duration::from_secs(28 * 24 * 3600);
 const WORDINGS: i64 = 4;
 /// Open groups, at most.
 const MAX_OPEN: i64 = 10_000;
-/// Groups that one address may begin or join on a day: who writes nonsense all day long shall not
-/// push out what others asked.
+/// An address that asked so many different questions on a day begins no other: who writes nonsense
+/// all day long shall not push out what others asked.
 const MAX_A_DAY: i64 = 20;
 /// A question that was taught longer ago than every process needs to learn it, and is not understood
 /// all the same.
@@ -107,14 +107,14 @@ pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
         // One transaction each: two processes that hold several groups could wait for each other.
         let mut tx = app.db.begin().await?;
         let Some(question) = take_due(&mut tx, &app.db, app.now()).await? else { break };
-        group(app, &mut tx, &question, MAX_OPEN).await?;
+        group(app, &mut tx, &question).await?;
         tx.commit().await.map_err(StoreError::from)?;
         count += 1;
     }
     Ok(count)
 }
 
-async fn group(app: &App, tx: &mut Tx, question: &Question, most: i64) -> Result<(), ServiceError> {
+async fn group(app: &App, tx: &mut Tx, question: &Question) -> Result<(), ServiceError> {
     let text = &question.text;
     let Some(gist) = Gist::of(app.knowledge.primer().spelling(), text.expose()) else {
         return Ok(());
@@ -132,7 +132,7 @@ async fn group(app: &App, tx: &mut Tx, question: &Question, most: i64) -> Result
         taught_before: question.asked_at.before(LEARNT_AFTER),
     };
     note_asked(tx, &app.db, &asking).await?;
-    drop_oldest(tx, most).await?;
+    drop_oldest(tx, MAX_OPEN).await?;
     Ok(())
 }
 
@@ -204,4 +204,20 @@ pub async fn reopen(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, Se
     tx.commit().await.map_err(StoreError::from)?;
     super::knowledge::refresh(app).await?;
     Ok(is_done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_earlier_in_the_east() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        let begins = |zone| day_begins(zone, day).utc().to_rfc3339();
+        assert_eq!(begins(Zone::Wib), "2026-11-21T17:00:00+00:00");
+        assert_eq!(begins(Zone::Wit), "2026-11-21T15:00:00+00:00");
+        for day in [NaiveDate::MIN, NaiveDate::MAX] {
+            let _ = day_begins(Zone::Wib, day);
+        }
+    }
 }

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use super::knowledge::{Shift, beside, refresh};
+use super::knowledge::{Shift, beside, refresh, taught};
 use super::{App, ServiceError};
 use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
 use crate::store::question_group::{GroupState, mark_decided};
 use crate::store::question_list::{find_group, list_texts};
-use crate::store::taught::{NewExample, insert_example, list_examples};
+use crate::store::taught::{NewExample, insert_example};
 use crate::store::{Db, StoreError};
 use crate::understand::{CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE};
 
@@ -99,7 +99,7 @@ async fn try_out(
     texts: &[MessageText],
     label: &'static str,
 ) -> Result<Trial, ServiceError> {
-    let taught = list_examples(&app.db).await?;
+    let taught = taught(app).await?;
     let new: Vec<_> = texts.iter().map(|text| (label.to_owned(), text.clone())).collect();
     let primer = Arc::clone(app.knowledge.primer());
     let effects = beside(move || primer.try_out(&taught, &new)).await?;

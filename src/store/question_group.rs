@@ -6,6 +6,7 @@
 
 use sqlx::AnyConnection;
 
+use super::db::sql;
 use super::row::{parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -159,6 +160,9 @@ pub async fn insert_text(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let key = key_hash(db, stems);
+    if lock(conn, db, &group.to_string()).await?.is_none() {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO question_text (key_hash, group_id, text_sealed, added_at) \
          SELECT $1, $2, $3, $4 WHERE (SELECT COUNT(*) FROM question_text WHERE group_id = $2) < $5 \
@@ -172,6 +176,18 @@ pub async fn insert_text(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Holds a group until the end of the transaction; nothing when it is gone. A row that refers to it
+/// shares a lock on it, and two that share one could not both have it for themselves afterwards.
+async fn lock(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: &str,
+) -> Result<Option<(i64, Option<String>)>, StoreError> {
+    let statement =
+        format!("SELECT times, area FROM question_group WHERE id = $1{}", db.for_update());
+    Ok(sqlx::query_as(sql(statement)).bind(id.to_owned()).fetch_optional(conn).await?)
 }
 
 /// How many groups an address asked on a day.
@@ -191,7 +207,7 @@ pub async fn count_asked(
     Ok(count)
 }
 
-/// Counts an asking; `false` when the same address asked the same that day.
+/// Counts an asking; `false` when the same address asked the same that day, or the group is gone.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -201,6 +217,7 @@ pub async fn note_asked(
     asking: &Asking<'_>,
 ) -> Result<bool, StoreError> {
     let id = asking.group.to_string();
+    let Some((times, before)) = lock(conn, db, &id).await? else { return Ok(false) };
     let new = sqlx::query(
         "INSERT INTO question_asker (asker_hash, group_id, asked_at) VALUES ($1, $2, $3) \
          ON CONFLICT (asker_hash, group_id) DO NOTHING",
@@ -213,11 +230,6 @@ pub async fn note_asked(
     if new.rows_affected() == 0 {
         return Ok(false);
     }
-    let (times, before): (i64, Option<String>) =
-        sqlx::query_as("SELECT times, area FROM question_group WHERE id = $1")
-            .bind(id.clone())
-            .fetch_one(&mut *conn)
-            .await?;
     let before: Option<AreaCode> = parse_opt(TABLE, "area", &id, before.as_deref())?;
     let area = match (before, asking.area) {
         (_, area) if times == 0 => area.cloned(),

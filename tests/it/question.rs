@@ -6,6 +6,7 @@ use std::time::Duration;
 use kabar::domain::area::AreaCode;
 use kabar::domain::id::QuestionGroupId;
 use kabar::domain::message::MessageText;
+use kabar::service::{inbox, sweep};
 use kabar::store::Db;
 use kabar::store::question_group::{
     Asking, GroupState, NewGroup, drop_oldest, insert_group, insert_text, mark_decided, note_asked,
@@ -15,6 +16,7 @@ use kabar::store::token::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::webhook;
 use crate::support::{TestApp, citizen, list, on_both_engines, word};
 
 const BU_RINI: &str = "+6281299990001";
@@ -196,6 +198,38 @@ on_both_engines! {
         assert!(list(&question["near"]).contains(&json!("status_card")), "{question}");
     }
 
+    async fn of_many_who_ask_at_once_each_is_counted_once(app: TestApp) {
+        for n in 10..30 {
+            app.writes(&format!("+62812999900{n}"), if n % 2 == 0 { STRANGE } else { STRANGE_TOO }).await;
+        }
+        while inbox::step(&app.app).await.unwrap() > 0 {}
+        let processes = futures_util::future::join_all((0..4).map(|_| sweep::step(&app.app))).await;
+        let counted: u64 = processes.into_iter().map(Result::unwrap).sum();
+        assert_eq!(counted, 20);
+        let question = app.question().await;
+        assert_eq!((&question["times"], &question["shared"]), (&json!(20), &json!(true)));
+    }
+
+    async fn what_was_asked_back_goes_along_when_two_contacts_turn_out_to_be_one(app: TestApp) {
+        let message = |id: &str, from: Option<&str>, user: Option<&str>, words: &str| {
+            json!({"id": id, "from": from, "from_user_id": user, "type": "text",
+                   "timestamp": app.now_s().to_string(), "text": {"body": words}})
+        };
+        let (phone, user) = (Some(&BU_RINI[1..]), Some("ID.13491208655302741918"));
+        for (id, from, user, words) in [
+            ("wamid.A", phone, None, "halo"),
+            ("wamid.B", None, user, "ktp"),
+            ("wamid.C", phone, user, "menu"),
+        ] {
+            let mut message = message(id, from, user, words);
+            message.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            assert_eq!(app.hook(&webhook::body(&[message], &[])).await, StatusCode::OK);
+            app.run_until_idle().await;
+        }
+        assert_eq!(app.query("SELECT id FROM contact").await.len(), 1);
+        assert_eq!(app.question().await["sample"], "ktp");
+    }
+
     async fn what_has_no_words_is_no_question(app: TestApp) {
         for words in ["?!", "👍👍", "12345", "3517091204560006"] {
             app.says(BU_RINI, words).await;
@@ -215,7 +249,7 @@ on_both_engines! {
     async fn who_writes_nonsense_all_day_does_not_push_out_the_others(app: TestApp) {
         for n in 0..25_u8 {
             let letter = char::from(b'a' + n);
-            let nonsense = format!("{0}{0}vq{0}x {0}wj{0}kz", letter);
+            let nonsense = format!("{letter}{letter}vq{letter}x {letter}wj{letter}kz");
             app.writes(BU_RINI, &nonsense).await;
         }
         app.run_until_idle().await;

@@ -54,10 +54,11 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 /// The file with everything an answer needs; what is empty is for a human to fill in.
 fn skeleton(texts: &[MessageText], near: &[String], today: &str) -> String {
     let near = if near.is_empty() { "none".to_owned() } else { near.join(", ") };
-    let examples: String = texts
+    let examples: Vec<String> = texts
         .iter()
-        .map(|text| format!("  {},\n", toml::Value::String(one_line(text.expose()))))
+        .map(|text| format!("  {},", toml::Value::String(one_line(text.expose()))))
         .collect();
+    let examples = examples.join("\n");
     format!(
         "# A new answer. The neighbours of this file show how each part is written.\n\
          # Take names and places of citizens out of the examples, and add more: an answer needs twelve.\n\
@@ -75,7 +76,7 @@ fn skeleton(texts: &[MessageText], near: &[String], today: &str) -> String {
          # Who says so, and when that was looked up.\n\
          source = \"\"\n\
          checked_on = \"{today}\"\n\
-         examples = [\n{examples}]\n"
+         examples = [\n{examples}\n]\n"
     )
 }
 
