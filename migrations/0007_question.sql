@@ -41,7 +41,7 @@ CREATE INDEX question_group_rank ON question_group (state, times, id);
 -- Further wordings of a group, a few of each.
 CREATE TABLE question_text (
     key_hash    TEXT PRIMARY KEY,          -- keyed hash of the wording's stems
-    group_id    TEXT NOT NULL REFERENCES question_group (id) ON DELETE CASCADE,
+    group_id    TEXT NOT NULL REFERENCES question_group (id) ON DELETE CASCADE, -- whose
     text_sealed TEXT NOT NULL,             -- the wording
     added_at    BIGINT NOT NULL            -- when it was first asked so
 );
@@ -50,7 +50,7 @@ CREATE INDEX question_text_group ON question_text (group_id, added_at);
 -- Who asked on which day, so that somebody who asks five times counts once. Purged after 30 days.
 CREATE TABLE question_asker (
     asker_hash TEXT NOT NULL,              -- keyed hash of address and day
-    group_id   TEXT NOT NULL REFERENCES question_group (id) ON DELETE CASCADE,
+    group_id   TEXT NOT NULL REFERENCES question_group (id) ON DELETE CASCADE, -- what
     asked_at   BIGINT NOT NULL,            -- when
     PRIMARY KEY (asker_hash, group_id)
 );
