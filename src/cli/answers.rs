@@ -137,7 +137,7 @@ async fn unknown(args: Unknown) -> anyhow::Result<()> {
     let since = args.since.map(|day| day_begins(zone, day));
     let state: GroupState = args.state.parse()?;
     let is_hiding = state == GroupState::Open && !args.all;
-    let groups = all(&db, state, !is_hiding, since).await?;
+    let groups = all(&db, state, args.all, since).await?;
     let hidden = if is_hiding { count_single(&db, since).await? } else { 0 };
     db.close().await;
     if args.json {

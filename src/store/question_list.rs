@@ -47,7 +47,7 @@ pub struct Group {
 pub struct GroupFilter {
     /// What was decided about them.
     pub state: GroupState,
-    /// Also those that only one person asked.
+    /// Of the open ones also those that only one person asked.
     pub is_all: bool,
     /// Asked since then.
     pub since: Option<Timestamp>,
@@ -69,7 +69,7 @@ pub async fn list_groups(
 ) -> Result<Vec<Group>, StoreError> {
     let statement = format!(
         "SELECT {COLUMNS} FROM question_group WHERE state = $1 AND last_at >= $2 \
-         AND (shared_at IS NOT NULL OR $3 = 1) \
+         AND (shared_at IS NOT NULL OR $3 = 1 OR state <> 'open') \
          AND ($4 = '' OR (times, id) < (SELECT times, id FROM question_group WHERE id = $4)) \
          ORDER BY times DESC, id DESC LIMIT $5"
     );
