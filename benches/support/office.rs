@@ -10,11 +10,12 @@ use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::Clock;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
+use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
 use kabar::service::{Account, App, FallbackAfter, Parts, Settings};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
-use kabar::understand::{LABELS, Spelling, Understanding};
+use kabar::understand::LABELS;
 
 /// Where it is.
 pub const AREA: &str = "35.17";
@@ -30,8 +31,8 @@ pub async fn open(
     let db = Db::open(url, Arc::new(Sealer::new((1, &seal), &[], &index)?)).await?;
     let templates = Templates::embedded().ok().context("the built-in announcements have faults")?;
     let script = Script::embedded(LABELS).ok().context("the built-in answers have faults")?;
-    let spelling = Spelling::parse(script.spelling()).ok().context("spelling.toml has faults")?;
-    let understanding = Arc::new(Understanding::train_with(spelling, script.examples()));
+    let primer = Primer::new(&script).ok().context("spelling.toml has faults")?;
+    let primer = Arc::new(primer);
     let minutes = |count: u64| Duration::from_secs(count * 60);
     let settings = Settings {
         office_name: "Disdukcapil".to_owned(),
@@ -47,6 +48,6 @@ pub async fn open(
         },
         max_attempts: 8,
     };
-    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
+    let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))
 }

@@ -6,7 +6,7 @@ use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
-use kabar::service::conversation;
+use kabar::service::{conversation, knowledge};
 
 use super::{ConfigArg, hinted, office};
 
@@ -33,7 +33,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let (_, script) = office::texts(None)?;
     let script = app.as_ref().map_or(script, |app| app.script.clone());
-    let understanding = office::train(&script)?;
+    let understanding = match &app {
+        Some(app) => knowledge::understanding(app).await?,
+        None => office::train(&script)?,
+    };
     let name =
         app.as_ref().map_or_else(|| "Dukcapil".to_owned(), |app| app.settings.office_name.clone());
     let mut state = State::default();

@@ -1,6 +1,7 @@
 //! The commands, one file each. What fails says what, why, and a hint.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to their terminal")]
 
+mod answers;
 mod ask;
 mod chat;
 mod check;
@@ -50,6 +51,9 @@ enum Command {
     Ask(ask::Args),
     /// The whole conversation in a terminal
     Chat(chat::Args),
+    /// What was not understood, and teaching the answer
+    #[command(subcommand)]
+    Answers(answers::Command),
     /// Take in a spreadsheet: CSV, XLSX, XLS or ODS
     #[command(subcommand)]
     Import(import::Command),
@@ -127,6 +131,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args).await,
         Command::Ask(args) => ask::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Chat(args) => chat::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Answers(command) => answers::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),

@@ -10,6 +10,7 @@ use kabar::config::{self, Config};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
 use kabar::domain::clock::{Clock, SystemClock};
+use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
 use kabar::source::Kind;
@@ -18,7 +19,7 @@ use kabar::source::opensid::OpenSid;
 use kabar::source::sql::Sql;
 use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::{Templates, VisitsPage};
-use kabar::understand::{LABELS, Spelling, Understanding};
+use kabar::understand::{LABELS, Understanding};
 use kabar::web::Web;
 
 use super::{ConfigArg, hinted};
@@ -71,11 +72,15 @@ pub(super) fn texts(dir: Option<&Path>) -> anyhow::Result<(Templates, Script)> {
     }
 }
 
-/// Trains what citizens mean from the texts' own examples and spellings.
-pub(super) fn train(script: &Script) -> anyhow::Result<Understanding> {
-    let spelling = Spelling::parse(script.spelling())
-        .map_err(|error| hinted(format!("spelling.toml: {error}"), "mend the file named"))?;
-    Ok(Understanding::train_with(spelling, script.examples()))
+/// The texts' own examples and spellings, for finding out what citizens mean.
+pub(super) fn primer(script: &Script) -> anyhow::Result<Primer> {
+    Primer::new(script)
+        .map_err(|error| hinted(format!("spelling.toml: {error}"), "mend the file named"))
+}
+
+/// Trains what citizens mean from them.
+pub(super) fn train(script: &Script) -> anyhow::Result<Arc<Understanding>> {
+    Ok(primer(script)?.understanding())
 }
 
 /// Opens the database; when it cannot be used, says what to do.
@@ -131,13 +136,13 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
     };
-    let understanding = Arc::new(train(&script)?);
+    let primer = Arc::new(primer(&script)?);
     let sources = config
         .sources
         .into_iter()
         .map(|source| make_source(source, &settings.office_area))
         .collect();
-    let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
+    let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     let app = Arc::new(App::new(parts, clock));
     let web = Web { app: Arc::clone(&app), public_url: public_url.into() };
     Ok(Office { app, web })

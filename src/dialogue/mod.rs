@@ -15,6 +15,7 @@ mod script;
 mod state;
 mod step;
 pub mod transcript;
+mod understood;
 
 pub use answer::Answer;
 pub use input::{
@@ -23,6 +24,7 @@ pub use input::{
 pub use script::Script;
 pub use state::{Offer, State};
 pub use step::step;
+pub use understood::{Understood, judge};
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ fn project() -> PathBuf {
     if root.is_absolute() { root.into() } else { Path::new(env!("CARGO_MANIFEST_DIR")).join(root) }
 }
 
-fn script() -> &'static Script {
+pub(super) fn script() -> &'static Script {
     static SCRIPT: OnceLock<Script> = OnceLock::new();
     SCRIPT.get_or_init(|| match Script::embedded(LABELS) {
         Ok(script) => script,
@@ -41,7 +41,7 @@ fn understand(text: &str) -> Meaning {
     }
 }
 
-fn input(text: &str) -> Input {
+pub(super) fn input(text: &str) -> Input {
     Input {
         text: text.into(),
         had_nik: false,

@@ -104,6 +104,17 @@ impl AreaCode {
         self.digits.starts_with(&ancestor.digits)
     }
 
+    /// The smallest area that holds both; none when they lie in different provinces.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Option<Self> {
+        let holds = |end: &&usize| {
+            let start = self.digits.get(..**end);
+            start.is_some() && start == other.digits.get(..**end)
+        };
+        let end = ENDS.iter().rev().find(holds)?;
+        self.digits.get(..*end).map(|digits| Self { digits: digits.to_owned() })
+    }
+
     /// How deep in the tree this area lies.
     #[must_use]
     pub fn level(&self) -> AreaLevel {
@@ -243,6 +254,20 @@ mod tests {
         }
         assert!(!area("35.17").is_within(&jabon));
         assert_eq!(jabon.province(), area("35"));
+    }
+
+    #[test]
+    fn two_areas_meet_in_the_smallest_that_holds_both() {
+        let jabon = area("35.17.09.2018");
+        for (other, both) in [
+            ("35.17.09.2018", Some("35.17.09.2018")),
+            ("35.17.09.2019", Some("35.17.09")),
+            ("35.17.08", Some("35.17")),
+            ("35.18", Some("35")),
+            ("36", None),
+        ] {
+            assert_eq!(jabon.common(&area(other)), both.map(area), "{other}");
+        }
     }
 
     #[test]

@@ -80,6 +80,12 @@ ids! {
     ContactId = "con";
     /// A token for the API.
     TokenId = "tok";
+    /// Something a citizen asked that was not understood, on its way into the list.
+    QuestionId = "qst";
+    /// What several citizens asked in their own words and was not understood.
+    QuestionGroupId = "qgr";
+    /// A question whose answer the office taught.
+    TaughtId = "tau";
     /// Somebody who works with the console.
     OfficerId = "off";
 }

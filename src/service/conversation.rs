@@ -4,7 +4,7 @@
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
 use super::outbox::{self, Draft};
-use super::{Account, App, ServiceError, connect, route, stop};
+use super::{Account, App, ServiceError, connect, knowledge, question, route, stop};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
     self, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
@@ -136,7 +136,8 @@ async fn converse(
     let now = app.now();
     let Writer { account, contact, hashes, known } = writer;
     let office = &app.settings.office_name;
-    let mut input = read_text(&app.understanding, office, text, choice, account.channel, now);
+    let understanding = knowledge::understanding(app).await?;
+    let mut input = read_text(&understanding, office, text, choice, account.channel, now);
     input.connection = connection;
     input.served.clone_from(&app.settings.channels);
     input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
@@ -149,6 +150,12 @@ async fn converse(
     let state = read_state(contact.dialogue.as_deref());
     let step = dialogue::step(&app.script, &state, &input);
     app.metrics.intent(&step.intent);
+    let asker = question::Asker {
+        contact: contact.id,
+        address_hash: hashes.first().map_or("", String::as_str),
+        area: people.first().and_then(|person| person.area.as_ref()).or(account.area.as_ref()),
+    };
+    question::note(app, tx, (&state, &input, &step), &asker).await?;
     let says_nothing = [Effect::WrongPerson, Effect::OptOut];
     if !step.effects.iter().any(|effect| says_nothing.contains(effect)) {
         // Whoever answers has what was sent, unless it is a stranger who says so; whoever stops is
@@ -371,7 +378,7 @@ async fn apply_effects(
                 let ids: Vec<_> = people.iter().map(|person| person.id).collect();
                 person::set_channel(tx, &ids, Some(*channel), now).await?;
             }
-            // Kept with its intent in `inbound`, where the office's list of them is made from.
+            // Noted already, together with what was asked back.
             Effect::UnknownQuestion => {}
         }
     }

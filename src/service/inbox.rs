@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Account, App, ServiceError, conversation, receipt};
+use super::{Account, App, ServiceError, conversation, knowledge, receipt};
 use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
 use crate::store::StoreError;
 use crate::store::group::GroupError;
@@ -103,6 +103,12 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
     let mut tx = app.db.begin().await?;
     let mut events = inbox::claim_events(&mut tx, &app.db, EventKind::Message, 1, now).await?;
     let Some(event) = events.pop() else { return Ok(false) };
+    if !app.knowledge.is_ready() {
+        // Training takes its time, and nothing else could be written meanwhile.
+        tx.rollback().await.map_err(StoreError::from)?;
+        knowledge::understanding(app).await?;
+        return Ok(true);
+    }
     let done = match read(app, &event) {
         Event::Message(inbound) if inbound.body != InboundBody::Silent => {
             conversation::answer(app, &mut tx, &event, &inbound).await

@@ -12,16 +12,19 @@ mod folder;
 pub mod hold;
 pub mod inbox;
 pub mod intake;
+pub mod knowledge;
 pub mod lesson;
 pub mod metric;
 pub mod notice;
 pub mod outbox;
+pub mod question;
 pub mod receipt;
 pub mod route;
 pub mod send;
 pub mod sender;
 pub mod stop;
 pub mod sweep;
+pub mod teach;
 pub mod watch;
 
 use std::collections::BTreeMap;
@@ -44,7 +47,7 @@ use crate::store::group::Group;
 use crate::store::inbox::{self as inbox_store, NewEvent};
 use crate::store::{Db, StoreError};
 use crate::template::Templates;
-use crate::understand::Understanding;
+use knowledge::{Knowledge, Primer};
 use metric::Metrics;
 
 /// What the office decided.
@@ -198,8 +201,8 @@ pub struct App {
     pub templates: Templates,
     /// Conversation and answers.
     pub script: Script,
-    /// What citizens mean.
-    pub understanding: Arc<Understanding>,
+    /// What citizens mean, with what the office taught.
+    pub knowledge: Knowledge,
     /// Stores events in groups.
     pub events: Group<NewEvent>,
     /// Wakes the workers.
@@ -229,8 +232,8 @@ pub struct Parts {
     pub templates: Templates,
     /// Conversation and answers.
     pub script: Script,
-    /// What citizens mean, trained from the script's examples.
-    pub understanding: Arc<Understanding>,
+    /// The script's examples, for finding out what citizens mean.
+    pub primer: Arc<Primer>,
 }
 
 impl App {
@@ -256,7 +259,7 @@ impl App {
             sources: parts.sources,
             templates: parts.templates,
             script: parts.script,
-            understanding: parts.understanding,
+            knowledge: Knowledge::new(parts.primer),
             events,
             signals: Signals::default(),
             metrics: Metrics::default(),

@@ -1,7 +1,7 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
-//! whose moment has passed, and news that has not arrived in time.
+//! whose moment has passed, news that has not arrived in time, and questions nobody understood.
 
-use super::{App, ServiceError, fallback, hold};
+use super::{App, ServiceError, fallback, hold, knowledge, question};
 use crate::store::settled;
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -21,5 +21,7 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     }
     let followed = fallback::step(app).await?;
     let released = hold::step(app).await?;
-    Ok(expired + settled + followed + released)
+    let grouped = question::step(app).await?;
+    let learnt = knowledge::step(app).await?;
+    Ok(expired + settled + followed + released + grouped + learnt)
 }

@@ -3,6 +3,8 @@
 //! People are keyed by (portfolio, BSUID) or (portfolio, chat) with the phone optional, or by the
 //! phone where that is all we see. When one message shows both, two rows that were one person become one.
 
+use std::collections::BTreeMap;
+
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
@@ -161,6 +163,7 @@ async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Resu
         "DELETE FROM binding WHERE contact_id = $2 AND contact_id <> $1",
         "UPDATE inbound SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
+        "UPDATE question SET contact_id = $1 WHERE contact_id = $2",
         "DELETE FROM contact WHERE id = $2 AND id <> $1",
     ] {
         sqlx::query(statement)
@@ -337,4 +340,18 @@ pub async fn count_intent(
     .fetch_one(conn)
     .await?;
     Ok(count)
+}
+
+/// How often citizens were understood so since then, by what was understood.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_intents(db: &Db, since: Timestamp) -> Result<BTreeMap<String, i64>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT intent, COUNT(*) FROM inbound WHERE received_at >= $1 GROUP BY intent",
+    )
+    .bind(since.as_ms())
+    .fetch_all(db.reader())
+    .await?;
+    Ok(rows.into_iter().collect())
 }

@@ -20,6 +20,9 @@ pub mod message_list;
 pub mod notice;
 pub mod officer;
 pub mod person;
+pub mod question;
+pub mod question_group;
+pub mod question_list;
 pub mod receipt;
 pub mod rejection;
 mod row;
@@ -30,6 +33,7 @@ pub mod source;
 pub mod source_file;
 pub mod source_row;
 pub mod suppression;
+pub mod taught;
 pub mod token;
 pub mod visit;
 

@@ -8,6 +8,7 @@
 mod clause;
 mod decide;
 mod feature;
+mod gist;
 mod label;
 mod linear;
 mod reading;
@@ -15,6 +16,7 @@ pub mod report;
 mod speller;
 mod spelling;
 
+pub use gist::Gist;
 pub use label::{CLARIFY, CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE, is_label, is_offerable, is_outside};
 pub use spelling::{MAX_CHARS, Spelling};
 

@@ -37,9 +37,14 @@ impl Caller {
         self.0.id.to_string()
     }
 
+    /// Whether they may mend what was rejected, and read what citizens wrote.
+    pub(super) fn may_mend(&self) -> bool {
+        self.0.role.can_mend()
+    }
+
     /// May mend what was rejected, or is refused.
     pub(super) fn to_mend(&self) -> Result<(), Error> {
-        if self.0.role.can_mend() { Ok(()) } else { Err(Error::Forbidden("office or admin")) }
+        if self.may_mend() { Ok(()) } else { Err(Error::Forbidden("office or admin")) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The real binary from outside, as an office and its operator use it: commands, exit codes,
 //! files, signals. What happens inside is the business of the other tests.
 
+mod answers;
 mod area;
 mod ask;
 mod demo;

@@ -7,6 +7,7 @@ pub(super) mod hold;
 pub(super) mod message;
 pub(super) mod opt_out;
 pub(super) mod person;
+pub(super) mod question;
 pub(super) mod rejection;
 pub(super) mod source;
 pub(super) mod suppression;
@@ -32,6 +33,8 @@ pub(super) async fn index() -> Json<Value> {
             "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
             "POST /v1/opt-outs", "GET /v1/sources", "GET /v1/notices", "GET /v1/holds",
             "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence",
+            "GET /v1/questions", "GET /v1/questions/{id}", "POST /v1/questions/{id}/teach",
+            "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen",
         ],
     }))
 }

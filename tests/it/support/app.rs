@@ -13,13 +13,14 @@ use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::Clock as _;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
+use kabar::service::knowledge::Primer;
 use kabar::service::sender::{Progress, Sender};
 use kabar::service::watch::{self, Step, Watched};
 use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings, inbox, sweep};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
-use kabar::understand::{LABELS, Spelling, Understanding};
+use kabar::understand::LABELS;
 use kabar::web::Web;
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -193,9 +194,9 @@ impl TestApp {
         };
         let db = start.database.open().await;
         let settings = start.settings.clone();
-        let (templates, script, understanding) = texts();
+        let (templates, script, primer) = texts();
         let sources = start.sources.clone();
-        let parts = Parts { db, settings, accounts, sources, templates, script, understanding };
+        let parts = Parts { db, settings, accounts, sources, templates, script, primer };
         let clock = Arc::clone(&ground.clock);
         let app = Arc::new(App::new(parts, clock.clone()));
         let url = ground.url();
@@ -400,16 +401,16 @@ fn whatsapp_account(shared: &Shared, meta: &FakeMeta, messages_per_second: u32) 
     }
 }
 
-/// What every test speaks from; read once a process, because training takes its time.
-fn texts() -> (Templates, Script, Arc<Understanding>) {
-    static TEXTS: OnceLock<(Templates, Script, Arc<Understanding>)> = OnceLock::new();
+/// What every test speaks from; read once a process. Training takes its time, and waits for a test
+/// in which somebody asks something.
+fn texts() -> (Templates, Script, Arc<Primer>) {
+    static TEXTS: OnceLock<(Templates, Script, Arc<Primer>)> = OnceLock::new();
     TEXTS
         .get_or_init(|| {
             let templates = Templates::embedded().unwrap();
             let script = Script::embedded(LABELS).unwrap();
-            let spelling = Spelling::parse(script.spelling()).unwrap();
-            let understanding = Understanding::train_with(spelling, script.examples());
-            (templates, script, Arc::new(understanding))
+            let primer = Primer::new(&script).unwrap();
+            (templates, script, Arc::new(primer))
         })
         .clone()
 }

@@ -1,0 +1,267 @@
+//! What the office knows of what citizens mean: the examples of the texts, and those it was taught
+//! while it ran.
+//!
+//! Training takes its time, so it happens when the first question comes and never on a thread that
+//! serves others; until something new is trained, the old goes on answering. It decides nothing
+//! about a question.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::{App, ServiceError};
+use crate::dialogue::Script;
+use crate::domain::clock::Timestamp;
+use crate::domain::message::MessageText;
+use crate::store::question_group::forget_askers;
+use crate::store::taught::{Edition, find_edition, list_examples};
+use crate::understand::{Spelling, Understanding, is_label};
+
+/// How often it is looked whether another process taught something.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How long it is known who asked what, for counting.
+const ASKERS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The examples of the texts, not trained before somebody needs them.
+pub struct Primer {
+    table: String,
+    spelling: Spelling,
+    examples: Vec<(String, String)>,
+    trained: OnceLock<Arc<Understanding>>,
+}
+
+impl fmt::Debug for Primer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Primer({} examples)", self.examples.len())
+    }
+}
+
+/// A known example that would be understood in another way.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shift {
+    /// The example.
+    pub text: String,
+    /// What is understood now.
+    pub before: String,
+    /// What would be understood.
+    pub after: String,
+}
+
+impl fmt::Debug for Shift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shift({} to {})", self.before, self.after)
+    }
+}
+
+/// What examples would change.
+#[derive(Clone, Debug)]
+pub(super) struct Effects {
+    /// How many examples were known.
+    pub known: usize,
+    /// Those of them that would be understood in another way.
+    pub shifts: Vec<Shift>,
+    /// How the new examples themselves would be understood, in their order.
+    pub understood: Vec<String>,
+}
+
+impl Primer {
+    /// Takes the examples and the table of spellings of a script.
+    ///
+    /// # Errors
+    /// What is wrong with the table.
+    pub fn new(script: &Script) -> Result<Self, String> {
+        Ok(Self {
+            table: script.spelling().to_owned(),
+            spelling: Spelling::parse(script.spelling())?,
+            examples: script.examples().map(|(l, text)| (l.to_owned(), text.to_owned())).collect(),
+            trained: OnceLock::new(),
+        })
+    }
+
+    /// The table of spellings.
+    #[must_use]
+    pub const fn spelling(&self) -> &Spelling {
+        &self.spelling
+    }
+
+    /// What is understood from the texts alone. The first call takes its time.
+    pub fn understanding(&self) -> Arc<Understanding> {
+        Arc::clone(self.trained.get_or_init(|| Arc::new(self.train(&[]))))
+    }
+
+    /// The same with what was taught.
+    fn with(&self, taught: &[(String, MessageText)]) -> Arc<Understanding> {
+        if taught.is_empty() { self.understanding() } else { Arc::new(self.train(taught)) }
+    }
+
+    fn train(&self, taught: &[(String, MessageText)]) -> Understanding {
+        // It was read once already when this was made.
+        let spelling = Spelling::parse(&self.table).unwrap_or_else(|_| Spelling::embedded());
+        Understanding::train_with(spelling, self.pairs(taught))
+    }
+
+    fn pairs<'a>(
+        &'a self,
+        taught: &'a [(String, MessageText)],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let own = self.examples.iter().map(|(label, text)| (label.as_str(), text.as_str()));
+        own.chain(taught.iter().map(|(label, text)| (label.as_str(), text.expose())))
+    }
+
+    /// What it would change if to what was taught `new` came. Trains, and takes its time.
+    pub(super) fn try_out(
+        &self,
+        taught: &[(String, MessageText)],
+        new: &[(String, MessageText)],
+    ) -> Effects {
+        let before = self.with(taught);
+        let all: Vec<(String, MessageText)> = taught.iter().chain(new).cloned().collect();
+        let after = self.train(&all);
+        let mut effects = Effects { known: 0, shifts: Vec::new(), understood: Vec::new() };
+        for (_, text) in self.pairs(taught) {
+            effects.known += 1;
+            let (before, after) = (before.understand(text).intent, after.understand(text).intent);
+            if before != after {
+                effects.shifts.push(Shift { text: text.to_owned(), before, after });
+            }
+        }
+        effects.understood =
+            new.iter().map(|(_, text)| after.understand(text.expose()).intent).collect();
+        effects
+    }
+}
+
+/// What is understood at present, and the way to something newer.
+#[derive(Debug)]
+pub struct Knowledge {
+    primer: Arc<Primer>,
+    learnt: RwLock<Option<Learnt>>,
+    /// One trains at a time.
+    turn: tokio::sync::Mutex<()>,
+    looked_at: Mutex<Option<Timestamp>>,
+}
+
+#[derive(Clone)]
+struct Learnt {
+    edition: Edition,
+    understanding: Arc<Understanding>,
+}
+
+impl fmt::Debug for Learnt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learnt").field("edition", &self.edition).finish_non_exhaustive()
+    }
+}
+
+impl Knowledge {
+    /// Knows nothing yet.
+    #[must_use]
+    pub const fn new(primer: Arc<Primer>) -> Self {
+        Self {
+            primer,
+            learnt: RwLock::new(None),
+            turn: tokio::sync::Mutex::const_new(()),
+            looked_at: Mutex::new(None),
+        }
+    }
+
+    /// The examples of the texts.
+    #[must_use]
+    pub const fn primer(&self) -> &Arc<Primer> {
+        &self.primer
+    }
+
+    /// Whether a question can be understood without training first.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.learnt().is_some()
+    }
+
+    fn learnt(&self) -> Option<Learnt> {
+        self.learnt.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a minute has passed since this was asked last.
+    fn is_time(&self, now: Timestamp) -> bool {
+        let mut last = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_time = last.is_none_or(|at| now.since(at) >= LOOK_EVERY || at > now);
+        if is_time {
+            *last = Some(now);
+        }
+        is_time
+    }
+}
+
+/// What is understood at present; trained now if nobody asked before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn understanding(app: &App) -> Result<Arc<Understanding>, ServiceError> {
+    if let Some(learnt) = app.knowledge.learnt() {
+        return Ok(learnt.understanding);
+    }
+    let _turn = app.knowledge.turn.lock().await;
+    // Somebody else may have trained while this one waited.
+    if let Some(learnt) = app.knowledge.learnt() {
+        return Ok(learnt.understanding);
+    }
+    learn(app).await
+}
+
+/// Learns what was taught since, if anything was, and if anything was learnt before: who has not
+/// been asked anything yet learns all of it at the first question. `true` when there was something.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refresh(app: &App) -> Result<bool, ServiceError> {
+    if !app.knowledge.is_ready() {
+        return Ok(false);
+    }
+    let _turn = app.knowledge.turn.lock().await;
+    let edition = find_edition(&app.db).await?;
+    if app.knowledge.learnt().is_some_and(|learnt| learnt.edition == edition) {
+        return Ok(false);
+    }
+    learn(app).await?;
+    Ok(true)
+}
+
+/// Once a minute: learns what another process taught, and forgets who asked long ago.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
+    let now = app.now();
+    if !app.knowledge.is_time(now) {
+        return Ok(0);
+    }
+    forget_askers(&app.db, now.before(ASKERS_KEPT)).await?;
+    Ok(u64::from(refresh(app).await?))
+}
+
+async fn learn(app: &App) -> Result<Arc<Understanding>, ServiceError> {
+    // Read before the examples: what comes between the two is learnt again, and nothing is missed.
+    let edition = find_edition(&app.db).await?;
+    let taught = taught(app).await?;
+    let primer = Arc::clone(&app.knowledge.primer);
+    let understanding = beside(move || primer.with(&taught)).await?;
+    let learnt = Learnt { edition, understanding: Arc::clone(&understanding) };
+    *app.knowledge.learnt.write().unwrap_or_else(PoisonError::into_inner) = Some(learnt);
+    Ok(understanding)
+}
+
+/// What was taught, without what a label was meant by that is none any more.
+pub(super) async fn taught(app: &App) -> Result<Vec<(String, MessageText)>, ServiceError> {
+    let mut taught = list_examples(&app.db).await?;
+    taught.retain(|(label, _)| is_label(label));
+    Ok(taught)
+}
+
+/// Does something long beside the threads that serve others.
+pub(super) async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| ServiceError::Text(format!("training broke off: {error}")))
+}

@@ -1,0 +1,112 @@
+//! Teaches what citizens meant: the texts of a group become examples of a label.
+//!
+//! What was understood before must not break: who teaches is told first how many known examples
+//! would be understood in another way, and nothing is written unless they want that.
+
+use std::sync::Arc;
+
+use super::knowledge::{Shift, beside, refresh, taught};
+use super::{App, ServiceError};
+use crate::domain::id::QuestionGroupId;
+use crate::domain::message::MessageText;
+use crate::store::question_group::{GroupState, mark_decided};
+use crate::store::question_list::{find_group, list_texts};
+use crate::store::taught::{NewExample, insert_example};
+use crate::store::{Db, StoreError};
+use crate::understand::{CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE};
+
+/// What teaching a group would do, or did.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// How many texts become examples.
+    pub texts: usize,
+    /// How many of them would be understood as the label afterwards.
+    pub understood: usize,
+    /// How many examples were known before.
+    pub known: usize,
+    /// Those of them that would be understood in another way.
+    pub shifts: Vec<Shift>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// There is no such group that is open.
+    NotOpen,
+    /// Nothing was taught, because known examples would be understood in another way.
+    WouldShift(Trial),
+    /// It is taught.
+    Taught(Trial),
+}
+
+/// The label of that name, if something can be taught to be it: a topic alone is asked back, and
+/// what is nobody's business here is set aside, not taught.
+#[must_use]
+pub fn teachable(name: &str) -> Option<&'static str> {
+    let label = LABELS.iter().copied().find(|label| *label == name)?;
+    (label != CLARIFY_TOPIC && label != OUT_OF_SCOPE).then_some(label)
+}
+
+/// All wordings of a group, the first one first; empty when there is no such group.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wordings(db: &Db, id: QuestionGroupId) -> Result<Vec<MessageText>, StoreError> {
+    let Some(group) = find_group(db, id).await? else { return Ok(Vec::new()) };
+    let mut texts = vec![group.sample];
+    texts.extend(list_texts(db, id).await?);
+    Ok(texts)
+}
+
+/// Makes a group's texts examples of a label. Unless `is_sure`, only if no known example is then
+/// understood in another way.
+///
+/// # Errors
+/// When the database fails.
+pub async fn teach(
+    app: &App,
+    id: QuestionGroupId,
+    label: &'static str,
+    by: &str,
+    is_sure: bool,
+) -> Result<Outcome, ServiceError> {
+    let is_open = find_group(&app.db, id).await?.is_some_and(|g| g.state == GroupState::Open);
+    if !is_open {
+        return Ok(Outcome::NotOpen);
+    }
+    let texts = wordings(&app.db, id).await?;
+    let trial = try_out(app, &texts, label).await?;
+    if !trial.shifts.is_empty() && !is_sure {
+        return Ok(Outcome::WouldShift(trial));
+    }
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let decision = (GroupState::Taught, Some(label));
+    if !mark_decided(&mut tx, id, decision, by, now).await? {
+        return Ok(Outcome::NotOpen);
+    }
+    for text in &texts {
+        let new = NewExample { id: app.ids.next(now), label, text, group: id, by };
+        insert_example(&mut tx, &app.db, &new, now).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    refresh(app).await?;
+    Ok(Outcome::Taught(trial))
+}
+
+async fn try_out(
+    app: &App,
+    texts: &[MessageText],
+    label: &'static str,
+) -> Result<Trial, ServiceError> {
+    let taught = taught(app).await?;
+    let new: Vec<_> = texts.iter().map(|text| (label.to_owned(), text.clone())).collect();
+    let primer = Arc::clone(app.knowledge.primer());
+    let effects = beside(move || primer.try_out(&taught, &new)).await?;
+    Ok(Trial {
+        texts: texts.len(),
+        understood: effects.understood.iter().filter(|intent| *intent == label).count(),
+        known: effects.known,
+        shifts: effects.shifts,
+    })
+}

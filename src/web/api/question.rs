@@ -1,0 +1,133 @@
+//! What was not understood, for the office to work off: taught as an example, or set aside.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Params, known_only, next, page, param, shown, shown_opt};
+use crate::domain::id::QuestionGroupId;
+use crate::domain::message::MessageText;
+use crate::service::question::{day_begins, ignore, reopen};
+use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
+use crate::store::question_group::GroupState;
+use crate::store::question_list::{Group, GroupFilter, find_group, list_groups};
+use crate::web::Web;
+use crate::web::auth::Caller;
+use crate::web::error::Error;
+
+/// `GET /v1/questions`: the most often asked first. Without `all` only what two people asked.
+pub(in crate::web) async fn list(
+    State(web): State<Web>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<Json<Value>, Error> {
+    caller.to_read()?;
+    known_only(&params, &["state", "all", "since", "cursor", "limit"])?;
+    let limit = page(&params)?;
+    let day: Option<NaiveDate> = param(&params, "since")?;
+    let filter = GroupFilter {
+        state: param(&params, "state")?.unwrap_or(GroupState::Open),
+        is_all: param(&params, "all")?.unwrap_or(false),
+        since: day.map(|day| day_begins(web.app.zone(None), day)),
+        after: param(&params, "cursor")?,
+    };
+    let rows = list_groups(&web.app.db, &filter, limit).await?;
+    let cursor = next(&rows, limit, |row| row.id.to_string());
+    let questions: Vec<Value> = rows.iter().map(|group| view(group, &caller)).collect();
+    Ok(Json(json!({"questions": questions, "next_cursor": cursor})))
+}
+
+/// `GET /v1/questions/{id}`: with every wording, for the one who decides.
+pub(in crate::web) async fn show(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let group = find_group(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    let texts = wordings(&web.app.db, id).await?;
+    let mut shown_group = view(&group, &caller);
+    shown_group["texts"] = texts.iter().map(MessageText::expose).collect();
+    Ok(Json(shown_group))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::web) struct Teaching {
+    label: String,
+    /// Also if known examples are then understood in another way.
+    #[serde(default)]
+    accept: bool,
+}
+
+/// `POST /v1/questions/{id}/teach`
+pub(in crate::web) async fn teach_one(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Result<Json<Teaching>, JsonRejection>,
+) -> Result<Json<Value>, Error> {
+    caller.to_mend()?;
+    let id: QuestionGroupId = id.parse().map_err(|_| Error::NotFound)?;
+    let Ok(Json(request)) = request else {
+        return Err(Error::BadBody("an object with label is needed".to_owned()));
+    };
+    let label = teachable(&request.label).ok_or_else(|| {
+        Error::BadBody("label is none that can be taught: see `kabar answers list`".to_owned())
+    })?;
+    match teach(&web.app, id, label, &caller.name(), request.accept).await? {
+        Outcome::NotOpen => Err(Error::NotFound),
+        Outcome::WouldShift(trial) => Err(Error::Conflict(format!(
+            "{} of {} known examples would be understood in another way; send \"accept\": true if \
+             that is right",
+            trial.shifts.len(),
+            trial.known
+        ))),
+        Outcome::Taught(trial) => Ok(Json(came_of(&trial, label))),
+    }
+}
+
+fn came_of(trial: &Trial, label: &str) -> Value {
+    json!({"label": label, "texts": trial.texts, "understood": trial.understood,
+           "known": trial.known, "changed": trial.shifts.len()})
+}
+
+/// `POST /v1/questions/{id}/ignore`
+pub(in crate::web) async fn ignore_one(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let is_done = ignore(&web.app, id, &caller.name()).await?;
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+}
+
+/// `POST /v1/questions/{id}/reopen`
+pub(in crate::web) async fn reopen_one(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Error> {
+    caller.to_mend()?;
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let is_done = reopen(&web.app, id, &caller.name()).await?;
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+}
+
+/// The words of a citizen are for those only who may answer them.
+fn view(group: &Group, caller: &Caller) -> Value {
+    let sample = caller.may_mend().then(|| group.sample.expose());
+    json!({"id": group.id.to_string(), "times": group.times, "shared": group.is_shared,
+           "sample": sample, "near": group.near,
+           "area": group.area.as_ref().map(ToString::to_string),
+           "first_at": shown(group.first_at), "last_at": shown(group.last_at),
+           "state": group.state.as_str(), "label": group.label,
+           "decided_by": group.decided_by, "decided_at": shown_opt(group.decided_at)})
+}
