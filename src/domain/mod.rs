@@ -13,6 +13,7 @@ pub mod consent;
 pub mod document;
 pub mod gsm7;
 pub mod id;
+pub mod language;
 pub mod message;
 pub mod nik;
 pub mod outbound;
