@@ -73,6 +73,8 @@ pub struct Config {
     pub send_timeout: Duration,
     /// Calls for one message.
     pub max_attempts: i64,
+    /// A talk with an officer that nobody touched for so long is over.
+    pub ticket_close_after: Duration,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -98,6 +100,7 @@ struct File {
     keys: Keys,
     announce: Announce,
     send: Send,
+    ticket: Ticket,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -154,6 +157,12 @@ struct Send {
     unknown_reply: String,
     unknown_announcement: String,
     unknown_broadcast: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ticket {
+    close_after: String,
 }
 
 #[derive(Deserialize)]
@@ -303,6 +312,11 @@ impl File {
             let what = "must be longer than nothing and shorter than the unknown_ times";
             return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
         }
+        let ticket_close_after = wait("ticket.close_after", &self.ticket.close_after)?;
+        if ticket_close_after.is_zero() {
+            let what = "must be longer than nothing";
+            return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
+        }
         let columns = columns(self.spreadsheet.columns, &at)?;
         let accounts = account::read(name, self.account)?;
         let sources = source::read(name, base, &columns, self.source)?;
@@ -320,6 +334,7 @@ impl File {
             policy: AnnouncePolicy { enabled },
             send_timeout,
             max_attempts: self.send.max_attempts,
+            ticket_close_after,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,

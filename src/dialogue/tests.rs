@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use super::embedded::FILES;
 use super::transcript::Transcript;
 use super::*;
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::Choice;
+use crate::domain::survey::Element;
 use crate::understand::{LABELS, Understanding};
 
 fn project() -> PathBuf {
@@ -38,6 +40,7 @@ fn understand(text: &str) -> Meaning {
         intent: meaning.intent,
         confidence: meaning.confidence,
         alternatives: meaning.alternatives,
+        also: None,
     }
 }
 
@@ -56,6 +59,14 @@ fn input(text: &str) -> Input {
         reachable: ChannelKind::ALL.to_vec(),
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
+        area: AreaCode::nationwide(),
+        ticket: None,
+        complaint: None,
+        number: None,
+        waiting: None,
+        office_opens: None,
+        kept: None,
+        survey: Some(Element::ALL.to_vec()),
         now: Timestamp::from_ms(0),
     }
 }
@@ -66,6 +77,7 @@ fn card(id: &str, who: &str) -> CardFact {
         who: who.into(),
         document: "KTP-el".into(),
         status: "sudah dicetak".into(),
+        state: "printed".into(),
         as_of: "21 November".into(),
         place: None,
         appointment: None,
@@ -198,8 +210,12 @@ fn every_label_has_a_reply_on_every_channel() {
         for &channel in ChannelKind::ALL {
             let mut input = input("x");
             input.channel = channel;
-            input.meaning =
-                Meaning { intent: (*label).into(), confidence: 1.0, alternatives: vec![] };
+            input.meaning = Meaning {
+                intent: (*label).into(),
+                confidence: 1.0,
+                alternatives: vec![],
+                also: None,
+            };
             let step = step(script(), &State::default(), &input);
             assert_eq!(step.replies.len(), 1, "{label} on {channel}");
             assert!(said(&step).chars().count() <= 1_024, "{label} on {channel}");

@@ -26,4 +26,6 @@ pub mod reference;
 pub mod rhythm;
 pub mod snapshot;
 pub mod status_word;
+pub mod survey;
+pub mod ticket;
 pub mod word;

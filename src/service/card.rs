@@ -4,7 +4,7 @@
 //! and each item stands alone within it: what is wrong with one is kept and rejects no other.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError};
+use super::{App, ServiceError, survey};
 use crate::domain::absence::Absence;
 use crate::domain::card::{AnnouncementKind, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
@@ -276,6 +276,10 @@ async fn apply(
             card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?
         }
     };
+    if plan.becomes_current {
+        let said = (update.status, update.occurred_at, plan.outcome);
+        survey::take_news(app, tx, card_id, said, now).await?;
+    }
     let new = card_store::NewUpdate {
         id: app.ids.next(now),
         source: said.source,

@@ -4,21 +4,24 @@
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
 use super::outbox::{self, Draft};
-use super::{Account, App, ServiceError, connect, route, stop};
+use super::{Account, App, ServiceError, connect, route, stop, survey, ticket};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
-    self, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
+    self, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
+    ReferenceFact, State, Step, TicketFact,
 };
+use crate::domain::area::AreaCode;
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
-use crate::domain::id::ContactId;
+use crate::domain::id::{ContactId, TicketId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
+use crate::domain::ticket::{ComplaintNumber, TicketKind, TicketState};
 use crate::store::card::{Card, forget_announced, list_current};
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, Contact, NewInbound};
@@ -26,7 +29,7 @@ use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_addre
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::visit::{self, NewVisit};
-use crate::store::{StoreError, Tx, binding, follow, inbox, service_point};
+use crate::store::{StoreError, Tx, binding, follow, inbox, service_point, ticket as ticket_store};
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -141,13 +144,22 @@ async fn converse(
     input.served.clone_from(&app.settings.channels);
     input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
     let people = people_of(app, tx, &contact.address, Some(contact.id)).await?;
-    add_facts_in(app, tx, &people, *known, &mut input).await?;
+    add_facts_in(app, tx, &people, *known, Some(contact.id), &mut input).await?;
+    if input.area == AreaCode::nationwide() {
+        input.area = account.area.as_ref().unwrap_or(&app.settings.office_area).clone();
+    }
+    let talk = add_talk(tx, contact.id, &mut input).await?;
     if let Some(person) = people.first() {
         let routes = route::list_routes(app, tx, person).await?;
         input.reachable = routes.iter().map(|route| route.account.channel).collect();
     }
     let state = read_state(contact.dialogue.as_deref());
-    let step = dialogue::step(&app.script, &state, &input);
+    let mut step = dialogue::step(&app.script, &state, &input);
+    if !step.needs.is_empty() {
+        let whose = Some((contact.id, hashes.as_slice()));
+        add_needed(app, tx, whose, &step.needs, &mut input).await?;
+        step = dialogue::step(&app.script, &state, &input);
+    }
     app.metrics.intent(&step.intent);
     let says_nothing = [Effect::WrongPerson, Effect::OptOut];
     if !step.effects.iter().any(|effect| says_nothing.contains(effect)) {
@@ -156,7 +168,7 @@ async fn converse(
         let answered = follow::mark_answered(tx, hashes, account.channel, now).await?;
         follow::mark_reached(tx, &app.db, &answered, now).await?;
     }
-    apply_effects(app, tx, &step, contact, &people, hashes, now).await?;
+    let opened = apply_effects(app, tx, &step, writer, &people, now).await?;
     let state =
         serde_json::to_string(&step.state).map_err(|e| ServiceError::Text(e.to_string()))?;
     contact::set_dialogue(tx, &app.db, contact.id, &state).await?;
@@ -170,6 +182,14 @@ async fn converse(
         received_at: event.received_at,
     };
     contact::insert_inbound(tx, &app.db, &inbound).await?;
+    for id in talk.into_iter().chain(opened) {
+        ticket::hear(app, tx, id, inbound.id, now).await?;
+    }
+    if step.effects.contains(&Effect::CloseTicket)
+        && let Some(id) = talk
+    {
+        ticket::end(app, tx, id, now).await?;
+    }
     let to = (contact.id, contact.address.clone());
     plan_replies(app, tx, account, &to, &event.id.to_string(), step, now).await
 }
@@ -215,6 +235,7 @@ pub fn read_text(
             intent: meaning.intent,
             confidence: meaning.confidence,
             alternatives: meaning.alternatives,
+            also: None,
         },
         is_registered: false,
         is_opted_out: false,
@@ -225,6 +246,14 @@ pub fn read_text(
         reachable: Vec::new(),
         office: office.to_owned(),
         channel,
+        area: AreaCode::nationwide(),
+        ticket: None,
+        complaint: None,
+        number: None,
+        waiting: None,
+        office_opens: None,
+        kept: None,
+        survey: None,
         now,
     }
 }
@@ -243,7 +272,7 @@ pub async fn add_facts(
     let hashes = consent::address_hashes(&app.db, "", &address);
     let known = consent::find_consent(&mut tx, &hashes, None).await?;
     let people = people_of(app, &mut tx, &address, None).await?;
-    add_facts_in(app, &mut tx, &people, known, input).await?;
+    add_facts_in(app, &mut tx, &people, known, None, input).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -253,12 +282,16 @@ async fn add_facts_in(
     tx: &mut Tx,
     people: &[Person],
     known: Consent,
+    contact: Option<ContactId>,
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     input.is_opted_out = known.is_opted_out;
     // A number whose owner said that these people are strangers to them is no key to their cards.
     if !known.is_suppressed {
         input.is_registered = !people.is_empty();
+        if let Some(area) = people.iter().find_map(|person| person.area.clone()) {
+            input.area = area;
+        }
         for person in people.iter().take(MAX_PEOPLE) {
             for card in list_current(tx, person.id).await? {
                 let fact = fact(app, tx, person, &card, input.channel, input.now).await?;
@@ -267,15 +300,107 @@ async fn add_facts_in(
         }
     }
     if let Some(reference) = Reference::find_in(&input.text) {
-        let sent_at = message::find_reference(tx, &reference).await?;
-        let zone = app.zone(None).offset();
-        let day = |at: Timestamp| at.in_zone(zone).date_naive();
+        let found = message::find_reference(tx, &reference).await?;
         input.reference = Some(ReferenceFact {
             reference: reference.to_string(),
-            sent_on: sent_at.map(|at| app.templates.vocabulary().day_and_year(day(at))),
+            sent_on: found.as_ref().map(|found| day_in_words(app, found.sent_at)),
+            kind: found.as_ref().map(|found| found.template.clone()).unwrap_or_default(),
+            document: found.and_then(|found| found.document).unwrap_or_default(),
         });
     }
+    if let Some(number) = ComplaintNumber::find_in(&input.text) {
+        let state = match contact {
+            Some(contact) => ticket_store::find_complaint(tx, &number, contact).await?,
+            None => None,
+        };
+        input.complaint = Some(ComplaintFact { number: number.to_string(), state });
+    }
     Ok(())
+}
+
+fn day_in_words(app: &App, at: Timestamp) -> String {
+    let zone = app.zone(None).offset();
+    app.templates.vocabulary().day_and_year(at.in_zone(zone).date_naive())
+}
+
+/// Adds the talk with an officer that a conversation waits for or has.
+async fn add_talk(
+    tx: &mut Tx,
+    contact: ContactId,
+    input: &mut Input,
+) -> Result<Option<TicketId>, ServiceError> {
+    let found = ticket_store::find_talk(tx, contact).await?;
+    Ok(found.map(|(id, state, place)| {
+        input.ticket = Some(TicketFact { place, is_taken: state == TicketState::Taken });
+        id
+    }))
+}
+
+/// Adds what an answer turned out to need.
+async fn add_needed(
+    app: &App,
+    tx: &mut Tx,
+    whose: Option<(ContactId, &[String])>,
+    needs: &[Need],
+    input: &mut Input,
+) -> Result<(), ServiceError> {
+    for need in needs {
+        match need {
+            Need::Number => input.number = Some(free_number(tx).await?.to_string()),
+            Need::Queue => {
+                input.waiting = Some(ticket_store::count_waiting(tx).await?);
+                input.office_opens = office_opens(app, &input.area, input.now);
+            }
+            Need::Kept => {
+                let kept = match whose {
+                    Some((contact, hashes)) => contact::find_kept(tx, contact, hashes).await?,
+                    None => None,
+                };
+                let words = |(since, received, sent)| KeptFact {
+                    since: day_in_words(app, since),
+                    received,
+                    sent,
+                };
+                input.kept = Some(kept.map(words).unwrap_or_default());
+            }
+            Need::Survey => input.survey = Some(survey::list_order(tx).await?),
+        }
+    }
+    Ok(())
+}
+
+/// The same for a conversation in a terminal. Changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_needed_facts(
+    app: &App,
+    needs: &[Need],
+    input: &mut Input,
+) -> Result<(), ServiceError> {
+    let mut tx = app.db.begin().await?;
+    add_needed(app, &mut tx, None, needs, input).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// When the office opens next, in words; nothing while it is open, or where its hours are not known.
+fn office_opens(_app: &App, _area: &AreaCode, _now: Timestamp) -> Option<String> {
+    None
+}
+
+/// A number no complaint has yet.
+async fn free_number(tx: &mut Tx) -> Result<ComplaintNumber, ServiceError> {
+    const DRAWS: usize = 8;
+    let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));
+    let mut number = ComplaintNumber::from_random(draw()?);
+    for _ in 0..DRAWS {
+        if !ticket_store::is_number_taken(tx, &number).await? {
+            break;
+        }
+        number = ComplaintNumber::from_random(draw()?);
+    }
+    Ok(number)
 }
 
 fn read_state(stored: Option<&str>) -> State {
@@ -327,6 +452,7 @@ async fn fact(
             .map_or_else(|| words.addressee(None, channel), PersonName::masked),
         document: words.document(card.document, channel),
         status: words.status(status),
+        state: status.as_str().to_owned(),
         as_of: words.day(card.on_file.status_at.in_zone(zone.offset()).date_naive()),
         place,
         appointment,
@@ -334,16 +460,25 @@ async fn fact(
     })
 }
 
+/// Does what a step asks for, and gives the tickets that it opened.
 async fn apply_effects(
     app: &App,
     tx: &mut Tx,
     step: &Step,
-    contact: &Contact,
+    writer: &Writer<'_>,
     people: &[Person],
-    hashes: &[String],
     now: Timestamp,
-) -> Result<(), ServiceError> {
+) -> Result<Vec<TicketId>, ServiceError> {
+    let Writer { account, contact, hashes, .. } = writer;
     let address = &contact.address;
+    let mut opened = Vec::new();
+    let wish = |kind, complaint| ticket::Wish {
+        kind,
+        contact: contact.id,
+        account: &account.id,
+        area: people.iter().find_map(|person| person.area.as_ref()),
+        complaint,
+    };
     for effect in &step.effects {
         match effect {
             Effect::OptOut => stop::opt_out(app, tx, hashes, people, now).await?,
@@ -373,9 +508,25 @@ async fn apply_effects(
             }
             // Kept with its intent in `inbound`, where the office's list of them is made from.
             Effect::UnknownQuestion => {}
+            Effect::OpenTicket => {
+                opened.extend(ticket::open(app, tx, &wish(TicketKind::Human, None), now).await?);
+            }
+            // Done once the message that asks for it is kept with it.
+            Effect::CloseTicket => {}
+            Effect::Complain { number, category, text } => {
+                let complaint = Some((number.as_str(), *category, text.as_str()));
+                let wish = wish(TicketKind::Complaint, complaint);
+                opened.extend(ticket::open(app, tx, &wish, now).await?);
+            }
+            Effect::RequestDeletion => {
+                opened.extend(ticket::open(app, tx, &wish(TicketKind::Deletion, None), now).await?);
+            }
+            Effect::Rate { element, score } => {
+                survey::rate(app, tx, people, (*element, *score), now).await?;
+            }
         }
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// What went to a stranger has not been heard by those it was for.
@@ -414,6 +565,9 @@ async fn plan_replies(
 ) -> Result<(), ServiceError> {
     let hashes = consent::address_hashes(&app.db, &account.portfolio, &to.1);
     let hash = route::own_hash(account.channel, hashes);
+    if step.replies.is_empty() {
+        return Ok(());
+    }
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
         let draft = Draft {

@@ -1,7 +1,8 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
-//! whose moment has passed, and news that has not arrived in time.
+//! whose moment has passed, news that has not arrived in time, invitations whose day has come, and
+//! talks that nobody goes on with.
 
-use super::{App, ServiceError, fallback, hold};
+use super::{App, ServiceError, fallback, hold, survey, ticket};
 use crate::store::settled;
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -21,5 +22,7 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     }
     let followed = fallback::step(app).await?;
     let released = hold::step(app).await?;
-    Ok(expired + settled + followed + released)
+    let invited = survey::step(app).await?;
+    let closed = ticket::step(app).await?;
+    Ok(expired + settled + followed + released + invited + closed)
 }

@@ -30,6 +30,8 @@ pub mod source;
 pub mod source_file;
 pub mod source_row;
 pub mod suppression;
+pub mod survey;
+pub mod ticket;
 pub mod token;
 pub mod visit;
 

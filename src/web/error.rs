@@ -21,6 +21,8 @@ pub(super) enum Error {
     Forbidden(&'static str),
     /// Nothing of that name.
     NotFound,
+    /// Not as things stand; says why.
+    Conflict(String),
     /// Too large.
     TooLarge(String),
     /// Another kind of body is needed.
@@ -49,6 +51,7 @@ impl Error {
             Self::NotFound => {
                 (StatusCode::NOT_FOUND, "not found", "there is nothing here".to_owned())
             }
+            Self::Conflict(why) => (StatusCode::CONFLICT, "not possible now", why.clone()),
             Self::TooLarge(what) => (StatusCode::PAYLOAD_TOO_LARGE, "body too large", what.clone()),
             Self::UnsupportedType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

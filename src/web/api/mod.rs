@@ -10,6 +10,7 @@ pub(super) mod person;
 pub(super) mod rejection;
 pub(super) mod source;
 pub(super) mod suppression;
+pub(super) mod ticket;
 pub(super) mod visit;
 
 use std::collections::HashMap;
@@ -31,7 +32,9 @@ pub(super) async fn index() -> Json<Value> {
             "GET /v1/unreachable", "GET /v1/visits", "POST /v1/visits/{id}/told",
             "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
             "POST /v1/opt-outs", "GET /v1/sources", "GET /v1/notices", "GET /v1/holds",
-            "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence",
+            "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence", "GET /v1/tickets",
+            "GET /v1/tickets/{id}", "POST /v1/tickets/{id}/take", "POST /v1/tickets/{id}/reply",
+            "POST /v1/tickets/{id}/close",
         ],
     }))
 }
