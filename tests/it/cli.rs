@@ -10,6 +10,7 @@ mod office;
 mod sandbox;
 mod source;
 mod suppression;
+mod ticket;
 mod usage;
 mod visit;
 mod watched;
