@@ -6,7 +6,7 @@ use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
-use kabar::service::conversation;
+use kabar::service::{conversation, needed};
 
 use super::{ConfigArg, hinted, office};
 
@@ -69,7 +69,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         let mut step = dialogue::step(&script, &state, &input);
         if !step.needs.is_empty() {
             if let Some(app) = &app {
-                conversation::add_needed_facts(app, &step.needs, &mut input).await?;
+                needed::add_needed_facts(app, &step.needs, &mut input).await?;
             }
             // Nothing is kept here: any number shows what would be said.
             input.number = input.number.or_else(|| Some("P-7KQ4".to_owned()));

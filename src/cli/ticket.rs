@@ -10,7 +10,8 @@ use kabar::domain::id::TicketId;
 use kabar::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
 use kabar::service::ticket::{self as desk, TicketError, Whole};
 use kabar::store::Db;
-use kabar::store::ticket::{Happening, Ticket, TicketFilter, list_tickets};
+use kabar::store::ticket::{Ticket, TicketFilter, list_tickets};
+use kabar::store::ticket_entry::Happening;
 use serde_json::json;
 
 use super::{COMMAND_LINE, ConfigArg, PAGE, hinted, office, one_line, shown};

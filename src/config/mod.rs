@@ -289,17 +289,7 @@ impl File {
                 "8 is the default",
             ));
         }
-        let mut enabled = Vec::new();
-        for (word, is_on) in &self.announce.statuses {
-            let kind: AnnouncementKind = word.parse().map_err(|_| {
-                let known: Vec<&str> =
-                    AnnouncementKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                at("announce.statuses", format!("{word} is no announcement"), &known.join(", "))
-            })?;
-            if *is_on {
-                enabled.push(kind);
-            }
-        }
+        let enabled = enabled(&self.announce.statuses, &at)?;
         let unknown_wait = UnknownWait {
             reply: wait("send.unknown_reply", &self.send.unknown_reply)?,
             announcement: wait("send.unknown_announcement", &self.send.unknown_announcement)?,
@@ -344,6 +334,24 @@ impl File {
             sources,
         })
     }
+}
+
+/// The announcements that are switched on.
+fn enabled(
+    statuses: &BTreeMap<String, bool>,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+) -> Result<Vec<AnnouncementKind>, ConfigError> {
+    let mut enabled = Vec::new();
+    for (word, is_on) in statuses {
+        let kind: AnnouncementKind = word.parse().map_err(|_| {
+            let known: Vec<&str> = AnnouncementKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            at("announce.statuses", format!("{word} is no announcement"), &known.join(", "))
+        })?;
+        if *is_on {
+            enabled.push(kind);
+        }
+    }
+    Ok(enabled)
 }
 
 /// The times of channels that have one of their own.

@@ -231,6 +231,84 @@ fn every_label_has_a_reply_on_every_channel() {
 }
 
 #[test]
+fn every_line_and_button_has_its_english() {
+    for (name, text) in FILES.iter().filter(|(name, _)| name.starts_with("dialogue/")) {
+        let file: toml::Table = text.parse().expect("readable");
+        for (line, entry) in
+            file.get("line").and_then(|lines| lines.as_table()).into_iter().flatten()
+        {
+            assert!(entry.get("en").is_some(), "{name}: {line} has no English");
+        }
+        if *name == "dialogue/buttons.toml" {
+            for word in
+                file.keys().filter(|word| !["en", "english", "indonesian"].contains(&word.as_str()))
+            {
+                assert!(file["en"].get(word).is_some(), "the button {word} has no English");
+            }
+        }
+    }
+}
+
+#[test]
+fn while_an_officer_has_the_word_only_commands_are_answered() {
+    let talk = Some(TicketFact { place: 0, is_taken: true });
+    for text in ["syarat ktp hilang", "1", "K7QX-3M", "CEK#KTP#[NIK]", "", "qwrtzp xkcd"] {
+        let mut input = input(text);
+        input.ticket = talk;
+        let before = State { answered: Some("fee".into()), ..State::default() };
+        let step = step(script(), &before, &input);
+        assert_eq!((step.replies.len(), step.effects.len()), (0, 0), "{text}");
+        assert_eq!(step.state, before, "nothing is forgotten meanwhile");
+    }
+    for text in ["menu", "BERHENTI", "selesai", "batal"] {
+        let mut input = input(text);
+        input.ticket = talk;
+        assert_eq!(step(script(), &State::default(), &input).replies.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_step_says_which_facts_it_misses_and_needs_none_for_a_question() {
+    let needs = |text: &str| {
+        let mut input = input(text);
+        input.survey = None;
+        step(script(), &State::default(), &input).needs
+    };
+    assert_eq!(needs("syarat ktp hilang"), []);
+    assert_eq!(needs("mau bicara dengan petugas"), [Need::Queue]);
+    assert_eq!(needs("DATA SAYA"), [Need::Kept]);
+    assert_eq!(needs("NILAI"), [Need::Survey]);
+}
+
+#[test]
+fn a_second_question_that_has_no_plain_answer_or_no_room_is_left_or_offered() {
+    let ask = |intent: &str, also: &str| {
+        let mut input = input("x");
+        input.meaning = Meaning {
+            intent: intent.into(),
+            confidence: 1.0,
+            alternatives: vec![],
+            also: Some(also.into()),
+        };
+        step(script(), &State::default(), &input)
+    };
+    for also in ["complaint", "out_of_scope", "no_such_label", "fee"] {
+        let one = ask("fee", also);
+        assert_eq!(said(&one), said(&ask("fee", "fee")), "{also}");
+        assert!(one.replies.iter().all(|reply| reply.choices.is_empty()), "{also}");
+    }
+    let both = ask("fee", "status_card");
+    assert!(said(&both).contains("beberapa anggota keluarga"), "{}", said(&both));
+    assert_eq!(both.replies[0].choices.len(), 2, "whose card?");
+    for first in LABELS {
+        for second in LABELS {
+            let step = ask(first, second);
+            assert!(step.replies.iter().all(|reply| reply.text.chars().count() <= 1_024));
+        }
+    }
+}
+
+#[test]
 fn a_stranger_learns_nothing_whatever_is_typed_or_pressed() {
     for (text, choice) in [
         ("cek status", None),

@@ -16,7 +16,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::store::{
     StoreError, Tx, card as card_store, consent, hold as hold_store, message, person, rejection,
-    source_row, visit,
+    source_row, survey as survey_store, visit,
 };
 
 /// How many items share a transaction.
@@ -256,6 +256,7 @@ async fn apply(
             {
                 // What still waits to be said of the card is no longer true, by whatever means.
                 visit::close_superseded(tx, card.id, now).await?;
+                survey_store::set_due(tx, card.id, None).await?;
                 let withdrawn =
                     message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
                 if withdrawn > 0 {

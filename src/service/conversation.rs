@@ -3,12 +3,13 @@
 //! A person is known by the phone or user id they write from, never by a NIK; what they paste of
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
+use super::needed::{add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{Account, App, ServiceError, connect, route, stop, survey, ticket};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
-    self, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
-    ReferenceFact, State, Step, TicketFact,
+    self, CardFact, ComplaintFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
+    TicketFact,
 };
 use crate::domain::area::AreaCode;
 use crate::domain::card::CardStatus;
@@ -318,11 +319,6 @@ async fn add_facts_in(
     Ok(())
 }
 
-fn day_in_words(app: &App, at: Timestamp) -> String {
-    let zone = app.zone(None).offset();
-    app.templates.vocabulary().day_and_year(at.in_zone(zone).date_naive())
-}
-
 /// Adds the talk with an officer that a conversation waits for or has.
 async fn add_talk(
     tx: &mut Tx,
@@ -336,71 +332,9 @@ async fn add_talk(
     }))
 }
 
-/// Adds what an answer turned out to need.
-async fn add_needed(
-    app: &App,
-    tx: &mut Tx,
-    whose: Option<(ContactId, &[String])>,
-    needs: &[Need],
-    input: &mut Input,
-) -> Result<(), ServiceError> {
-    for need in needs {
-        match need {
-            Need::Number => input.number = Some(free_number(tx).await?.to_string()),
-            Need::Queue => {
-                input.waiting = Some(ticket_store::count_waiting(tx).await?);
-                input.office_opens = office_opens(app, &input.area, input.now);
-            }
-            Need::Kept => {
-                let kept = match whose {
-                    Some((contact, hashes)) => contact::find_kept(tx, contact, hashes).await?,
-                    None => None,
-                };
-                let words = |(since, received, sent)| KeptFact {
-                    since: day_in_words(app, since),
-                    received,
-                    sent,
-                };
-                input.kept = Some(kept.map(words).unwrap_or_default());
-            }
-            Need::Survey => input.survey = Some(survey::list_order(tx).await?),
-        }
-    }
-    Ok(())
-}
-
-/// The same for a conversation in a terminal. Changes nothing.
-///
-/// # Errors
-/// When the database fails.
-pub async fn add_needed_facts(
-    app: &App,
-    needs: &[Need],
-    input: &mut Input,
-) -> Result<(), ServiceError> {
-    let mut tx = app.db.begin().await?;
-    add_needed(app, &mut tx, None, needs, input).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
-    Ok(())
-}
-
 /// When the office opens next, in words; nothing while it is open, or where its hours are not known.
-fn office_opens(_app: &App, _area: &AreaCode, _now: Timestamp) -> Option<String> {
+pub(super) fn office_opens(_app: &App, _area: &AreaCode, _now: Timestamp) -> Option<String> {
     None
-}
-
-/// A number no complaint has yet.
-async fn free_number(tx: &mut Tx) -> Result<ComplaintNumber, ServiceError> {
-    const DRAWS: usize = 8;
-    let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));
-    let mut number = ComplaintNumber::from_random(draw()?);
-    for _ in 0..DRAWS {
-        if !ticket_store::is_number_taken(tx, &number).await? {
-            break;
-        }
-        number = ComplaintNumber::from_random(draw()?);
-    }
-    Ok(number)
 }
 
 fn read_state(stored: Option<&str>) -> State {
@@ -506,13 +440,12 @@ async fn apply_effects(
                 let ids: Vec<_> = people.iter().map(|person| person.id).collect();
                 person::set_channel(tx, &ids, Some(*channel), now).await?;
             }
-            // Kept with its intent in `inbound`, where the office's list of them is made from.
-            Effect::UnknownQuestion => {}
+            // The one is kept with its intent in `inbound`, where the office's list of them is made
+            // from; the other is done once the message that asks for it is kept with its ticket.
+            Effect::UnknownQuestion | Effect::CloseTicket => {}
             Effect::OpenTicket => {
                 opened.extend(ticket::open(app, tx, &wish(TicketKind::Human, None), now).await?);
             }
-            // Done once the message that asks for it is kept with it.
-            Effect::CloseTicket => {}
             Effect::Complain { number, category, text } => {
                 let complaint = Some((number.as_str(), *category, text.as_str()));
                 let wish = wish(TicketKind::Complaint, complaint);

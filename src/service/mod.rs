@@ -14,6 +14,7 @@ pub mod inbox;
 pub mod intake;
 pub mod lesson;
 pub mod metric;
+pub mod needed;
 pub mod notice;
 pub mod outbox;
 pub mod receipt;

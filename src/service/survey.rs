@@ -23,8 +23,7 @@ const INVITES_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Cards looked at in one round, at most.
 const BATCH: i64 = 200;
 
-/// Notes what news of a card means for the survey: handed over, its holder is asked a day later;
-/// anything else, and there is nothing to ask.
+/// Notes what news of a card means for the survey: handed over, its holder is asked a day later.
 ///
 /// # Errors
 /// When the database fails.
@@ -36,9 +35,8 @@ pub async fn take_news(
     now: Timestamp,
 ) -> Result<(), ServiceError> {
     let is_news = matches!(outcome, UpdateOutcome::Announced | UpdateOutcome::NotAnnounced);
-    if status != CardStatus::Issued {
-        survey::set_due(tx, card, None).await?;
-    } else if is_news
+    if status == CardStatus::Issued
+        && is_news
         && now.since(occurred_at) < RECENT
         && app.settings.policy.enabled.contains(&AnnouncementKind::SurveyInvitation)
     {

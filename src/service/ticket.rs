@@ -18,7 +18,8 @@ use crate::domain::outbound::Content;
 use crate::domain::redact::redact;
 use crate::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
 use crate::store::contact::{self, Contact};
-use crate::store::ticket::{self, Entry, Happening, NewEntry, NewTicket, Ticket};
+use crate::store::ticket::{self, NewTicket, Ticket};
+use crate::store::ticket_entry::{self, Entry, Happening, NewEntry};
 use crate::store::{StoreError, Tx, consent};
 
 /// Consent that is withdrawn must be followed within 3 × 24 hours (UU 27/2022).
@@ -129,7 +130,7 @@ pub async fn hear(
         message: None,
         by: None,
     };
-    Ok(ticket::insert_entry(tx, &entry, now).await?)
+    Ok(ticket_entry::insert_entry(tx, &entry, now).await?)
 }
 
 /// The citizen ends the talk.
@@ -153,7 +154,7 @@ async fn note(
 ) -> Result<(), ServiceError> {
     let entry =
         NewEntry { id: app.ids.next(now), ticket: id, what, inbound: None, message: None, by };
-    Ok(ticket::insert_entry(tx, &entry, now).await?)
+    Ok(ticket_entry::insert_entry(tx, &entry, now).await?)
 }
 
 /// A ticket with its words and all that happened to it.
@@ -177,7 +178,7 @@ pub async fn show(app: &App, id: TicketId, by: &str) -> Result<Whole, TicketErro
     let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
     note(app, &mut tx, id, Happening::Looked, Some(by), now).await?;
     let text = ticket::find_text(&mut tx, &app.db, id).await?;
-    let entries = ticket::list_entries(&mut tx, &app.db, id).await?;
+    let entries = ticket_entry::list_entries(&mut tx, &app.db, id).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(Whole { ticket: found, text, entries })
 }
@@ -236,7 +237,7 @@ pub async fn reply(
         message: Some(message),
         by: Some(by),
     };
-    ticket::insert_entry(&mut tx, &entry, now).await?;
+    ticket_entry::insert_entry(&mut tx, &entry, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(message)

@@ -32,6 +32,7 @@ pub mod source_row;
 pub mod suppression;
 pub mod survey;
 pub mod ticket;
+pub mod ticket_entry;
 pub mod token;
 pub mod visit;
 

@@ -21,7 +21,7 @@ on_both_engines! {
         let siti = citizen(6);
         app.card(&siti, "CARD_ISSUED").await;
         app.run_until_idle().await;
-        app.advance(DAY - Duration::from_secs(60)).await;
+        app.advance(Duration::from_secs(24 * 3600 - 60)).await;
         assert_eq!(invitations(&app, &siti.e164), 0);
         app.advance(Duration::from_secs(60)).await;
         assert_eq!(invitations(&app, &siti.e164), 1);
@@ -72,6 +72,20 @@ on_both_engines! {
         app.advance_to("07:00 WIB").await;
         assert_eq!(invitations(&app, &night.e164), 1);
         assert_eq!(invitations(&app, &stopped.e164), 0);
+        assert_eq!(invitations(&app, &again.e164), 0);
+    }
+
+    async fn an_invitation_that_waits_for_the_morning_is_withdrawn_by_newer_news(start: Start) {
+        let app = start.at("22:30 WIB").await;
+        app.card(&citizen(1), "CARD_ISSUED").await;
+        app.advance_to("22:31 WIB").await;
+        app.advance(DAY).await;
+        let waiting = "SELECT status FROM message WHERE template = 'survey_invitation'";
+        assert_eq!(app.query(waiting).await, [["queued"]]);
+        app.card(&citizen(1), "PRINT_READY_RECORD").await;
+        app.advance_to("07:00 WIB").await;
+        assert_eq!(app.query(waiting).await, [["cancelled"]]);
+        assert_eq!(invitations(&app, &citizen(1).e164), 0);
     }
 
     async fn an_office_may_switch_it_off_and_old_hand_overs_are_no_occasion(start: Start) {

@@ -16,12 +16,11 @@ const RATES: [Button; 4] = [Button::Rate1, Button::Rate2, Button::Rate3, Button:
 impl Turn<'_> {
     /// Begins with what was answered least, and asks nobody what they rated lately.
     pub(in crate::dialogue) fn survey(&self) -> Said {
-        let order = match &self.input.survey {
-            Some(order) => order.clone(),
-            None => {
-                self.needs.borrow_mut().push(Need::Survey);
-                Element::ALL.to_vec()
-            }
+        let order = if let Some(order) = &self.input.survey {
+            order.clone()
+        } else {
+            self.needs.borrow_mut().push(Need::Survey);
+            Element::ALL.to_vec()
         };
         let rated = self.state.rated(self.input.now);
         let left: Vec<Element> =
