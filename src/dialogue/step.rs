@@ -78,6 +78,15 @@ impl Turn<'_> {
 
     fn obey(&self, command: Command) -> Option<Said> {
         let is_registered = self.input.is_registered;
+        // Words like these belong to a talk between people.
+        if self.is_with_officer()
+            && matches!(
+                command,
+                Command::Full | Command::Speak(_) | Command::Continue | Command::Survey
+            )
+        {
+            return None;
+        }
         Some(match command {
             Command::Stop => self.say("stop", Line::Stopped).with(Effect::OptOut),
             Command::Start if is_registered => {
