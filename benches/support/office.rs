@@ -47,6 +47,7 @@ pub async fn open(
             broadcast: minutes(10),
         },
         max_attempts: 8,
+        ticket_close_after: Duration::from_secs(7 * 24 * 3600),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

@@ -6,7 +6,7 @@ use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
-use kabar::service::{conversation, knowledge};
+use kabar::service::{conversation, knowledge, needed};
 
 use super::{ConfigArg, hinted, office};
 
@@ -69,14 +69,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         if let (Some(app), Some(phone)) = (&app, &phone) {
             conversation::add_facts(app, phone, &mut input).await?;
         }
-        let step = dialogue::step(&script, &state, &input);
+        let mut step = dialogue::step(&script, &state, &input);
+        if !step.needs.is_empty() {
+            if let Some(app) = &app {
+                needed::add_needed_facts(app, &step.needs, &mut input).await?;
+            }
+            // Nothing is kept here: any number shows what would be said.
+            input.number = input.number.or_else(|| Some("P-7KQ4".to_owned()));
+            step = dialogue::step(&script, &state, &input);
+        }
         for reply in &step.replies {
             for line in transcript::lines_of(reply) {
                 println!("< {line}");
             }
         }
         for effect in &step.effects {
-            println!("* {}", transcript::effect_name(*effect));
+            println!("* {}", transcript::effect_name(effect));
         }
         state = step.state;
     }

@@ -13,7 +13,9 @@ mod sandbox;
 mod serve;
 mod source;
 mod suppression;
+mod survey;
 mod template;
+mod ticket;
 mod token;
 mod visit;
 
@@ -72,6 +74,11 @@ enum Command {
     /// Addresses that are not written to
     #[command(subcommand)]
     Suppression(suppression::Command),
+    /// Talks, complaints and requests that citizens put before an officer
+    #[command(subcommand)]
+    Ticket(ticket::Command),
+    /// What citizens think of the service
+    Survey(survey::Args),
     /// Local stand-ins for every provider, with a page of phones
     Sandbox(sandbox::Args),
 }
@@ -138,6 +145,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Visit(command) => visit::run(command).await,
         Command::Source(command) => source::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,
+        Command::Ticket(command) => ticket::run(command).await,
+        Command::Survey(args) => survey::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }

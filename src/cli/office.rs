@@ -135,6 +135,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         fallback_after: FallbackAfter { any: config.fallback_after, own: config.fallback_on },
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
+        ticket_close_after: config.ticket_close_after,
     };
     let primer = Arc::new(primer(&script)?);
     let sources = config

@@ -73,6 +73,8 @@ pub struct Config {
     pub send_timeout: Duration,
     /// Calls for one message.
     pub max_attempts: i64,
+    /// A talk with an officer that nobody touched for so long is over.
+    pub ticket_close_after: Duration,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -98,6 +100,7 @@ struct File {
     keys: Keys,
     announce: Announce,
     send: Send,
+    ticket: Ticket,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -154,6 +157,12 @@ struct Send {
     unknown_reply: String,
     unknown_announcement: String,
     unknown_broadcast: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ticket {
+    close_after: String,
 }
 
 #[derive(Deserialize)]
@@ -280,17 +289,7 @@ impl File {
                 "8 is the default",
             ));
         }
-        let mut enabled = Vec::new();
-        for (word, is_on) in &self.announce.statuses {
-            let kind: AnnouncementKind = word.parse().map_err(|_| {
-                let known: Vec<&str> =
-                    AnnouncementKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                at("announce.statuses", format!("{word} is no announcement"), &known.join(", "))
-            })?;
-            if *is_on {
-                enabled.push(kind);
-            }
-        }
+        let enabled = enabled(&self.announce.statuses, &at)?;
         let unknown_wait = UnknownWait {
             reply: wait("send.unknown_reply", &self.send.unknown_reply)?,
             announcement: wait("send.unknown_announcement", &self.send.unknown_announcement)?,
@@ -302,6 +301,11 @@ impl File {
         if send_timeout.is_zero() || send_timeout >= shortest {
             let what = "must be longer than nothing and shorter than the unknown_ times";
             return Err(at("send.timeout", what.to_owned(), "like \"15s\""));
+        }
+        let ticket_close_after = wait("ticket.close_after", &self.ticket.close_after)?;
+        if ticket_close_after.is_zero() {
+            let what = "must be longer than nothing";
+            return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
         }
         let columns = columns(self.spreadsheet.columns, &at)?;
         let accounts = account::read(name, self.account)?;
@@ -320,6 +324,7 @@ impl File {
             policy: AnnouncePolicy { enabled },
             send_timeout,
             max_attempts: self.send.max_attempts,
+            ticket_close_after,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,
@@ -329,6 +334,24 @@ impl File {
             sources,
         })
     }
+}
+
+/// The announcements that are switched on.
+fn enabled(
+    statuses: &BTreeMap<String, bool>,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+) -> Result<Vec<AnnouncementKind>, ConfigError> {
+    let mut enabled = Vec::new();
+    for (word, is_on) in statuses {
+        let kind: AnnouncementKind = word.parse().map_err(|_| {
+            let known: Vec<&str> = AnnouncementKind::ALL.iter().map(|kind| kind.as_str()).collect();
+            at("announce.statuses", format!("{word} is no announcement"), &known.join(", "))
+        })?;
+        if *is_on {
+            enabled.push(kind);
+        }
+    }
+    Ok(enabled)
 }
 
 /// The times of channels that have one of their own.

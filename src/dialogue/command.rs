@@ -1,9 +1,10 @@
-//! The few words that always work: stop, start, wrong person, menu.
+//! The few words that always work: stop, start, wrong person, menu, cancel and the like.
 //!
 //! A message is a command only as a whole; a sentence that merely holds the word ("kapan mulai?")
 //! is a question and none of this file's business.
 
 use super::state::words;
+use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 
 /// A command.
@@ -25,6 +26,22 @@ pub(super) enum Command {
     Requirements,
     /// Told by this channel first.
     Prefer(ChannelKind),
+    /// Leave whatever is going on.
+    Cancel,
+    /// The long form of the last answer.
+    Full,
+    /// What is kept about me?
+    DataMine,
+    /// Delete it.
+    DataDelete,
+    /// Answer in this language.
+    Speak(Language),
+    /// The talk with an officer is over.
+    Done,
+    /// Go on with the survey.
+    Continue,
+    /// Rate the service.
+    Survey,
 }
 
 /// Telegram's commands, without the slash; also what its menu lists.
@@ -38,6 +55,14 @@ const SLASHES: &[(&str, Command)] = &[
     ("bantuan", Command::Menu),
     ("help", Command::Menu),
     ("menu", Command::Menu),
+    ("batal", Command::Cancel),
+    ("lengkap", Command::Full),
+    ("datasaya", Command::DataMine),
+    ("hapusdata", Command::DataDelete),
+    ("selesai", Command::Done),
+    ("lanjut", Command::Continue),
+    ("nilai", Command::Survey),
+    ("english", Command::Speak(Language::English)),
 ];
 
 /// The whole message, in small letters and without spaces.
@@ -54,6 +79,29 @@ const COMMANDS: &[(&str, Command)] = &[
     ("salahsambung", Command::WrongPerson),
     ("menu", Command::Menu),
     ("bantuan", Command::Menu),
+    ("batal", Command::Cancel),
+    ("batalkan", Command::Cancel),
+    ("cancel", Command::Cancel),
+    ("lengkap", Command::Full),
+    ("lengkapnya", Command::Full),
+    ("selengkapnya", Command::Full),
+    ("detail", Command::Full),
+    ("datasaya", Command::DataMine),
+    ("hapusdata", Command::DataDelete),
+    ("hapusdatasaya", Command::DataDelete),
+    ("english", Command::Speak(Language::English)),
+    ("inggris", Command::Speak(Language::English)),
+    ("bahasainggris", Command::Speak(Language::English)),
+    ("indonesia", Command::Speak(Language::Indonesian)),
+    ("bahasaindonesia", Command::Speak(Language::Indonesian)),
+    ("full", Command::Full),
+    ("selesai", Command::Done),
+    ("done", Command::Done),
+    ("lanjut", Command::Continue),
+    ("lanjutkan", Command::Continue),
+    ("nilai", Command::Survey),
+    ("survei", Command::Survey),
+    ("survey", Command::Survey),
 ];
 
 /// Polite words around a command that change nothing.
@@ -161,6 +209,31 @@ mod tests {
         }
         for text in ["menu", "Bantuan", "MENU."] {
             assert_eq!(parse(text), Some(Command::Menu), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_through_a_conversation_works_as_a_whole_message_only() {
+        for (text, command) in [
+            ("BATAL", Command::Cancel),
+            ("batal dong", Command::Cancel),
+            ("LENGKAP", Command::Full),
+            ("selengkapnya ya", Command::Full),
+            ("Data saya", Command::DataMine),
+            ("HAPUS DATA", Command::DataDelete),
+            ("tolong hapus data saya", Command::DataDelete),
+            ("English please", Command::Speak(Language::English)),
+            ("bahasa Inggris", Command::Speak(Language::English)),
+            ("Bahasa Indonesia", Command::Speak(Language::Indonesian)),
+            ("Selesai.", Command::Done),
+            ("lanjut", Command::Continue),
+            ("NILAI", Command::Survey),
+        ] {
+            assert_eq!(parse(text), Some(command), "{text}");
+        }
+        for text in ["batal nikah", "syarat lengkap", "data saya aman?", "kapan selesai", "nilai 9"]
+        {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 

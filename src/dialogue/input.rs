@@ -6,9 +6,12 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::Choice;
+use crate::domain::survey::{Element, Score};
+use crate::domain::ticket::{ComplaintCategory, TicketState};
 
 use super::state::State;
 
@@ -38,6 +41,8 @@ pub struct Meaning {
     pub confidence: f32,
     /// Labels to offer when asking back, otherwise the next nearest.
     pub alternatives: Vec<String>,
+    /// The label of a second question in the same text.
+    pub also: Option<String>,
 }
 
 /// One card registered to the phone that writes, in words a citizen reads.
@@ -51,6 +56,8 @@ pub struct CardFact {
     pub document: String,
     /// Where it is, as the vocabulary says it.
     pub status: String,
+    /// The same as a word of ours, for answers in another language.
+    pub state: String,
     /// Since when: `21 November`.
     pub as_of: String,
     /// Where it can be collected, with the hours; only when it can.
@@ -66,8 +73,55 @@ pub struct CardFact {
 pub struct ReferenceFact {
     /// As printed: `K7QX-3M`.
     pub reference: String,
-    /// When a message with it was sent to this phone; nothing when none was.
+    /// When a message with it was sent; nothing when none was.
     pub sent_on: Option<String>,
+    /// Which announcement it was, its kind's word.
+    pub kind: String,
+    /// About which paper, its word.
+    pub document: String,
+}
+
+/// A talk with an officer that this chat asked for and that is not over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketFact {
+    /// Its place among those that wait, from 1.
+    pub place: i64,
+    /// An officer has it: the bot keeps silent.
+    pub is_taken: bool,
+}
+
+/// A number of a complaint that stands in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComplaintFact {
+    /// As printed: `P-7KQ4`.
+    pub number: String,
+    /// Where it is; nothing when this chat made no complaint with that number.
+    pub state: Option<TicketState>,
+}
+
+/// What is kept of a chat, besides the cards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptFact {
+    /// Since when, in words.
+    pub since: String,
+    /// Messages that came from it.
+    pub received: i64,
+    /// Messages that went to it.
+    pub sent: i64,
+}
+
+/// A fact that an answer turned out to need. It costs a look into the database, so it is fetched
+/// only then, and the step is taken again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// [`Input::number`].
+    Number,
+    /// [`Input::waiting`] and [`Input::office_opens`].
+    Queue,
+    /// [`Input::kept`].
+    Kept,
+    /// [`Input::survey`].
+    Survey,
 }
 
 /// A citizen's message and the facts it is answered from.
@@ -99,6 +153,22 @@ pub struct Input {
     pub office: String,
     /// The channel the message came by.
     pub channel: ChannelKind,
+    /// Where whoever writes lives, as far as that is known; else where the office is.
+    pub area: AreaCode,
+    /// The talk with an officer that this chat waits for, or has.
+    pub ticket: Option<TicketFact>,
+    /// The number of a complaint in the text.
+    pub complaint: Option<ComplaintFact>,
+    /// A number for a new complaint.
+    pub number: Option<String>,
+    /// How many wait for an officer.
+    pub waiting: Option<i64>,
+    /// When the office opens next, in words; nothing while it is open.
+    pub office_opens: Option<String>,
+    /// What is kept of this chat.
+    pub kept: Option<KeptFact>,
+    /// The elements of the survey, those with the fewest answers first.
+    pub survey: Option<Vec<Element>>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -113,7 +183,7 @@ pub struct Reply {
 }
 
 /// What the office has to do besides answering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Send nothing more unasked.
     OptOut,
@@ -125,6 +195,55 @@ pub enum Effect {
     WrongPerson,
     /// A question without an answer: count it, so that the answer can be written.
     UnknownQuestion,
+    /// Somebody wants to talk to an officer.
+    OpenTicket,
+    /// The talk with an officer is over.
+    CloseTicket,
+    /// A complaint to be kept.
+    Complain {
+        /// Its number.
+        number: String,
+        /// What it is about.
+        category: ComplaintCategory,
+        /// In the citizen's own words, redacted.
+        text: String,
+    },
+    /// The data of this chat is to be deleted.
+    RequestDeletion,
+    /// A rating.
+    Rate {
+        /// Of what.
+        element: Element,
+        /// How.
+        score: Score,
+    },
+}
+
+impl Effect {
+    /// Its name, without anything a citizen wrote.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OptOut => "opt_out",
+            Self::OptIn => "opt_in",
+            Self::WrongPerson => "wrong_person",
+            Self::Prefer(ChannelKind::Whatsapp) => "prefer_whatsapp",
+            Self::Prefer(ChannelKind::Telegram) => "prefer_telegram",
+            Self::Prefer(ChannelKind::Sms) => "prefer_sms",
+            Self::UnknownQuestion => "unknown_question",
+            Self::OpenTicket => "open_ticket",
+            Self::CloseTicket => "close_ticket",
+            Self::Complain { .. } => "complain",
+            Self::RequestDeletion => "request_deletion",
+            Self::Rate { .. } => "rate",
+        }
+    }
+}
+
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What one message led to.
@@ -132,12 +251,14 @@ pub enum Effect {
 pub struct Step {
     /// To be kept for the next message.
     pub state: State,
-    /// What to send; one message, or none.
+    /// What to send: one message, or none; a long answer may take up to three.
     pub replies: Vec<Reply>,
     /// What to do.
     pub effects: Vec<Effect>,
     /// The label that was answered, `clarify`, `out_of_scope`, or `wrong_person`.
     pub intent: String,
+    /// Facts that were missing. With any of them the step is to be taken again before it counts.
+    pub needs: Vec<Need>,
 }
 
 impl fmt::Debug for Input {

@@ -8,6 +8,10 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::input::CardFact;
+use crate::domain::card::AnnouncementKind;
+use crate::domain::language::Language;
+use crate::domain::survey::Element;
+use crate::domain::ticket::TicketState;
 use crate::words;
 
 words! {
@@ -73,8 +77,101 @@ words! {
         SubscribeUnregistered = "subscribe_unregistered",
         /// The reference is ours.
         ReferenceKnown = "reference_known",
-        /// The reference is not ours, or was not sent to this phone.
+        /// The reference is not ours.
         ReferenceUnknown = "reference_unknown",
+        /// What was going on is over.
+        Cancelled = "cancelled",
+        /// Nothing is going on.
+        NothingToCancel = "nothing_to_cancel",
+        /// An answer came too late for its question.
+        Expired = "expired",
+        /// The long form of which answer?
+        FullNone = "full_none",
+        /// The language of the answers, in that language.
+        LanguageSet = "language_set",
+        /// Regional languages are understood, not spoken.
+        LanguageRegional = "language_regional",
+        /// In which language?
+        LanguageAsk = "language_ask",
+        /// An officer will answer.
+        HumanOpened = "human_opened",
+        /// That was asked for already.
+        HumanWaiting = "human_waiting",
+        /// An officer is in the conversation.
+        HumanHere = "human_here",
+        /// The citizen ended the talk.
+        HumanDone = "human_done",
+        /// The officer ended the talk.
+        HumanClosed = "human_closed",
+        /// What is the complaint about?
+        ComplaintCategory = "complaint_category",
+        /// What happened?
+        ComplaintText = "complaint_text",
+        /// The complaint is kept, under a number.
+        ComplaintKept = "complaint_kept",
+        /// The same where money was asked for.
+        ComplaintPungli = "complaint_pungli",
+        /// Where a complaint is.
+        ComplaintState = "complaint_state",
+        /// This chat made no such complaint.
+        ComplaintUnknown = "complaint_unknown",
+        /// An officer is done with a complaint.
+        ComplaintClosed = "complaint_closed",
+        /// Somebody asked for money: is it to be reported?
+        PungliOffer = "pungli_offer",
+        /// It is not.
+        PungliLeft = "pungli_left",
+        /// What is kept about this chat.
+        DataMine = "data_mine",
+        /// What deletion means; sure?
+        DeletionAsk = "deletion_ask",
+        /// The request is noted.
+        DeletionNoted = "deletion_noted",
+        /// Not deleted after all.
+        DeletionLeft = "deletion_left",
+        /// The office has dealt with the request.
+        DeletionClosed = "deletion_closed",
+        /// Before the first question of the survey.
+        SurveyIntro = "survey_intro",
+        /// Element of the survey.
+        SurveyRequirements = "survey_persyaratan",
+        /// Element of the survey.
+        SurveyProcedure = "survey_prosedur",
+        /// Element of the survey.
+        SurveyTime = "survey_waktu",
+        /// Element of the survey.
+        SurveyCost = "survey_biaya",
+        /// Element of the survey.
+        SurveyProduct = "survey_produk",
+        /// Element of the survey.
+        SurveyCompetence = "survey_kompetensi",
+        /// Element of the survey.
+        SurveyBehaviour = "survey_perilaku",
+        /// Element of the survey.
+        SurveyComplaints = "survey_pengaduan",
+        /// Element of the survey.
+        SurveyFacilities = "survey_sarana",
+        /// Enough; who likes goes on.
+        SurveyEnough = "survey_enough",
+        /// All is rated.
+        SurveyEnd = "survey_end",
+    }
+}
+
+impl Line {
+    /// The question about an element.
+    pub(super) const fn of_element(element: Element) -> Self {
+        match element {
+            Element::Requirements => Self::SurveyRequirements,
+            Element::Procedure => Self::SurveyProcedure,
+            Element::Time => Self::SurveyTime,
+            Element::Cost => Self::SurveyCost,
+            Element::Product => Self::SurveyProduct,
+            Element::Competence => Self::SurveyCompetence,
+            Element::Behaviour => Self::SurveyBehaviour,
+            Element::Complaints => Self::SurveyComplaints,
+            Element::Facilities => Self::SurveyFacilities,
+        }
     }
 }
 
@@ -84,6 +181,10 @@ words! {
 pub(super) struct LineText {
     pub(super) text: String,
     pub(super) sms: Option<String>,
+    /// The same in English.
+    pub(super) en: Option<String>,
+    /// And for SMS.
+    pub(super) en_sms: Option<String>,
     /// Names of buttons of `buttons.toml`.
     #[serde(default)]
     pub(super) choices: Vec<String>,
@@ -101,6 +202,20 @@ pub(super) struct Holes<'a> {
     pub(super) sent_on: &'a str,
     pub(super) who: &'a str,
     pub(super) channel: &'a str,
+    /// Kind of the announcement that a reference belongs to, and its paper.
+    pub(super) kind: &'a str,
+    pub(super) document: &'a str,
+    pub(super) is_registered: bool,
+    /// Place in the queue.
+    pub(super) place: i64,
+    /// When the office opens; empty while it is open.
+    pub(super) opens: &'a str,
+    /// Number and state of a complaint.
+    pub(super) number: &'a str,
+    pub(super) state: &'a str,
+    pub(super) since: &'a str,
+    pub(super) received: i64,
+    pub(super) sent: i64,
 }
 
 /// What may stand in an answer.
@@ -112,7 +227,7 @@ pub(super) struct AnswerHoles<'a> {
 /// The longest reply, as WhatsApp takes it beside buttons.
 pub(super) const MAX_CHARS: usize = 1_024;
 /// Three parts of an SMS in GSM letters.
-const MAX_SMS_UNITS: usize = 3 * 153;
+pub(super) const MAX_SMS_UNITS: usize = 3 * 153;
 /// Bounds what a faulty template may cost.
 const FUEL: u64 = 20_000;
 
@@ -148,32 +263,45 @@ pub(super) fn fault(text: &str, is_sms: bool) -> Option<String> {
     None
 }
 
+/// Letters that a text takes of an SMS.
+pub(super) fn sms_units(text: &str) -> usize {
+    text.chars().map(|c| if "^{}\\[~]|".contains(c) { 2 } else { 1 }).sum()
+}
+
 fn sms_fault(text: &str) -> Option<String> {
     let is_gsm = |c: char| c == '\n' || (c.is_ascii_graphic() && c != '`') || c == ' ';
     if let Some(other) = text.chars().find(|c| !is_gsm(*c)) {
         return Some(format!("has `{other}`, which makes an SMS cost double: give an `sms` text"));
     }
-    let units: usize = text.chars().map(|c| if "^{}\\[~]|".contains(c) { 2 } else { 1 }).sum();
+    let units = sms_units(text);
     (units > MAX_SMS_UNITS)
         .then(|| format!("takes {units} letters as SMS, three parts hold {MAX_SMS_UNITS}: give a shorter `sms` text"))
 }
 
 impl LineText {
-    /// The words for a channel.
-    pub(super) fn source(&self, is_sms: bool) -> &str {
-        self.sms.as_deref().filter(|_| is_sms).unwrap_or(&self.text)
+    /// The words for a channel, in a language as far as there is that.
+    pub(super) fn source(&self, is_sms: bool, language: Language) -> &str {
+        let (text, sms) = match (language, &self.en) {
+            (Language::English, Some(en)) => (en, &self.en_sms),
+            _ => (&self.text, &self.sms),
+        };
+        sms.as_deref().filter(|_| is_sms).unwrap_or(text)
     }
 
     /// Everything that is wrong with the line.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for is_sms in [false, true] {
-            for holes in SampleCards::all().iter().map(SampleCards::holes) {
-                let fault = match render(self.source(is_sms), holes) {
-                    Ok(text) => fault(&text, is_sms),
-                    Err(error) => Some(format!("cannot be rendered ({error:#}): check its holes")),
-                };
-                faults.extend(fault);
+        for &language in Language::ALL {
+            for is_sms in [false, true] {
+                for holes in Sample::all().iter().map(Sample::holes) {
+                    let fault = match render(self.source(is_sms, language), holes) {
+                        Ok(text) => fault(&text, is_sms),
+                        Err(error) => {
+                            Some(format!("cannot be rendered ({error:#}): check its holes"))
+                        }
+                    };
+                    faults.extend(fault);
+                }
             }
         }
         faults.dedup();
@@ -181,43 +309,63 @@ impl LineText {
     }
 }
 
-/// Sample fillings: none, one and two cards, with everything and with nothing optional.
-struct SampleCards {
+/// A sample filling: no, one or two cards, with everything and with nothing optional, and every
+/// word that a line may ask for.
+struct Sample {
     cards: Vec<CardFact>,
-    is_opted_out: bool,
+    is_full: bool,
+    kind: AnnouncementKind,
+    state: TicketState,
 }
 
-impl SampleCards {
+impl Sample {
     fn all() -> Vec<Self> {
         let card = |status: &str, is_full: bool| CardFact {
             id: "crd_1".into(),
             who: "Siti A.".into(),
             document: "KTP-el".into(),
             status: status.into(),
+            state: "printed".into(),
             as_of: "21 November".into(),
             place: is_full.then(|| "Kantor Kecamatan Jombang, Senin-Kamis 08.00-15.00".into()),
             appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
             bring: is_full.then(|| "KTP lama atau surat kehilangan".into()),
         };
         let (short, full) = (card("sudah dicetak", false), card("sudah bisa diambil", true));
-        vec![
-            Self { cards: vec![], is_opted_out: false },
-            Self { cards: vec![short.clone()], is_opted_out: false },
-            Self { cards: vec![full, short], is_opted_out: true },
-        ]
+        let cards = [vec![], vec![short.clone()], vec![full, short]];
+        let mut all = Vec::new();
+        for (at, &kind) in AnnouncementKind::ALL.iter().enumerate() {
+            all.push(Self {
+                cards: cards[at % 3].clone(),
+                is_full: at % 3 == 2,
+                kind,
+                state: TicketState::ALL[at % TicketState::ALL.len()],
+            });
+        }
+        all
     }
 
     fn holes(&self) -> Holes<'_> {
         Holes {
             office: "Disdukcapil Kabupaten Contoh",
-            is_opted_out: self.is_opted_out,
+            is_opted_out: self.is_full,
             cards: &self.cards,
-            more: self.is_opted_out,
+            more: self.is_full,
             choices: "1 KTP hilang, 2 KTP rusak",
             reference: "K7QX-3M",
             sent_on: "21 November 2026",
             who: "Siti A.",
-            channel: if self.is_opted_out { "sms" } else { "whatsapp" },
+            channel: if self.is_full { "sms" } else { "whatsapp" },
+            kind: self.kind.as_str(),
+            document: if self.is_full { "ktp-el" } else { "kia" },
+            is_registered: !self.cards.is_empty(),
+            place: 12,
+            opens: if self.is_full { "Senin, 23 November, mulai pukul 08.00 WIB" } else { "" },
+            number: "P-7KQ4",
+            state: self.state.as_str(),
+            since: "21 November 2026",
+            received: 120,
+            sent: 340,
         }
     }
 }

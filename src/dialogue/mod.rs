@@ -8,6 +8,7 @@
 mod answer;
 mod command;
 mod embedded;
+mod flow;
 mod input;
 mod line;
 mod question;
@@ -15,14 +16,16 @@ mod script;
 mod state;
 mod step;
 pub mod transcript;
+mod turn;
 mod understood;
 
 pub use answer::Answer;
 pub use input::{
-    CODE_UNKNOWN, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, Reply, Step,
+    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
+    ReferenceFact, Reply, Step, TicketFact,
 };
-pub use script::Script;
-pub use state::{Offer, State};
+pub use script::{Note, Script};
+pub use state::{Flow, Offer, State};
 pub use step::step;
 pub use understood::{Understood, judge};
 

@@ -11,8 +11,10 @@ use serde::Deserialize;
 use super::answer::{Answer, MAX_BUTTON};
 use super::command;
 use super::embedded::FILES;
-use super::line::{Line, LineText};
+use super::line::{Holes, Line, LineText, render};
 use super::question;
+use crate::domain::area::AreaCode;
+use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, SHARE_PHONE};
 use crate::words;
@@ -52,6 +54,60 @@ words! {
         Keep = "keep",
         /// Hand over the number this chat belongs to.
         SharePhone = "share_phone",
+        /// Talk to an officer.
+        Human = "human",
+        /// Answer in Indonesian.
+        Indonesian = "indonesian",
+        /// Answer in English.
+        English = "english",
+        /// Report that money was asked for.
+        Report = "report",
+        /// Not what was offered.
+        No = "no",
+        /// Complain of slowness.
+        CategoryDelay = "category_delay",
+        /// Complain of an officer.
+        CategoryOfficer = "category_officer",
+        /// Complain of obstruction.
+        CategoryObstruction = "category_obstruction",
+        /// Complain that money was asked for.
+        CategoryPungli = "category_pungli",
+        /// Complain of something else.
+        CategoryOther = "category_other",
+        /// Yes, delete.
+        DeleteYes = "delete_yes",
+        /// Go on with the survey.
+        Continue = "continue",
+        /// The lowest rating.
+        Rate1 = "rate_1",
+        /// Below the middle.
+        Rate2 = "rate_2",
+        /// Above the middle.
+        Rate3 = "rate_3",
+        /// The highest rating.
+        Rate4 = "rate_4",
+    }
+}
+
+impl Button {
+    /// Whether it answers a question of something that was begun, and means nothing without it.
+    const fn belongs_to_flow(self) -> bool {
+        matches!(
+            self,
+            Self::Report
+                | Self::No
+                | Self::CategoryDelay
+                | Self::CategoryOfficer
+                | Self::CategoryObstruction
+                | Self::CategoryPungli
+                | Self::CategoryOther
+                | Self::DeleteYes
+                | Self::Continue
+                | Self::Rate1
+                | Self::Rate2
+                | Self::Rate3
+                | Self::Rate4
+        )
     }
 }
 
@@ -77,6 +133,11 @@ impl<'a> Picked<'a> {
         }
     }
 
+    /// Whether it answers a question of something that was begun.
+    pub(super) const fn belongs_to_flow(self) -> bool {
+        matches!(self, Self::Button(button) if button.belongs_to_flow())
+    }
+
     pub(super) fn id(self) -> String {
         match self {
             // Telegram's adapter knows this one by its id.
@@ -93,12 +154,23 @@ impl<'a> Picked<'a> {
 pub struct Script {
     answers: BTreeMap<String, Answer>,
     lines: BTreeMap<Line, LineText>,
-    buttons: BTreeMap<Button, String>,
+    buttons: BTreeMap<(Button, Language), String>,
     requirements: Vec<String>,
     /// (label, example); a topic's label carries what to offer.
     examples: Vec<(String, String)>,
     spelling: String,
     menu: Vec<MenuEntry>,
+}
+
+/// Something that the office tells without being asked in that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// An officer ended the talk.
+    HumanClosed,
+    /// An officer is done with a complaint.
+    ComplaintClosed,
+    /// The office dealt with a request to delete.
+    DeletionClosed,
 }
 
 /// A line of the menu that Telegram shows for a bot.
@@ -121,6 +193,14 @@ struct LinesFile {
     #[serde(default)]
     requirements: Vec<String>,
     line: BTreeMap<String, LineText>,
+}
+
+#[derive(Deserialize)]
+struct ButtonsFile {
+    #[serde(default)]
+    en: BTreeMap<String, String>,
+    #[serde(flatten)]
+    titles: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +286,51 @@ impl Script {
         self.answers.get(label)?.render(office, channel == ChannelKind::Sms).ok()
     }
 
+    /// The short answer to a label, as it stands in an area, on a channel and in a language.
+    #[must_use]
+    pub fn answer_in(
+        &self,
+        label: &str,
+        _area: &AreaCode,
+        channel: ChannelKind,
+        _language: Language,
+        office: &str,
+    ) -> Option<String> {
+        self.answer_text(label, office, channel)
+    }
+
+    /// The long answer to a label.
+    #[must_use]
+    pub fn answer_full(
+        &self,
+        label: &str,
+        _area: &AreaCode,
+        channel: ChannelKind,
+        _language: Language,
+    ) -> Option<String> {
+        self.answer_text(label, "Dukcapil", channel)
+    }
+
+    /// A line filled in for somebody outside of a turn, such as by an officer.
+    #[must_use]
+    pub fn note(
+        &self,
+        note: Note,
+        number: &str,
+        language: Language,
+        channel: ChannelKind,
+    ) -> String {
+        let line = match note {
+            Note::HumanClosed => Line::HumanClosed,
+            Note::ComplaintClosed => Line::ComplaintClosed,
+            Note::DeletionClosed => Line::DeletionClosed,
+        };
+        let holes = Holes { number, ..Holes::default() };
+        self.line(line)
+            .and_then(|text| render(text.source(channel == ChannelKind::Sms, language), holes).ok())
+            .unwrap_or_default()
+    }
+
     pub(super) fn line(&self, line: Line) -> Option<&LineText> {
         self.lines.get(&line)
     }
@@ -214,20 +339,25 @@ impl Script {
         &self.requirements
     }
 
-    pub(super) fn button(&self, button: Button) -> Choice {
-        let title = self.buttons.get(&button).cloned().unwrap_or_default();
+    pub(super) fn button(&self, button: Button, language: Language) -> Choice {
+        let titles = &self.buttons;
+        let title = titles
+            .get(&(button, language))
+            .or_else(|| titles.get(&(button, Language::Indonesian)))
+            .cloned()
+            .unwrap_or_default();
         Choice { id: Picked::Button(button).id(), title }
     }
 
     /// How a label is offered; nothing for labels that nobody would pick.
-    pub(super) fn offer(&self, label: &str) -> Option<Choice> {
+    pub(super) fn offer_in(&self, label: &str, language: Language) -> Option<Choice> {
         if let Some(answer) = self.answers.get(label) {
             let id = Picked::Answer(label).id();
             return Some(Choice { id, title: answer.button.clone() });
         }
         match label {
-            "status_card" => Some(self.button(Button::Status)),
-            "help_capabilities" => Some(self.button(Button::Menu)),
+            "status_card" => Some(self.button(Button::Status, language)),
+            "help_capabilities" => Some(self.button(Button::Menu, language)),
             _ => None,
         }
     }
@@ -271,7 +401,7 @@ fn read_folder(dir: &Path, folder: &str, kind: &str) -> Result<Vec<(String, Stri
 struct Loading {
     answers: BTreeMap<String, Answer>,
     lines: BTreeMap<Line, LineText>,
-    buttons: BTreeMap<Button, String>,
+    buttons: BTreeMap<(Button, Language), String>,
     requirements: Vec<String>,
     examples: Vec<(String, String)>,
     spelling: String,
@@ -338,12 +468,14 @@ impl Loading {
         }
     }
 
-    fn take_buttons(&mut self, file: &BTreeMap<String, String>) {
+    fn take_buttons(&mut self, file: &ButtonsFile) {
         let name = "dialogue/buttons.toml";
-        for (word, title) in file {
+        let indonesian = file.titles.iter().map(|title| (Language::Indonesian, title));
+        let english = file.en.iter().map(|title| (Language::English, title));
+        for (language, (word, title)) in indonesian.chain(english) {
             match word.parse::<Button>() {
                 Ok(button) if (1..=MAX_BUTTON).contains(&title.chars().count()) => {
-                    self.buttons.insert(button, title.clone());
+                    self.buttons.insert((button, language), title.clone());
                 }
                 Ok(_) => {
                     self.problem(name, &format!("`{word}` must have 1 to {MAX_BUTTON} characters"));
@@ -391,11 +523,15 @@ impl Loading {
         for line in Line::ALL.iter().filter(|line| !self.lines.contains_key(line)) {
             self.problems.push(format!("dialogue: `line.{line}` is missing, write it"));
         }
-        for button in Button::ALL.iter().filter(|button| !self.buttons.contains_key(button)) {
+        let has_title = |button: Button| self.buttons.contains_key(&(button, Language::Indonesian));
+        for button in Button::ALL.iter().filter(|button| !has_title(**button)) {
             self.problems.push(format!("dialogue/buttons.toml: `{button}` is missing, write it"));
         }
         let mut titles = BTreeSet::new();
-        let all_titles = self.answers.values().map(|a| &a.button).chain(self.buttons.values());
+        let own =
+            self.buttons.iter().filter(|((_, language), _)| *language == Language::Indonesian);
+        let all_titles =
+            self.answers.values().map(|a| &a.button).chain(own.map(|(_, title)| title));
         let twice: Vec<String> =
             all_titles.filter(|title| !titles.insert(title.to_lowercase())).cloned().collect();
         for title in twice {

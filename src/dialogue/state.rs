@@ -1,6 +1,7 @@
-//! What is remembered between two messages: the choices that were offered last.
+//! What is remembered between two messages: what was offered, answered and begun last.
 //!
-//! Kept by the store in sealed form; the titles hold (masked) names.
+//! Kept by the store in sealed form; the titles hold (masked) names, and a complaint the words of
+//! whoever makes it. Every part may be missing: a state of an older version still reads.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +9,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
 use crate::domain::outbound::Choice;
+use crate::domain::survey::Element;
+use crate::domain::ticket::ComplaintCategory;
 
 /// After this time a bare "1" no longer means the first choice of long ago.
 const OFFER_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
+/// After this time nobody still thinks of what was begun.
+const FLOW_LASTS: Duration = Duration::from_secs(30 * 60);
+/// For so long nobody is asked again to rate what they rated.
+const RATING_LASTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The memory of a conversation.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +30,46 @@ pub struct State {
     /// When, in milliseconds since the epoch.
     #[serde(default)]
     pub offered_at_ms: i64,
+    /// The language they are answered in.
+    #[serde(default)]
+    pub language: Language,
+    /// The label answered last, whose long form LENGKAP brings.
+    #[serde(default)]
+    pub answered: Option<String>,
+    /// What was begun and is not over.
+    #[serde(default)]
+    pub flow: Option<Flow>,
+    /// When it last went on.
+    #[serde(default)]
+    pub flow_at_ms: i64,
+    /// What they rated.
+    #[serde(default)]
+    pub rated: Vec<Element>,
+    /// When they rated last.
+    #[serde(default)]
+    pub rated_at_ms: i64,
+}
+
+/// Something that takes more than one message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Flow {
+    /// A complaint: first what it is about, then the story.
+    Complaint {
+        /// What it is about, once that is known.
+        category: Option<ComplaintCategory>,
+        /// The story, once that is known.
+        text: Option<String>,
+    },
+    /// Is the data really to be deleted?
+    Deletion,
+    /// The survey.
+    Survey {
+        /// What is still to be asked; the first of them was asked last.
+        left: Vec<Element>,
+        /// Answers since it was begun or gone on with.
+        taps: usize,
+    },
 }
 
 /// One thing that was offered.
@@ -41,7 +89,30 @@ impl State {
                 .map(|choice| Offer { id: choice.id.clone(), title: choice.title.clone() })
                 .collect(),
             offered_at_ms: now.as_ms(),
+            ..Self::default()
         }
+    }
+
+    /// What was begun, unless that is too long ago.
+    pub(super) fn flow(&self, now: Timestamp) -> Option<&Flow> {
+        let is_live = now.since(Timestamp::from_ms(self.flow_at_ms)) <= FLOW_LASTS;
+        self.flow.as_ref().filter(|_| is_live)
+    }
+
+    /// What was rated lately.
+    pub(super) fn rated(&self, now: Timestamp) -> &[Element] {
+        let is_lately = now.since(Timestamp::from_ms(self.rated_at_ms)) <= RATING_LASTS;
+        if is_lately { &self.rated } else { &[] }
+    }
+
+    /// Whether a text answers what was offered so long ago that it no longer holds.
+    pub(super) fn is_late_answer(&self, text: &str, now: Timestamp) -> bool {
+        let is_over = now.since(Timestamp::from_ms(self.offered_at_ms)) > OFFER_LASTS;
+        let words = words(text);
+        let is_yes_or_no = matches!(words.as_slice(), [word] if is_yes(word) || is_no(word));
+        is_over
+            && !self.offered.is_empty()
+            && (is_yes_or_no || self.picked_at_any_time(text).is_some())
     }
 
     /// The id of the offer that a text picks: by its number, its title, or the first word of its
@@ -50,6 +121,10 @@ impl State {
         if now.since(Timestamp::from_ms(self.offered_at_ms)) > OFFER_LASTS {
             return None;
         }
+        self.picked_at_any_time(text)
+    }
+
+    fn picked_at_any_time(&self, text: &str) -> Option<&str> {
         let words = words(text);
         if let [number] | [_, number] = words.as_slice()
             && let Ok(number) = number.parse::<usize>()
@@ -78,6 +153,14 @@ fn is_number_word(word: &str) -> bool {
     matches!(word, "no" | "nomor" | "nomer" | "pilih" | "angka" | "yang")
 }
 
+pub(super) fn is_yes(word: &str) -> bool {
+    matches!(word, "ya" | "iya" | "y" | "yes")
+}
+
+pub(super) fn is_no(word: &str) -> bool {
+    matches!(word, "tidak" | "gak" | "nggak" | "ga" | "no")
+}
+
 /// The words of a text in small letters, without punctuation.
 pub(super) fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
@@ -88,7 +171,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "State({} offered)", self.offered.len())
+        let flow = if self.flow.is_some() { ", in the middle of something" } else { "" };
+        write!(f, "State({} offered{flow})", self.offered.len())
     }
 }
 
@@ -133,6 +217,34 @@ mod tests {
     fn a_number_means_nothing_a_day_later() {
         let later = Timestamp::from_ms(0).after(OFFER_LASTS + Duration::from_millis(1));
         assert_eq!(state().picked("1", later), None);
+    }
+
+    #[test]
+    fn a_state_of_the_first_version_still_reads() -> Result<(), serde_json::Error> {
+        let old = r#"{"offered":[{"id":"do:status","title":"Cek status"}],"offered_at_ms":5}"#;
+        let state = serde_json::from_str::<State>(old)?;
+        assert_eq!(state.picked("1", Timestamp::from_ms(6)), Some("do:status"));
+        assert_eq!(state.language, Language::Indonesian);
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_begun_is_over_after_half_an_hour() {
+        let begun = State { flow: Some(Flow::Deletion), flow_at_ms: 0, ..State::default() };
+        let after = Timestamp::from_ms(0).after(FLOW_LASTS);
+        assert!(begun.flow(after).is_some());
+        assert!(begun.flow(after.after(Duration::from_millis(1))).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_comes_a_day_late_is_seen_as_one_and_a_question_is_not() {
+        let later = Timestamp::from_ms(0).after(OFFER_LASTS + Duration::from_millis(1));
+        for text in ["1", "siti", "ya", "Tidak"] {
+            assert!(state().is_late_answer(text, later), "{text}");
+            assert!(!state().is_late_answer(text, Timestamp::from_ms(1)), "{text}");
+            assert!(!State::default().is_late_answer(text, later), "{text}");
+        }
+        assert!(!state().is_late_answer("syarat ktp hilang", later));
     }
 
     #[test]

@@ -1,61 +1,65 @@
 //! One turn of the conversation.
 //!
-//! The order of the rules is the point of this file: a command always works, then what was
-//! pressed or picked, then a typed NIK, a reference, and last what was understood. One message
-//! gets one reply.
+//! The order of the rules is the point of this file: a command always works, then an officer who is
+//! in the conversation has the word, then what was pressed or picked, what was begun, a typed NIK,
+//! a reference, and last what was understood. What each of them says is in `flow`.
+
+use std::cell::RefCell;
 
 use super::command::{self, Command};
-use super::input::{CODE_UNKNOWN, CardFact, Connection, Effect, Input, Reply, Step};
-use super::line::{Holes, Line, render};
-use super::script::{Button, MAX_CHOICES, Picked, Script};
-use super::state::{State, words};
+use super::flow::cut;
+use super::input::{CODE_UNKNOWN, Connection, Effect, Input, Reply, Step};
+use super::line::{Holes, Line, MAX_CHARS, MAX_SMS_UNITS, sms_units};
+use super::script::{Button, Picked, Script};
+use super::state::State;
+use super::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
-use crate::domain::outbound::Choice;
 
 /// Answers one message. The texts were checked when the script was loaded.
 #[must_use]
 pub fn step(script: &Script, state: &State, input: &Input) -> Step {
-    Turn { script, input }.take(state)
-}
-
-struct Turn<'a> {
-    script: &'a Script,
-    input: &'a Input,
-}
-
-/// What a rule decided, before channel and state come in.
-struct Said {
-    intent: String,
-    text: String,
-    choices: Vec<Choice>,
-    /// The choices again, where not all of them fit on the screen but all may be typed.
-    all_choices: Option<Vec<Choice>>,
-    effects: Vec<Effect>,
-}
-
-impl Said {
-    fn with(mut self, effect: Effect) -> Self {
-        self.effects.push(effect);
-        self
-    }
+    let needs = RefCell::new(Vec::new());
+    let language = state.language;
+    let said = Turn { script, state, input, language, needs: &needs }.decide();
+    let turn =
+        Turn { script, state, input, language: said.language.unwrap_or(language), needs: &needs };
+    let mut step = turn.finish(said);
+    step.needs = needs.take();
+    step
 }
 
 impl Turn<'_> {
-    fn take(&self, state: &State) -> Step {
-        let said = self.decide(state);
-        self.finish(said)
-    }
-
-    fn decide(&self, state: &State) -> Said {
+    fn decide(&self) -> Said {
         let input = self.input;
         if let Some(connection) = &input.connection {
             return self.connect(connection);
         }
-        if let Some(command) = command::parse(&input.text) {
-            return self.obey(command);
+        if let Some(command) = command::parse(&input.text)
+            && let Some(said) = self.obey(command)
+        {
+            return said;
         }
-        let picked = input.choice.as_deref().or_else(|| state.picked(&input.text, input.now));
-        if let Some(said) = picked.and_then(Picked::parse).and_then(|picked| self.follow(picked)) {
+        let picked = input.choice.as_deref();
+        let picked = picked.or_else(|| self.state.picked(&input.text, input.now));
+        let picked = picked.and_then(Picked::parse);
+        if self.is_with_officer() {
+            return match picked {
+                Some(Picked::Button(Button::Stop)) => {
+                    self.say("stop", Line::Stopped).with(Effect::OptOut)
+                }
+                Some(Picked::Button(Button::Menu)) => self.say("human", Line::HumanHere),
+                _ => Self::silent("human"),
+            };
+        }
+        if let Some(said) = picked.and_then(|picked| self.follow(picked)) {
+            return said;
+        }
+        if picked.is_some_and(Picked::belongs_to_flow)
+            || self.state.is_late_answer(&input.text, input.now)
+        {
+            return self.expired();
+        }
+        if let Some(said) = self.go_on() {
             return said;
         }
         let intent = input.meaning.intent.as_str();
@@ -63,255 +67,174 @@ impl Turn<'_> {
         if input.had_nik && (self.script.answer(intent).is_none() || is_redirect(intent)) {
             return self.status();
         }
-        let is_about_message = matches!(intent, "scam_check" | "clarify" | "out_of_scope");
-        if let Some(reference) = input.reference.as_ref().filter(|_| is_about_message) {
-            let line = match reference.sent_on {
-                Some(_) => Line::ReferenceKnown,
-                None => Line::ReferenceUnknown,
-            };
-            return self.say("scam_check", line);
+        if input.complaint.is_some() {
+            return self.complaint_state();
         }
-        self.answer(intent)
+        if let Some(said) = self.vouch() {
+            return said;
+        }
+        self.understood()
     }
 
-    fn obey(&self, command: Command) -> Said {
-        match command {
+    fn obey(&self, command: Command) -> Option<Said> {
+        let is_registered = self.input.is_registered;
+        // Words like these belong to a talk between people.
+        if self.is_with_officer()
+            && matches!(
+                command,
+                Command::Full | Command::Speak(_) | Command::Continue | Command::Survey
+            )
+        {
+            return None;
+        }
+        Some(match command {
             Command::Stop => self.say("stop", Line::Stopped).with(Effect::OptOut),
-            Command::Start if self.input.is_registered => {
+            Command::Start if is_registered => {
                 self.say("subscribe", Line::Started).with(Effect::OptIn)
             }
             Command::Start => self.say("subscribe", Line::StartedUnregistered).with(Effect::OptIn),
             Command::WrongPerson => {
                 self.say("wrong_person", Line::WrongPerson).with(Effect::WrongPerson)
             }
+            Command::Menu | Command::Cancel if self.is_with_officer() => {
+                self.say("human", Line::HumanHere)
+            }
             Command::Menu => self.say("help_capabilities", Line::Menu),
+            Command::Cancel => self.cancel(),
             // Whoever opens a chat wants to hear from us; before that no bot may write there.
-            Command::Open if self.input.is_registered => {
+            Command::Open if is_registered => {
                 self.say("greeting", Line::Greeting).with(Effect::OptIn)
             }
             Command::Open => self.unregistered("greeting").with(Effect::OptIn),
             Command::Status => self.status(),
             Command::Requirements => self.ask_requirements(),
-            Command::Prefer(_) if !self.input.is_registered => self.unregistered("subscribe"),
-            Command::Prefer(channel) => {
-                let holes = Holes { channel: channel.as_str(), ..self.holes() };
-                if self.input.reachable.contains(&channel) {
-                    let text = self.text(Line::Preferred, holes);
-                    said("subscribe", text, Vec::new()).with(Effect::Prefer(channel))
-                } else if self.input.served.contains(&channel) {
-                    said("subscribe", self.text(Line::NotConnected, holes), Vec::new())
-                } else {
-                    said("subscribe", self.text(Line::NotServed, holes), Vec::new())
-                }
-            }
+            Command::Prefer(_) if !is_registered => self.unregistered("subscribe"),
+            Command::Prefer(channel) => self.prefer(channel),
+            Command::Full => self.full(),
+            Command::DataMine => self.data_mine(),
+            Command::DataDelete => self.ask_deletion(),
+            Command::Speak(language) => self.speak(language),
+            Command::Done => return self.done(),
+            Command::Continue => return self.continue_survey(),
+            Command::Survey => self.survey(),
+        })
+    }
+
+    fn prefer(&self, channel: ChannelKind) -> Said {
+        let holes = Holes { channel: channel.as_str(), ..self.holes() };
+        if self.input.reachable.contains(&channel) {
+            let text = self.text(Line::Preferred, holes);
+            said("subscribe", text, Vec::new()).with(Effect::Prefer(channel))
+        } else if self.input.served.contains(&channel) {
+            said("subscribe", self.text(Line::NotConnected, holes), Vec::new())
+        } else {
+            said("subscribe", self.text(Line::NotServed, holes), Vec::new())
         }
     }
 
     fn connect(&self, connection: &Connection) -> Said {
+        // Whoever ties a chat to themselves wants to be told there.
+        let here = Effect::Prefer(self.input.channel);
         match connection {
             Connection::Code { who } => {
                 let text = self.text(Line::Connected, Holes { who, ..self.holes() });
-                let choices = vec![self.script.button(Button::Status)];
-                said("subscribe", text, choices).with(Effect::OptIn).with(self.here())
+                let choices = vec![self.button(Button::Status)];
+                said("subscribe", text, choices).with(Effect::OptIn).with(here)
             }
             Connection::UnknownCode => self.say(CODE_UNKNOWN, Line::CodeUnknown),
             Connection::Phone if self.input.is_registered => {
-                self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn).with(self.here())
+                self.say("subscribe", Line::PhoneConnected).with(Effect::OptIn).with(here)
             }
             Connection::Phone => self.say("subscribe", Line::Unregistered),
         }
     }
 
-    /// Whoever ties a chat to themselves wants to be told there.
-    const fn here(&self) -> Effect {
-        Effect::Prefer(self.input.channel)
-    }
-
-    /// Nobody is on file for whoever writes. A chat may still be tied to somebody.
-    fn unregistered(&self, intent: &str) -> Said {
-        let is_chat = self.input.channel == ChannelKind::Telegram;
-        self.say(intent, if is_chat { Line::UnregisteredChat } else { Line::Unregistered })
+    /// Leaves whatever is going on.
+    fn cancel(&self) -> Said {
+        if self.flow().is_some() || !self.state.offered.is_empty() {
+            self.say("cancel", Line::Cancelled)
+        } else {
+            self.say("cancel", Line::NothingToCancel)
+        }
     }
 
     /// What was pressed or picked; nothing when it belongs to no choice of ours (any more).
     fn follow(&self, picked: Picked<'_>) -> Option<Said> {
-        Some(match picked {
-            Picked::Button(Button::Status) => self.status(),
-            Picked::Button(Button::Requirements) => self.ask_requirements(),
-            Picked::Button(Button::Menu) => self.say("help_capabilities", Line::Menu),
-            Picked::Button(Button::Stop) => self.obey(Command::Stop),
-            Picked::Button(Button::Start) => self.obey(Command::Start),
-            Picked::Button(Button::SharePhone) if self.input.is_registered => {
-                self.say("subscribe", Line::SubscribeActive)
-            }
-            Picked::Button(Button::SharePhone) => self.unregistered("subscribe"),
-            Picked::Button(Button::Keep) => self.say("stop", Line::Kept),
+        let button = match picked {
+            Picked::Button(button) => button,
             Picked::Answer(label) => {
                 self.script.answer(label)?;
-                self.answer(label)
+                return Some(self.answer(label));
             }
             Picked::Card(id) => {
                 // Only cards of the phone that writes are looked at, whatever id comes in.
                 let card = self.registered_cards().iter().find(|card| card.id == id)?;
-                self.status_of(&card.who)
+                return Some(self.status_of(&card.who));
             }
-        })
-    }
-
-    fn answer(&self, intent: &str) -> Said {
-        let input = self.input;
-        let is_sms = input.channel == ChannelKind::Sms;
-        // "When is it delivered?" of somebody with a card asks for that card, not for the rule.
-        if intent == "home_delivery_when" && !self.registered_cards().is_empty() {
-            return self.status();
-        }
-        if let Some(answer) = self.script.answer(intent) {
-            let text = answer.render(&input.office, is_sms).unwrap_or_default();
-            return said(intent, text, Vec::new());
-        }
-        match intent {
-            "status_card" => self.status(),
-            "clarify" | "clarify_topic" => self.ask_back(),
-            "greeting" => self.say(intent, Line::Greeting),
-            "thanks" => self.say(intent, Line::Thanks),
-            "ack" => self.say(intent, Line::Ack),
-            "help_capabilities" => self.say(intent, Line::Menu),
-            "stop" => self.say(intent, Line::StopQuestion),
-            "subscribe" if input.is_opted_out => self.say(intent, Line::SubscribeStopped),
-            "subscribe" if input.is_registered => self.say(intent, Line::SubscribeActive),
-            "subscribe" => self.say(intent, Line::SubscribeUnregistered),
-            _ => self.say("out_of_scope", Line::Unknown).with(Effect::UnknownQuestion),
-        }
-    }
-
-    fn ask_back(&self) -> Said {
-        let labels = &self.input.meaning.alternatives;
-        let mut choices: Vec<Choice> = Vec::new();
-        for choice in labels.iter().filter_map(|label| self.script.offer(label)).take(3) {
-            if !choices.contains(&choice) {
-                choices.push(choice);
+        };
+        match button {
+            Button::Status => Some(self.status()),
+            Button::Requirements => Some(self.ask_requirements()),
+            Button::Menu => self.obey(Command::Menu),
+            Button::Stop => self.obey(Command::Stop),
+            Button::Start => self.obey(Command::Start),
+            Button::SharePhone if self.input.is_registered => {
+                Some(self.say("subscribe", Line::SubscribeActive))
             }
+            Button::SharePhone => Some(self.unregistered("subscribe")),
+            Button::Keep => Some(self.say("stop", Line::Kept)),
+            Button::Human => Some(self.human()),
+            Button::Indonesian | Button::English => self.follow_language(button),
+            Button::Continue => self.continue_survey(),
+            Button::Rate1 | Button::Rate2 | Button::Rate3 | Button::Rate4 => self.rate(button),
+            Button::DeleteYes => self.delete(),
+            Button::No => self.leave(),
+            Button::Report
+            | Button::CategoryDelay
+            | Button::CategoryOfficer
+            | Button::CategoryObstruction
+            | Button::CategoryPungli
+            | Button::CategoryOther => self.follow_complaint(button),
         }
-        if choices.is_empty() {
-            return self.say("out_of_scope", Line::Unknown).with(Effect::UnknownQuestion);
-        }
-        if choices.len() == 1 {
-            choices.push(self.script.button(Button::Menu));
-        }
-        self.offer("clarify", Line::AskBack, choices)
-    }
-
-    fn ask_requirements(&self) -> Said {
-        let labels = self.script.requirements();
-        let choices = labels.iter().filter_map(|label| self.script.offer(label)).collect();
-        self.offer("clarify", Line::Requirements, choices)
-    }
-
-    /// The cards that may be told of: none unless the phone is on file.
-    fn registered_cards(&self) -> &[CardFact] {
-        if self.input.is_registered { &self.input.cards } else { &[] }
-    }
-
-    fn status(&self) -> Said {
-        if !self.input.is_registered {
-            return self.unregistered("status_card");
-        }
-        let people = self.people();
-        match people.as_slice() {
-            [] => self.say("status_card", Line::StatusNone),
-            [one] => self.status_of(&one.who),
-            many => match self.named_in_text(many) {
-                Some(one) => self.status_of(&one.who),
-                None => self.choose(many),
-            },
-        }
-    }
-
-    /// The first card of each person, by masked name.
-    fn people(&self) -> Vec<&CardFact> {
-        let mut people: Vec<&CardFact> = Vec::new();
-        for card in self.registered_cards() {
-            if people.iter().all(|other| other.who != card.who) {
-                people.push(card);
-            }
-        }
-        people
-    }
-
-    /// The one person whose first name stands in the text ("ktp budi sudah jadi?").
-    fn named_in_text<'b>(&self, people: &[&'b CardFact]) -> Option<&'b CardFact> {
-        let text = words(&self.input.text);
-        let mut named = people.iter().filter(|card| {
-            words(&card.who).first().is_some_and(|first| first.len() >= 3 && text.contains(first))
-        });
-        named.next().filter(|_| named.next().is_none()).copied()
-    }
-
-    fn choose(&self, people: &[&CardFact]) -> Said {
-        let all: Vec<Choice> = people
-            .iter()
-            .map(|card| Choice {
-                id: Picked::Card(&card.id).id(),
-                title: card.who.chars().take(20).collect(),
-            })
-            .collect();
-        let mut shown = all.clone();
-        shown.truncate(MAX_CHOICES);
-        let holes = Holes { more: shown.len() < all.len(), ..self.holes() };
-        let text = self.text(Line::StatusChoose, holes);
-        Said { all_choices: Some(all), ..said("status_card", text, shown) }
-    }
-
-    fn status_of(&self, who: &str) -> Said {
-        let cards: Vec<CardFact> =
-            self.registered_cards().iter().filter(|card| card.who == who).cloned().collect();
-        let text = self.text(Line::Status, Holes { cards: &cards, ..self.holes() });
-        said("status_card", text, Vec::new())
-    }
-
-    fn say(&self, intent: &str, line: Line) -> Said {
-        let names = self.script.line(line).map(|text| text.choices.as_slice()).unwrap_or_default();
-        let choices = names
-            .iter()
-            .filter_map(|name| name.parse().ok())
-            .map(|button| self.script.button(button))
-            .collect();
-        self.offer(intent, line, choices)
-    }
-
-    fn offer(&self, intent: &str, line: Line, choices: Vec<Choice>) -> Said {
-        said(intent, self.text(line, self.holes()), choices)
-    }
-
-    fn holes(&self) -> Holes<'_> {
-        let reference = self.input.reference.as_ref();
-        Holes {
-            office: &self.input.office,
-            is_opted_out: self.input.is_opted_out,
-            reference: reference.map_or("", |r| r.reference.as_str()),
-            sent_on: reference.and_then(|r| r.sent_on.as_deref()).unwrap_or(""),
-            ..Holes::default()
-        }
-    }
-
-    fn text(&self, line: Line, holes: Holes<'_>) -> String {
-        let is_sms = self.input.channel == ChannelKind::Sms;
-        self.script
-            .line(line)
-            .and_then(|text| render(text.source(is_sms), holes).ok())
-            .unwrap_or_default()
     }
 
     fn finish(&self, said: Said) -> Step {
-        let is_sms = self.input.channel == ChannelKind::Sms;
+        let now = self.input.now;
+        let (effects, intent) = (said.effects, said.intent);
+        if said.is_silent {
+            let state = self.state.clone();
+            return Step { state, replies: vec![], effects, intent, needs: vec![] };
+        }
         let offered = said.all_choices.as_ref().unwrap_or(&said.choices);
-        let state = State::offering(offered, self.input.now);
-        let (mut text, mut choices) = (said.text, said.choices);
+        let mut rated = self.state.rated(now).to_vec();
+        for effect in &effects {
+            if let Effect::Rate { element, .. } = effect {
+                rated.push(*element);
+            }
+        }
+        let state = State {
+            language: self.language,
+            answered: said.answered.or_else(|| self.state.answered.clone()),
+            flow: said.flow,
+            flow_at_ms: now.as_ms(),
+            rated_at_ms: if rated.len() > self.state.rated(now).len() {
+                now.as_ms()
+            } else {
+                self.state.rated_at_ms
+            },
+            rated,
+            ..State::offering(offered, now)
+        };
+        let separator = if self.is_sms() { " " } else { "\n\n" };
+        let mut text = said.text;
         if self.input.had_nik {
             let warning = self.text(Line::NikWarning, self.holes());
-            text = format!("{warning}{}{text}", if is_sms { " " } else { "\n\n" });
+            text = format!("{warning}{separator}{text}");
         }
-        if is_sms && !choices.is_empty() {
+        let mut texts = vec![text];
+        texts.extend(said.more);
+        let mut choices = said.choices;
+        if self.is_sms() && !choices.is_empty() {
             let numbered: Vec<String> = choices
                 .iter()
                 .enumerate()
@@ -319,16 +242,37 @@ impl Turn<'_> {
                 .collect();
             let list = numbered.join(", ");
             let list = self.text(Line::ChoicesSms, Holes { choices: &list, ..self.holes() });
-            text = format!("{text} {list}");
+            join(&mut texts, list, separator, |text| sms_units(text) <= MAX_SMS_UNITS);
             choices.clear();
         }
-        let replies = if text.is_empty() { vec![] } else { vec![Reply { text, choices }] };
-        Step { state, replies, effects: said.effects, intent: said.intent }
+        let texts: Vec<String> = texts
+            .iter()
+            .flat_map(|text| cut::messages(text, self.is_sms()))
+            .take(cut::MOST)
+            .collect();
+        let mut replies: Vec<Reply> =
+            texts.into_iter().map(|text| Reply { text, choices: Vec::new() }).collect();
+        if let Some(last) = replies.last_mut() {
+            last.choices = choices;
+        }
+        Step { state, replies, effects, intent, needs: vec![] }
     }
 }
 
-fn said(intent: &str, text: String, choices: Vec<Choice>) -> Said {
-    Said { intent: intent.to_owned(), text, choices, all_choices: None, effects: Vec::new() }
+/// Adds to the last message, or as a message of its own where that would make it too long.
+fn join(texts: &mut Vec<String>, more: String, separator: &str, fits: impl Fn(&str) -> bool) {
+    let joined =
+        texts.last().filter(|last| !last.is_empty()).map(|last| format!("{last}{separator}{more}"));
+    match (joined, texts.last_mut()) {
+        (Some(joined), Some(last)) if fits(&joined) => *last = joined,
+        (None, Some(last)) => *last = more,
+        _ => texts.push(more),
+    }
+}
+
+/// Whether two texts can stand in one message of a chat.
+pub(super) fn fits_chat(text: &str) -> bool {
+    text.chars().count() <= MAX_CHARS
 }
 
 fn is_redirect(intent: &str) -> bool {

@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use super::embedded::FILES;
 use super::transcript::Transcript;
 use super::*;
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::Choice;
+use crate::domain::survey::Element;
 use crate::understand::{LABELS, Understanding};
 
 fn project() -> PathBuf {
@@ -38,6 +40,7 @@ fn understand(text: &str) -> Meaning {
         intent: meaning.intent,
         confidence: meaning.confidence,
         alternatives: meaning.alternatives,
+        also: None,
     }
 }
 
@@ -56,6 +59,14 @@ pub(super) fn input(text: &str) -> Input {
         reachable: ChannelKind::ALL.to_vec(),
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
+        area: AreaCode::nationwide(),
+        ticket: None,
+        complaint: None,
+        number: None,
+        waiting: None,
+        office_opens: None,
+        kept: None,
+        survey: Some(Element::ALL.to_vec()),
         now: Timestamp::from_ms(0),
     }
 }
@@ -66,6 +77,7 @@ fn card(id: &str, who: &str) -> CardFact {
         who: who.into(),
         document: "KTP-el".into(),
         status: "sudah dicetak".into(),
+        state: "printed".into(),
         as_of: "21 November".into(),
         place: None,
         appointment: None,
@@ -202,8 +214,12 @@ fn every_label_has_a_reply_on_every_channel() {
         for &channel in ChannelKind::ALL {
             let mut input = input("x");
             input.channel = channel;
-            input.meaning =
-                Meaning { intent: (*label).into(), confidence: 1.0, alternatives: vec![] };
+            input.meaning = Meaning {
+                intent: (*label).into(),
+                confidence: 1.0,
+                alternatives: vec![],
+                also: None,
+            };
             let step = step(script(), &State::default(), &input);
             assert_eq!(step.replies.len(), 1, "{label} on {channel}");
             assert!(said(&step).chars().count() <= 1_024, "{label} on {channel}");
@@ -214,6 +230,84 @@ fn every_label_has_a_reply_on_every_channel() {
                     said(&step)
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn every_line_and_button_has_its_english() {
+    for (name, text) in FILES.iter().filter(|(name, _)| name.starts_with("dialogue/")) {
+        let file: toml::Table = text.parse().expect("readable");
+        for (line, entry) in
+            file.get("line").and_then(|lines| lines.as_table()).into_iter().flatten()
+        {
+            assert!(entry.get("en").is_some(), "{name}: {line} has no English");
+        }
+        if *name == "dialogue/buttons.toml" {
+            for word in
+                file.keys().filter(|word| !["en", "english", "indonesian"].contains(&word.as_str()))
+            {
+                assert!(file["en"].get(word).is_some(), "the button {word} has no English");
+            }
+        }
+    }
+}
+
+#[test]
+fn while_an_officer_has_the_word_only_commands_are_answered() {
+    let talk = Some(TicketFact { place: 0, is_taken: true });
+    for text in ["syarat ktp hilang", "1", "K7QX-3M", "CEK#KTP#[NIK]", "", "qwrtzp xkcd"] {
+        let mut input = input(text);
+        input.ticket = talk;
+        let before = State { answered: Some("fee".into()), ..State::default() };
+        let step = step(script(), &before, &input);
+        assert_eq!((step.replies.len(), step.effects.len()), (0, 0), "{text}");
+        assert_eq!(step.state, before, "nothing is forgotten meanwhile");
+    }
+    for text in ["menu", "BERHENTI", "selesai", "batal"] {
+        let mut input = input(text);
+        input.ticket = talk;
+        assert_eq!(step(script(), &State::default(), &input).replies.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_step_says_which_facts_it_misses_and_needs_none_for_a_question() {
+    let needs = |text: &str| {
+        let mut input = input(text);
+        input.survey = None;
+        step(script(), &State::default(), &input).needs
+    };
+    assert_eq!(needs("syarat ktp hilang"), []);
+    assert_eq!(needs("mau bicara dengan petugas"), [Need::Queue]);
+    assert_eq!(needs("DATA SAYA"), [Need::Kept]);
+    assert_eq!(needs("NILAI"), [Need::Survey]);
+}
+
+#[test]
+fn a_second_question_that_has_no_plain_answer_or_no_room_is_left_or_offered() {
+    let ask = |intent: &str, also: &str| {
+        let mut input = input("x");
+        input.meaning = Meaning {
+            intent: intent.into(),
+            confidence: 1.0,
+            alternatives: vec![],
+            also: Some(also.into()),
+        };
+        step(script(), &State::default(), &input)
+    };
+    for also in ["complaint", "out_of_scope", "no_such_label", "fee"] {
+        let one = ask("fee", also);
+        assert_eq!(said(&one), said(&ask("fee", "fee")), "{also}");
+        assert!(one.replies.iter().all(|reply| reply.choices.is_empty()), "{also}");
+    }
+    let both = ask("fee", "status_card");
+    assert!(said(&both).contains("beberapa anggota keluarga"), "{}", said(&both));
+    assert_eq!(both.replies[0].choices.len(), 2, "whose card?");
+    for first in LABELS {
+        for second in LABELS {
+            let step = ask(first, second);
+            assert!(step.replies.iter().all(|reply| reply.text.chars().count() <= 1_024));
         }
     }
 }

@@ -12,15 +12,30 @@
 //! < KTP-el Siti A.: sudah dicetak …
 //! > [Cek status]
 //! * opt_out
+//! ~ 31m
+//! ! taken
+//! > syarat ktp hilang, dan berapa lama?
+//! & duration
 //! ```
-//! `…` stands for anything, `[title]` is a button, `*` names what the office has to do.
+//! `…` stands for anything, `[title]` is a button, `*` names what the office has to do, `~` lets time
+//! pass, `!` is something an officer does (`taken`, `closed`), and `&` names the second question that
+//! was understood. Between two turns the state goes through its stored form, as if the program had
+//! been started anew.
 
-use super::input::{CardFact, Effect, Input, Meaning, ReferenceFact, Reply};
+use std::time::Duration;
+
+use super::input::{
+    CardFact, ComplaintFact, Effect, Input, KeptFact, Meaning, Need, ReferenceFact, Reply, Step,
+    TicketFact,
+};
 use super::script::Script;
 use super::state::State;
 use super::step::step;
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
+use crate::domain::survey;
+use crate::domain::ticket::{ComplaintNumber, TicketState};
 
 /// A conversation read from a file.
 #[derive(Clone)]
@@ -44,8 +59,20 @@ pub struct Facts {
     pub office: String,
     /// The cards registered to it.
     pub cards: Vec<CardFact>,
-    /// References, and when they were sent to it.
+    /// References, and when they were sent.
     pub references: Vec<ReferenceFact>,
+    /// How many others wait for an officer.
+    pub waiting: i64,
+    /// When the office opens; nothing while it is open.
+    pub office_opens: Option<String>,
+    /// What is kept of it.
+    pub kept: KeptFact,
+    /// Its talk with an officer.
+    pub ticket: Option<TicketFact>,
+    /// The number that the next complaint gets.
+    pub number: String,
+    /// Complaints it made.
+    pub complaints: Vec<ComplaintFact>,
 }
 
 impl Default for Facts {
@@ -57,6 +84,12 @@ impl Default for Facts {
             office: "Disdukcapil Kabupaten Jombang".to_owned(),
             cards: Vec::new(),
             references: Vec::new(),
+            waiting: 0,
+            office_opens: None,
+            kept: KeptFact::default(),
+            ticket: None,
+            number: "P-7KQ4".to_owned(),
+            complaints: Vec::new(),
         }
     }
 }
@@ -72,6 +105,21 @@ pub struct Turn {
     pub expected: Vec<String>,
     /// The names of the effects.
     pub effects: Vec<String>,
+    /// The second question that is understood.
+    pub also: Option<String>,
+    /// Time that passes before it.
+    pub wait: Duration,
+    /// What an officer does before it.
+    pub event: Option<Event>,
+}
+
+/// What an officer does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Takes what this chat put before them.
+    Taken,
+    /// Closes it.
+    Closed,
 }
 
 impl Transcript {
@@ -82,32 +130,44 @@ impl Transcript {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut facts = Facts::default();
         let mut turns: Vec<Turn> = Vec::new();
+        let (mut wait, mut event) = (Duration::ZERO, None);
         for (index, line) in text.lines().enumerate() {
             let number = index + 1;
             let (mark, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
             let rest = rest.trim();
-            let taken = match (mark, turns.last_mut()) {
-                ("", _) => Ok(()),
-                ("#", None) => facts.take(rest),
-                (">", _) => {
-                    turns.push(Turn {
-                        line: number,
-                        said: rest.to_owned(),
-                        expected: Vec::new(),
-                        effects: Vec::new(),
-                    });
-                    Ok(())
-                }
-                ("<", Some(turn)) => {
-                    turn.expected.push(rest.to_owned());
-                    Ok(())
-                }
-                ("*", Some(turn)) => {
-                    turn.effects.push(rest.to_owned());
-                    Ok(())
-                }
-                _ => Err("begins with none of # > < *, or stands in the wrong place".to_owned()),
-            };
+            let taken =
+                match (mark, turns.last_mut()) {
+                    ("", _) => Ok(()),
+                    ("#", None) => facts.take(rest),
+                    ("~", _) => read_wait(rest).map(|time| wait += time),
+                    ("!", _) => read_event(rest).map(|what| event = Some(what)),
+                    (">", _) => {
+                        turns.push(Turn {
+                            line: number,
+                            said: rest.to_owned(),
+                            expected: Vec::new(),
+                            effects: Vec::new(),
+                            also: None,
+                            wait: std::mem::take(&mut wait),
+                            event: event.take(),
+                        });
+                        Ok(())
+                    }
+                    ("<", Some(turn)) => {
+                        turn.expected.push(rest.to_owned());
+                        Ok(())
+                    }
+                    ("*", Some(turn)) => {
+                        turn.effects.push(rest.to_owned());
+                        Ok(())
+                    }
+                    ("&", Some(turn)) => {
+                        turn.also = Some(rest.to_owned());
+                        Ok(())
+                    }
+                    _ => Err("begins with none of # > < * & ~ !, or stands in the wrong place"
+                        .to_owned()),
+                };
             taken.map_err(|problem| format!("line {number}: {problem}"))?;
         }
         Ok(Self { facts, turns })
@@ -118,13 +178,20 @@ impl Transcript {
     pub fn play(&self, script: &Script, understand: &dyn Fn(&str) -> Meaning) -> Vec<String> {
         let mut facts = self.facts.clone();
         let mut state = State::default();
+        let mut now = Timestamp::from_ms(0);
         let mut problems = Vec::new();
         for turn in &self.turns {
-            let input = facts.input(&turn.said, &state, understand);
-            let next = step(script, &state, &input);
+            now = now.after(turn.wait);
+            if let Some(event) = turn.event {
+                facts.happen(event);
+            }
+            let mut input = facts.input(&turn.said, &state, understand, now);
+            if turn.also.is_some() {
+                input.meaning.also.clone_from(&turn.also);
+            }
+            let next = facts.step(script, &state, input);
             let lines: Vec<String> = next.replies.iter().flat_map(lines_of).collect();
-            let effects: Vec<&str> =
-                next.effects.iter().map(|effect| effect_name(*effect)).collect();
+            let effects: Vec<String> = next.effects.iter().map(effect_name).collect();
             if !fits(&turn.expected, &lines) || turn.effects != effects {
                 problems.push(format!(
                     "line {}: > {}\nexpected:\n  {}\n  * {:?}\ngot ({}):\n  {}\n  * {effects:?}",
@@ -137,19 +204,47 @@ impl Transcript {
                 ));
             }
             for effect in &next.effects {
-                match effect {
-                    Effect::OptOut => facts.is_opted_out = true,
-                    Effect::OptIn => facts.is_opted_out = false,
-                    Effect::WrongPerson => {
-                        facts.is_registered = false;
-                        facts.cards.clear();
-                    }
-                    Effect::UnknownQuestion | Effect::Prefer(_) => {}
-                }
+                facts.follow(effect);
             }
-            state = next.state;
+            state = match stored(&next.state) {
+                Ok(state) => state,
+                Err(problem) => {
+                    problems.push(format!("line {}: {problem}", turn.line));
+                    next.state
+                }
+            };
         }
         problems
+    }
+}
+
+/// A state as it comes back from the database.
+fn stored(state: &State) -> Result<State, String> {
+    let json = serde_json::to_string(state).map_err(|error| error.to_string())?;
+    let back: State = serde_json::from_str(&json).map_err(|error| error.to_string())?;
+    if back == *state {
+        Ok(back)
+    } else {
+        Err("the state is another one when it is read back".to_owned())
+    }
+}
+
+fn read_wait(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time: write it like 31m or 25h");
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match unit {
+        "m" => Ok(Duration::from_secs(number * 60)),
+        "h" => Ok(Duration::from_secs(number * 3600)),
+        _ => Err(wrong()),
+    }
+}
+
+fn read_event(text: &str) -> Result<Event, String> {
+    match text {
+        "taken" => Ok(Event::Taken),
+        "closed" => Ok(Event::Closed),
+        _ => Err(format!("`{text}` is nothing an officer does: taken or closed")),
     }
 }
 
@@ -174,24 +269,50 @@ impl Facts {
             "office" => value.clone_into(&mut self.office),
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
-                let (reference, sent_on) = match value.split_once('|') {
-                    Some((reference, day)) => (reference, Some(day.trim().to_owned())),
-                    None => (value, None),
+                let mut parts = value.split('|').map(|part| part.trim().to_owned());
+                self.references.push(ReferenceFact {
+                    reference: parts.next().unwrap_or_default(),
+                    sent_on: parts.next(),
+                    kind: parts.next().unwrap_or_else(|| "card_printed".to_owned()),
+                    document: parts.next().unwrap_or_else(|| "ktp-el".to_owned()),
+                });
+            }
+            "waiting" => self.waiting = number(value)?,
+            "office opens" => self.office_opens = Some(value.to_owned()),
+            "number" => value.clone_into(&mut self.number),
+            "kept" => {
+                let mut parts = value.split('|').map(str::trim);
+                self.kept = KeptFact {
+                    since: parts.next().unwrap_or_default().to_owned(),
+                    received: number(parts.next().unwrap_or_default())?,
+                    sent: number(parts.next().unwrap_or_default())?,
                 };
-                self.references
-                    .push(ReferenceFact { reference: reference.trim().to_owned(), sent_on });
             }
             _ => return Err(format!("`{key}` is no fact")),
         }
         Ok(())
     }
 
-    fn input(&self, said: &str, state: &State, understand: &dyn Fn(&str) -> Meaning) -> Input {
+    fn input(
+        &self,
+        said: &str,
+        state: &State,
+        understand: &dyn Fn(&str) -> Meaning,
+        now: Timestamp,
+    ) -> Input {
         let pressed = said.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let choice = pressed.and_then(|title| {
             state.offered.iter().find(|offer| offer.title == title).map(|offer| offer.id.clone())
         });
         let text = if choice.is_some() { pressed.unwrap_or(said) } else { said };
+        let complaint = ComplaintNumber::find_in(text).map(|found| {
+            let own = self.complaints.iter().find(|own| own.number == found.as_str()).cloned();
+            own.unwrap_or(ComplaintFact { number: found.to_string(), state: None })
+        });
+        let names = |reference: &&ReferenceFact| {
+            let bare = |text: &str| text.replace('-', "").to_uppercase();
+            bare(text).contains(&bare(&reference.reference))
+        };
         Input {
             text: text.to_owned(),
             had_nik: text.contains("[NIK]"),
@@ -200,15 +321,91 @@ impl Facts {
             is_registered: self.is_registered,
             is_opted_out: self.is_opted_out,
             cards: self.cards.clone(),
-            reference: self.references.iter().find(|r| text.contains(&r.reference)).cloned(),
+            reference: self.references.iter().find(names).cloned(),
             connection: None,
             served: ChannelKind::ALL.to_vec(),
             reachable: ChannelKind::ALL.to_vec(),
             office: self.office.clone(),
             channel: self.channel,
-            now: Timestamp::from_ms(0),
+            area: AreaCode::nationwide(),
+            ticket: self.ticket,
+            complaint,
+            number: None,
+            waiting: None,
+            office_opens: None,
+            kept: None,
+            survey: None,
+            now,
         }
     }
+
+    /// One step, with the facts that it turns out to need.
+    fn step(&self, script: &Script, state: &State, mut input: Input) -> Step {
+        let first = step(script, state, &input);
+        if first.needs.is_empty() {
+            return first;
+        }
+        for need in &first.needs {
+            match need {
+                Need::Number => input.number = Some(self.number.clone()),
+                Need::Queue => {
+                    input.waiting = Some(self.waiting);
+                    input.office_opens.clone_from(&self.office_opens);
+                }
+                Need::Kept => input.kept = Some(self.kept.clone()),
+                Need::Survey => input.survey = Some(survey::order(&[])),
+            }
+        }
+        step(script, state, &input)
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Taken => {
+                if let Some(ticket) = &mut self.ticket {
+                    ticket.is_taken = true;
+                }
+                self.move_complaints(TicketState::Taken);
+            }
+            Event::Closed => {
+                self.ticket = None;
+                self.move_complaints(TicketState::Closed);
+            }
+        }
+    }
+
+    fn move_complaints(&mut self, state: TicketState) {
+        for complaint in &mut self.complaints {
+            complaint.state = Some(state);
+        }
+    }
+
+    fn follow(&mut self, effect: &Effect) {
+        match effect {
+            Effect::OptOut => self.is_opted_out = true,
+            Effect::OptIn => self.is_opted_out = false,
+            Effect::WrongPerson => {
+                self.is_registered = false;
+                self.cards.clear();
+            }
+            Effect::OpenTicket => {
+                self.ticket = Some(TicketFact { place: self.waiting + 1, is_taken: false });
+            }
+            Effect::CloseTicket => self.ticket = None,
+            Effect::Complain { number, .. } => {
+                let state = Some(TicketState::Open);
+                self.complaints.push(ComplaintFact { number: number.clone(), state });
+            }
+            Effect::UnknownQuestion
+            | Effect::Prefer(_)
+            | Effect::RequestDeletion
+            | Effect::Rate { .. } => {}
+        }
+    }
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
 fn card(value: &str, number: usize) -> Result<CardFact, String> {
@@ -219,6 +416,7 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
         who: next("holder")?,
         document: next("document")?,
         status: next("status")?,
+        state: "printed".to_owned(),
         as_of: next("day")?,
         place: None,
         appointment: None,
@@ -247,17 +445,15 @@ pub fn lines_of(reply: &Reply) -> Vec<String> {
     lines
 }
 
-/// The name of an effect in a transcript.
+/// An effect as it stands in a transcript: its name, and what it carries, but for a citizen's words.
 #[must_use]
-pub const fn effect_name(effect: Effect) -> &'static str {
+pub fn effect_name(effect: &Effect) -> String {
     match effect {
-        Effect::OptOut => "opt_out",
-        Effect::OptIn => "opt_in",
-        Effect::WrongPerson => "wrong_person",
-        Effect::Prefer(ChannelKind::Whatsapp) => "prefer_whatsapp",
-        Effect::Prefer(ChannelKind::Telegram) => "prefer_telegram",
-        Effect::Prefer(ChannelKind::Sms) => "prefer_sms",
-        Effect::UnknownQuestion => "unknown_question",
+        Effect::Complain { number, category, .. } => {
+            format!("{} {number} {category}", effect.name())
+        }
+        Effect::Rate { element, score } => format!("{} {element} {}", effect.name(), score.get()),
+        _ => effect.name().to_owned(),
     }
 }
 

@@ -92,6 +92,12 @@ impl AreaCode {
         Self { digits: six_digits.to_owned() }
     }
 
+    /// The whole country: what holds there holds where nobody knows where somebody lives.
+    #[must_use]
+    pub const fn nationwide() -> Self {
+        Self { digits: String::new() }
+    }
+
     /// The digits without dots.
     #[must_use]
     pub fn plain(&self) -> &str {

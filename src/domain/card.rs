@@ -104,6 +104,17 @@ words! {
         ReadyToCollect = "ready_to_collect",
         /// Has been handed over.
         CardIssued = "card_issued",
+        /// How was it? Comes a day after a card was handed over.
+        SurveyInvitation = "survey_invitation",
+    }
+}
+
+impl AnnouncementKind {
+    /// Whether it tells where a card is. What does not is sent once, on one channel, and nobody goes
+    /// to the door for it.
+    #[must_use]
+    pub const fn is_news(self) -> bool {
+        !matches!(self, Self::SurveyInvitation)
     }
 }
 

@@ -88,6 +88,12 @@ ids! {
     TaughtId = "tau";
     /// Somebody who works with the console.
     OfficerId = "off";
+    /// What a citizen put before an officer.
+    TicketId = "tkt";
+    /// One thing that happened to a ticket.
+    TicketEntryId = "tke";
+
+
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

@@ -83,14 +83,18 @@ impl Reference {
         Ok(Self::of_values(*carrying))
     }
 
-    /// The first reference that stands in a longer text: written with its dash, or right after the
-    /// word `Ref`. Anything else of six letters is an ordinary word.
+    /// The first reference that stands in a longer text: written with its dash, right after the
+    /// word `Ref`, or with a digit among its letters. Anything else of six letters is an ordinary
+    /// word.
     #[must_use]
     pub fn find_in(text: &str) -> Option<Self> {
         let mut after_ref = false;
         for word in text.split(|c: char| !c.is_alphanumeric() && c != '-') {
             let has_form = word.len() == CARRYING + 2 && word.as_bytes()[4] == b'-';
-            if (has_form || after_ref)
+            let is_no_word = word.len() == CARRYING + 1
+                && word.bytes().any(|b| b.is_ascii_digit())
+                && word.bytes().any(|b| b.is_ascii_alphabetic());
+            if (has_form || after_ref || is_no_word)
                 && let Ok(found) = Self::parse(word)
             {
                 return Some(found);
@@ -153,7 +157,7 @@ mod tests {
         assert_eq!(found("apa benar pesan ini? Ref K7QX-3M."), Some("K7QX-3M".to_owned()));
         assert_eq!(found("ref: k7qx3m asli?"), Some("K7QX-3M".to_owned()));
         assert_eq!(found("(k7qx-3m)"), Some("K7QX-3M".to_owned()));
-        assert_eq!(found("k7qx3m asli?"), None);
+        assert_eq!(found("k7qx3m asli?"), Some("K7QX-3M".to_owned()));
         assert_eq!(found("KTP-el saya sudah jadi? ref"), None);
     }
 
@@ -224,6 +228,20 @@ mod tests {
         let reference = Reference::of_values(values);
         assert!(reference.as_str().starts_with("REF"));
         assert_eq!(Reference::parse(&reference.as_str().replace('-', "")), Ok(reference));
+    }
+
+    #[test]
+    fn a_reference_is_found_in_a_sentence_however_it_is_typed() {
+        let shown = "K7QX-3M";
+        for text in
+            ["Ref K7QX-3M asli?", "ref:k7qx-3m", "k7qx3m", "ini k7qx-3m benar gak", "REF k7qx3m"]
+        {
+            let found = Reference::find_in(text);
+            assert_eq!(found.as_ref().map(Reference::as_str), Some(shown), "{text}");
+        }
+        for text in ["syarat", "kartek", "ktp123", "081234", "ref saja"] {
+            assert_eq!(Reference::find_in(text), None, "{text}");
+        }
     }
 
     proptest! {

@@ -77,11 +77,13 @@ pub async fn plan_message(
         first_id: None,
         zone,
         expires_at: announcement.expires_at,
-        has_next: way.is_some_and(|way| route::has_next(&routes, &[way.account.channel])),
+        has_next: announcement.kind.is_news()
+            && way.is_some_and(|way| route::has_next(&routes, &[way.account.channel])),
     };
     let id = outbox::enqueue(app, tx, draft, now).await?;
     if let (Some(refusal), Some(id)) = (refusal, id)
         && refusal != Refusal::OptedOut
+        && announcement.kind.is_news()
     {
         let new = NewVisit {
             id: app.ids.next(now),

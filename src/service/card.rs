@@ -4,7 +4,7 @@
 //! and each item stands alone within it: what is wrong with one is kept and rejects no other.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError};
+use super::{App, ServiceError, survey};
 use crate::domain::absence::Absence;
 use crate::domain::card::{AnnouncementKind, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
@@ -16,7 +16,7 @@ use crate::domain::phone::PhoneNumber;
 use crate::domain::raw_update::{RawUpdate, Reason};
 use crate::store::{
     StoreError, Tx, card as card_store, consent, hold as hold_store, message, person, rejection,
-    source_row, visit,
+    source_row, survey as survey_store, visit,
 };
 
 /// How many items share a transaction.
@@ -256,6 +256,7 @@ async fn apply(
             {
                 // What still waits to be said of the card is no longer true, by whatever means.
                 visit::close_superseded(tx, card.id, now).await?;
+                survey_store::set_due(tx, card.id, None).await?;
                 let withdrawn =
                     message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
                 if withdrawn > 0 {
@@ -276,6 +277,10 @@ async fn apply(
             card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?
         }
     };
+    if plan.becomes_current {
+        let said = (update.status, update.occurred_at, plan.outcome);
+        survey::take_news(app, tx, card_id, said, now).await?;
+    }
     let new = card_store::NewUpdate {
         id: app.ids.next(now),
         source: said.source,

@@ -3,22 +3,26 @@
 //! A person is known by the phone or user id they write from, never by a NIK; what they paste of
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
+use super::needed::{add_needed, day_in_words};
 use super::outbox::{self, Draft};
-use super::{Account, App, ServiceError, connect, knowledge, question, route, stop};
+use super::{Account, App, ServiceError, connect, knowledge, question, route, stop, survey, ticket};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
-    self, CardFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
+    self, CardFact, ComplaintFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
+    TicketFact,
 };
+use crate::domain::area::AreaCode;
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
-use crate::domain::id::ContactId;
+use crate::domain::id::{ContactId, TicketId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
+use crate::domain::ticket::{ComplaintNumber, TicketKind, TicketState};
 use crate::store::card::{Card, forget_announced, list_current};
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, Contact, NewInbound};
@@ -26,7 +30,7 @@ use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_addre
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::visit::{self, NewVisit};
-use crate::store::{StoreError, Tx, binding, follow, inbox, service_point};
+use crate::store::{StoreError, Tx, binding, follow, inbox, service_point, ticket as ticket_store};
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -142,13 +146,22 @@ async fn converse(
     input.served.clone_from(&app.settings.channels);
     input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
     let people = people_of(app, tx, &contact.address, Some(contact.id)).await?;
-    add_facts_in(app, tx, &people, *known, &mut input).await?;
+    add_facts_in(app, tx, &people, *known, Some(contact.id), &mut input).await?;
+    if input.area == AreaCode::nationwide() {
+        input.area = account.area.as_ref().unwrap_or(&app.settings.office_area).clone();
+    }
+    let talk = add_talk(tx, contact.id, &mut input).await?;
     if let Some(person) = people.first() {
         let routes = route::list_routes(app, tx, person).await?;
         input.reachable = routes.iter().map(|route| route.account.channel).collect();
     }
     let state = read_state(contact.dialogue.as_deref());
-    let step = dialogue::step(&app.script, &state, &input);
+    let mut step = dialogue::step(&app.script, &state, &input);
+    if !step.needs.is_empty() {
+        let whose = Some((contact.id, hashes.as_slice()));
+        add_needed(app, tx, whose, &step.needs, &mut input).await?;
+        step = dialogue::step(&app.script, &state, &input);
+    }
     app.metrics.intent(&step.intent);
     let asker = question::Asker {
         contact: contact.id,
@@ -163,7 +176,7 @@ async fn converse(
         let answered = follow::mark_answered(tx, hashes, account.channel, now).await?;
         follow::mark_reached(tx, &app.db, &answered, now).await?;
     }
-    apply_effects(app, tx, &step, contact, &people, hashes, now).await?;
+    let opened = apply_effects(app, tx, &step, writer, &people, now).await?;
     let state =
         serde_json::to_string(&step.state).map_err(|e| ServiceError::Text(e.to_string()))?;
     contact::set_dialogue(tx, &app.db, contact.id, &state).await?;
@@ -177,6 +190,14 @@ async fn converse(
         received_at: event.received_at,
     };
     contact::insert_inbound(tx, &app.db, &inbound).await?;
+    for id in talk.into_iter().chain(opened) {
+        ticket::hear(app, tx, id, inbound.id, now).await?;
+    }
+    if step.effects.contains(&Effect::CloseTicket)
+        && let Some(id) = talk
+    {
+        ticket::end(app, tx, id, now).await?;
+    }
     let to = (contact.id, contact.address.clone());
     plan_replies(app, tx, account, &to, &event.id.to_string(), step, now).await
 }
@@ -222,6 +243,7 @@ pub fn read_text(
             intent: meaning.intent,
             confidence: meaning.confidence,
             alternatives: meaning.alternatives,
+            also: meaning.also,
         },
         is_registered: false,
         is_opted_out: false,
@@ -232,6 +254,14 @@ pub fn read_text(
         reachable: Vec::new(),
         office: office.to_owned(),
         channel,
+        area: AreaCode::nationwide(),
+        ticket: None,
+        complaint: None,
+        number: None,
+        waiting: None,
+        office_opens: None,
+        kept: None,
+        survey: None,
         now,
     }
 }
@@ -250,7 +280,7 @@ pub async fn add_facts(
     let hashes = consent::address_hashes(&app.db, "", &address);
     let known = consent::find_consent(&mut tx, &hashes, None).await?;
     let people = people_of(app, &mut tx, &address, None).await?;
-    add_facts_in(app, &mut tx, &people, known, input).await?;
+    add_facts_in(app, &mut tx, &people, known, None, input).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -260,12 +290,16 @@ async fn add_facts_in(
     tx: &mut Tx,
     people: &[Person],
     known: Consent,
+    contact: Option<ContactId>,
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     input.is_opted_out = known.is_opted_out;
     // A number whose owner said that these people are strangers to them is no key to their cards.
     if !known.is_suppressed {
         input.is_registered = !people.is_empty();
+        if let Some(area) = people.iter().find_map(|person| person.area.clone()) {
+            input.area = area;
+        }
         for person in people.iter().take(MAX_PEOPLE) {
             for card in list_current(tx, person.id).await? {
                 let fact = fact(app, tx, person, &card, input.channel, input.now).await?;
@@ -274,15 +308,40 @@ async fn add_facts_in(
         }
     }
     if let Some(reference) = Reference::find_in(&input.text) {
-        let sent_at = message::find_reference(tx, &reference).await?;
-        let zone = app.zone(None).offset();
-        let day = |at: Timestamp| at.in_zone(zone).date_naive();
+        let found = message::find_reference(tx, &reference).await?;
         input.reference = Some(ReferenceFact {
             reference: reference.to_string(),
-            sent_on: sent_at.map(|at| app.templates.vocabulary().day_and_year(day(at))),
+            sent_on: found.as_ref().map(|found| day_in_words(app, found.sent_at)),
+            kind: found.as_ref().map(|found| found.template.clone()).unwrap_or_default(),
+            document: found.and_then(|found| found.document).unwrap_or_default(),
         });
     }
+    if let Some(number) = ComplaintNumber::find_in(&input.text) {
+        let state = match contact {
+            Some(contact) => ticket_store::find_complaint(tx, &number, contact).await?,
+            None => None,
+        };
+        input.complaint = Some(ComplaintFact { number: number.to_string(), state });
+    }
     Ok(())
+}
+
+/// Adds the talk with an officer that a conversation waits for or has.
+async fn add_talk(
+    tx: &mut Tx,
+    contact: ContactId,
+    input: &mut Input,
+) -> Result<Option<TicketId>, ServiceError> {
+    let found = ticket_store::find_talk(tx, contact).await?;
+    Ok(found.map(|(id, state, place)| {
+        input.ticket = Some(TicketFact { place, is_taken: state == TicketState::Taken });
+        id
+    }))
+}
+
+/// When the office opens next, in words; nothing while it is open, or where its hours are not known.
+pub(super) fn office_opens(_app: &App, _area: &AreaCode, _now: Timestamp) -> Option<String> {
+    None
 }
 
 fn read_state(stored: Option<&str>) -> State {
@@ -334,6 +393,7 @@ async fn fact(
             .map_or_else(|| words.addressee(None, channel), PersonName::masked),
         document: words.document(card.document, channel),
         status: words.status(status),
+        state: status.as_str().to_owned(),
         as_of: words.day(card.on_file.status_at.in_zone(zone.offset()).date_naive()),
         place,
         appointment,
@@ -341,16 +401,25 @@ async fn fact(
     })
 }
 
+/// Does what a step asks for, and gives the tickets that it opened.
 async fn apply_effects(
     app: &App,
     tx: &mut Tx,
     step: &Step,
-    contact: &Contact,
+    writer: &Writer<'_>,
     people: &[Person],
-    hashes: &[String],
     now: Timestamp,
-) -> Result<(), ServiceError> {
+) -> Result<Vec<TicketId>, ServiceError> {
+    let Writer { account, contact, hashes, .. } = writer;
     let address = &contact.address;
+    let mut opened = Vec::new();
+    let wish = |kind, complaint| ticket::Wish {
+        kind,
+        contact: contact.id,
+        account: &account.id,
+        area: people.iter().find_map(|person| person.area.as_ref()),
+        complaint,
+    };
     for effect in &step.effects {
         match effect {
             Effect::OptOut => stop::opt_out(app, tx, hashes, people, now).await?,
@@ -378,11 +447,26 @@ async fn apply_effects(
                 let ids: Vec<_> = people.iter().map(|person| person.id).collect();
                 person::set_channel(tx, &ids, Some(*channel), now).await?;
             }
-            // Noted already, together with what was asked back.
-            Effect::UnknownQuestion => {}
+            // The one is noted already, together with what was asked back; the other is done once
+            // the message that asks for it is kept with its ticket.
+            Effect::UnknownQuestion | Effect::CloseTicket => {}
+            Effect::OpenTicket => {
+                opened.extend(ticket::open(app, tx, &wish(TicketKind::Human, None), now).await?);
+            }
+            Effect::Complain { number, category, text } => {
+                let complaint = Some((number.as_str(), *category, text.as_str()));
+                let wish = wish(TicketKind::Complaint, complaint);
+                opened.extend(ticket::open(app, tx, &wish, now).await?);
+            }
+            Effect::RequestDeletion => {
+                opened.extend(ticket::open(app, tx, &wish(TicketKind::Deletion, None), now).await?);
+            }
+            Effect::Rate { element, score } => {
+                survey::rate(app, tx, people, (*element, *score), now).await?;
+            }
         }
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// What went to a stranger has not been heard by those it was for.
@@ -421,6 +505,9 @@ async fn plan_replies(
 ) -> Result<(), ServiceError> {
     let hashes = consent::address_hashes(&app.db, &account.portfolio, &to.1);
     let hash = route::own_hash(account.channel, hashes);
+    if step.replies.is_empty() {
+        return Ok(());
+    }
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
     for (n, reply) in step.replies.into_iter().enumerate() {
         let draft = Draft {

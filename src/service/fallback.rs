@@ -1,8 +1,11 @@
 //! News that did not arrive goes on: to the person's next channel, and in the end onto the list of those
 //! who must be told in person.
 
+use std::str::FromStr as _;
+
 use super::outbox::{self, Draft};
 use super::{App, ServiceError, route, send};
+use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Refusal;
 use crate::domain::id::MessageId;
@@ -50,7 +53,9 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
     let Some(overdue) = follow::claim_overdue(&mut tx, &app.db, id, now).await? else {
         return Ok(false);
     };
-    let has_passed = overdue.expires_at.is_some_and(|at| at <= now);
+    let is_news =
+        AnnouncementKind::from_str(&overdue.template).is_ok_and(AnnouncementKind::is_news);
+    let is_over = !is_news || overdue.expires_at.is_some_and(|at| at <= now);
     let routes = route::list_routes(app, &mut tx, &person).await?;
     // Whoever asked to stop gets nobody at the door either.
     let has_stopped = routes.iter().any(|route| route.refusal == Some(Refusal::OptedOut));
@@ -59,7 +64,7 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
         .find(|route| route.refusal.is_none() && !overdue.tried.contains(&route.account.channel));
     let mut deadline = None;
     match next {
-        _ if has_passed => {}
+        _ if is_over => {}
         None if has_stopped => {}
         Some(next) => {
             let draft = Draft {

@@ -2,13 +2,15 @@
 //! once, so that who asks is told the truth, and announced only when somebody says that it is news.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError, notice};
+use super::{App, ServiceError, notice, survey};
 use crate::domain::card::{CardStatus, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, UpdateId};
+use crate::store::card::Card;
 use crate::store::hold::{self, Decision};
 use crate::store::notice::{NoticeKind, close_notice};
+use crate::store::person::Person;
 use crate::store::{StoreError, Tx, card, person, source_row};
 
 /// Updates carried out in one transaction.
@@ -121,19 +123,47 @@ async fn announce_now(
     now: Timestamp,
 ) -> Result<UpdateOutcome, ServiceError> {
     let Some(said) = card::find_said(tx, update).await? else { return Ok(UpdateOutcome::Older) };
-    let Some(current) = card::lock_card(tx, &app.db, card).await? else {
-        return Ok(UpdateOutcome::Older);
-    };
-    let Some(holder) = person::find_person(tx, &app.db, current.person_id).await? else {
-        return Ok(UpdateOutcome::Older);
-    };
-    let Some(nik) = person::find_nik(tx, &app.db, current.person_id).await? else {
+    let Some((holder, current, news)) = find_state(app, tx, card).await? else {
         return Ok(UpdateOutcome::Older);
     };
     if (current.on_file.status, current.on_file.status_at) != said {
         return Ok(UpdateOutcome::Older);
     }
-    let news = CardUpdate {
+    if super::card::is_absent(app, tx, &news).await? {
+        return Ok(UpdateOutcome::HolderAbsent);
+    }
+    let zone = app.zone(holder.area.as_ref()).offset();
+    let plan = card_plan::plan(Some(&current.on_file), &news, &app.settings.policy, zone, now);
+    if let Some(announcement) = &plan.announcement {
+        let whose = Holder { person: &holder, card, area: holder.area.as_ref() };
+        let cause = update.to_string();
+        if announce::plan_message(app, tx, &whose, announcement, &news, &cause, now).await? {
+            card::note_announced(tx, card, &announcement.fingerprint).await?;
+        }
+    }
+    let said = (news.status, news.occurred_at, plan.outcome);
+    survey::take_news(app, tx, card, said, now).await?;
+    Ok(plan.outcome)
+}
+
+/// A card as it is now, held until the end of the transaction, with its holder, and its state as if
+/// it were told just now.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn find_state(
+    app: &App,
+    tx: &mut Tx,
+    id: CardId,
+) -> Result<Option<(Person, Card, CardUpdate)>, ServiceError> {
+    let Some(current) = card::lock_card(tx, &app.db, id).await? else { return Ok(None) };
+    let Some(holder) = person::find_person(tx, &app.db, current.person_id).await? else {
+        return Ok(None);
+    };
+    let Some(nik) = person::find_nik(tx, &app.db, current.person_id).await? else {
+        return Ok(None);
+    };
+    let state = CardUpdate {
         external_id: String::new(),
         occurred_at: current.on_file.status_at,
         nik,
@@ -150,17 +180,5 @@ async fn announce_now(
         is_silent: false,
         is_state: false,
     };
-    if super::card::is_absent(app, tx, &news).await? {
-        return Ok(UpdateOutcome::HolderAbsent);
-    }
-    let zone = app.zone(holder.area.as_ref()).offset();
-    let plan = card_plan::plan(Some(&current.on_file), &news, &app.settings.policy, zone, now);
-    if let Some(announcement) = &plan.announcement {
-        let whose = Holder { person: &holder, card, area: holder.area.as_ref() };
-        let cause = update.to_string();
-        if announce::plan_message(app, tx, &whose, announcement, &news, &cause, now).await? {
-            card::note_announced(tx, card, &announcement.fingerprint).await?;
-        }
-    }
-    Ok(plan.outcome)
+    Ok(Some((holder, current, state)))
 }

@@ -15,6 +15,7 @@ pub mod intake;
 pub mod knowledge;
 pub mod lesson;
 pub mod metric;
+pub mod needed;
 pub mod notice;
 pub mod outbox;
 pub mod question;
@@ -23,8 +24,10 @@ pub mod route;
 pub mod send;
 pub mod sender;
 pub mod stop;
+pub mod survey;
 pub mod sweep;
 pub mod teach;
+pub mod ticket;
 pub mod watch;
 
 use std::collections::BTreeMap;
@@ -70,6 +73,8 @@ pub struct Settings {
     pub unknown_wait: UnknownWait,
     /// Calls made for one message before it counts as failed.
     pub max_attempts: i64,
+    /// A talk with an officer that nobody touched for so long is over.
+    pub ticket_close_after: Duration,
 }
 
 /// How long a message waits for a word of its arrival.

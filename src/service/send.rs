@@ -32,9 +32,8 @@ pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> R
         text: message.content.words(channel).clone(),
         choices: message.content.choices.clone(),
     };
-    let is_open = message.why != WINDOW_CLOSED
-        && message.last_inbound_at.is_some_and(|at| now.since(at) + WINDOW_MARGIN < SERVICE_WINDOW);
-    if channel != ChannelKind::Whatsapp || is_open {
+    let is_refused = channel == ChannelKind::Whatsapp && message.why == WINDOW_CLOSED;
+    if !is_refused && is_window_open(channel, message.last_inbound_at, now) {
         return Ok(free());
     }
     message.content.template.clone().map(Form::Template).ok_or_else(|| {
@@ -43,6 +42,18 @@ pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> R
             "more than 24 hours since the recipient wrote, and there is no template for it",
         )
     })
+}
+
+/// Whether somebody who last wrote at that moment may be written to in free words. Only WhatsApp
+/// closes that window.
+#[must_use]
+pub fn is_window_open(
+    channel: ChannelKind,
+    last_inbound_at: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    channel != ChannelKind::Whatsapp
+        || last_inbound_at.is_some_and(|at| now.since(at) + WINDOW_MARGIN < SERVICE_WINDOW)
 }
 
 /// How long to wait before the next call after that many, growing and bounded.
@@ -257,6 +268,7 @@ mod tests {
             office_area: AreaCode::parse("35.17").unwrap(),
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
+            ticket_close_after: Duration::from_secs(7 * 24 * 3600),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),

@@ -1,7 +1,8 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
-//! whose moment has passed, news that has not arrived in time, and questions nobody understood.
+//! whose moment has passed, news that has not arrived in time, questions nobody understood,
+//! invitations whose day has come, and talks that nobody goes on with.
 
-use super::{App, ServiceError, fallback, hold, knowledge, question};
+use super::{App, ServiceError, fallback, hold, knowledge, question, survey, ticket};
 use crate::store::settled;
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -23,5 +24,7 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let released = hold::step(app).await?;
     let grouped = question::step(app).await?;
     let learnt = knowledge::step(app).await?;
-    Ok(expired + settled + followed + released + grouped + learnt)
+    let invited = survey::step(app).await?;
+    let closed = ticket::step(app).await?;
+    Ok(expired + settled + followed + released + grouped + learnt + invited + closed)
 }

@@ -162,6 +162,12 @@ async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Resu
          ON CONFLICT (person_id, contact_id) DO NOTHING",
         "DELETE FROM binding WHERE contact_id = $2 AND contact_id <> $1",
         "UPDATE inbound SET contact_id = $1 WHERE contact_id = $2",
+        // Of two open talks or requests of what turns out to be one person the kept one goes on.
+        "UPDATE ticket SET state = 'closed', closed_at = touched_at, closed_by = 'merged' \
+         WHERE contact_id = $2 AND closed_at IS NULL AND kind <> 'complaint' AND EXISTS \
+         (SELECT 1 FROM ticket kept WHERE kept.contact_id = $1 AND kept.kind = ticket.kind \
+         AND kept.closed_at IS NULL)",
+        "UPDATE ticket SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE question SET contact_id = $1 WHERE contact_id = $2",
         "DELETE FROM contact WHERE id = $2 AND id <> $1",
@@ -205,6 +211,56 @@ async fn write(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The contact of that id.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_contact(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: ContactId,
+) -> Result<Option<Contact>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, phone_sealed, bsuid_sealed, dialogue_sealed, last_inbound_at, chat_sealed \
+         FROM contact WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| read(db, &row)).transpose()
+}
+
+/// Since when a contact is known, how many messages came from it, and how many went to its
+/// addresses.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_kept(
+    conn: &mut AnyConnection,
+    id: ContactId,
+    hashes: &[String],
+) -> Result<Option<(Timestamp, i64, i64)>, StoreError> {
+    let found: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT created_at, (SELECT COUNT(*) FROM inbound WHERE contact_id = contact.id) \
+         FROM contact WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some((since, received)) = found else { return Ok(None) };
+    let mut sent = 0;
+    for hash in hashes {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM message WHERE recipient_hash = $1 AND sent_at IS NOT NULL",
+        )
+        .bind(hash.clone())
+        .fetch_one(&mut *conn)
+        .await?;
+        sent += count;
+    }
+    Ok(Some((Timestamp::from_ms(since), received, sent)))
 }
 
 fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Contact, StoreError> {

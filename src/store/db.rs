@@ -35,6 +35,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "channels", include_str!("../../migrations/0002_channels.sql")),
     (3, "sources", include_str!("../../migrations/0003_sources.sql")),
     (4, "areas", include_str!("../../migrations/0004_areas.sql")),
+    (5, "conversation", include_str!("../../migrations/0005_conversation.sql")),
     (7, "question", include_str!("../../migrations/0007_question.sql")),
 ];
 

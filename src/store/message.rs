@@ -187,21 +187,37 @@ pub async fn is_reference_taken(
     Ok(found.is_some())
 }
 
-/// When and as what the message with that reference was sent, if it was.
+/// A message that was sent, as its reference finds it.
+#[derive(Clone, Debug)]
+pub struct Referred {
+    /// When.
+    pub sent_at: Timestamp,
+    /// Announcement kind.
+    pub template: String,
+    /// About which paper.
+    pub document: Option<String>,
+}
+
+/// The message with that reference, if it was sent.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn find_reference(
     conn: &mut AnyConnection,
     reference: &Reference,
-) -> Result<Option<Timestamp>, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT sent_at FROM message WHERE reference = $1 AND sent_at IS NOT NULL",
+) -> Result<Option<Referred>, StoreError> {
+    let found: Option<(i64, String, Option<String>)> = sqlx::query_as(
+        "SELECT m.sent_at, m.template, c.document FROM message m LEFT JOIN card c ON c.id = m.card_id \
+         WHERE m.reference = $1 AND m.sent_at IS NOT NULL ORDER BY m.id LIMIT 1",
     )
     .bind(reference.to_string())
     .fetch_optional(conn)
     .await?;
-    Ok(found.map(Timestamp::from_ms))
+    Ok(found.map(|(sent_at, template, document)| Referred {
+        sent_at: Timestamp::from_ms(sent_at),
+        template,
+        document,
+    }))
 }
 
 /// Withdraws the announcements of a card that still wait, because something newer is known. Those

@@ -11,6 +11,7 @@ mod office;
 mod sandbox;
 mod source;
 mod suppression;
+mod ticket;
 mod usage;
 mod visit;
 mod watched;

@@ -11,6 +11,7 @@ pub(super) mod question;
 pub(super) mod rejection;
 pub(super) mod source;
 pub(super) mod suppression;
+pub(super) mod ticket;
 pub(super) mod visit;
 
 use std::collections::HashMap;
@@ -34,7 +35,9 @@ pub(super) async fn index() -> Json<Value> {
             "POST /v1/opt-outs", "GET /v1/sources", "GET /v1/notices", "GET /v1/holds",
             "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence",
             "GET /v1/questions", "GET /v1/questions/{id}", "POST /v1/questions/{id}/teach",
-            "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen",
+            "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen", "GET /v1/tickets",
+            "GET /v1/tickets/{id}", "POST /v1/tickets/{id}/take", "POST /v1/tickets/{id}/reply",
+            "POST /v1/tickets/{id}/close",
         ],
     }))
 }

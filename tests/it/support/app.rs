@@ -87,6 +87,7 @@ impl Start {
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
+            ticket_close_after: Duration::from_secs(7 * 24 * 3600),
         };
         Self {
             database,

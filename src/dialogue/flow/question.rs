@@ -1,0 +1,154 @@
+//! Questions with an answer in a file, two of them at once, the long form of the last one, and what
+//! is asked back.
+
+use crate::dialogue::input::Effect;
+use crate::dialogue::line::Line;
+use crate::dialogue::script::Button;
+use crate::dialogue::state::words;
+use crate::dialogue::step::fits_chat;
+use crate::dialogue::turn::{Said, Turn, said};
+use crate::domain::outbound::Choice;
+
+/// Labels that begin something of their own; their files give the button and the examples.
+const FLOWS: &[&str] = &["complaint", "data_deletion", "human", "language", "survey"];
+
+/// A reference with so few words around it is about the message and nothing else.
+const FEW_WORDS: usize = 5;
+
+impl Turn<'_> {
+    /// What was understood, both of it where two things were asked.
+    pub(in crate::dialogue) fn understood(&self) -> Said {
+        let meaning = &self.input.meaning;
+        let first = self.answer(&meaning.intent);
+        match meaning.also.as_deref() {
+            Some(also)
+                if also != meaning.intent
+                    && self.is_plain(&meaning.intent)
+                    && self.is_plain(also) =>
+            {
+                self.both(first, also)
+            }
+            _ => first,
+        }
+    }
+
+    /// Whether a label is answered with words and nothing else.
+    fn is_plain(&self, label: &str) -> bool {
+        let is_answer = self.script.answer(label).is_some() && !FLOWS.contains(&label);
+        is_answer || label == "status_card"
+    }
+
+    fn both(&self, mut first: Said, also: &str) -> Said {
+        let second = self.answer(also);
+        let whole = format!("{}\n\n{}", first.text, second.text);
+        let are_choices_clear = first.choices.is_empty() || second.choices.is_empty();
+        if !self.is_sms() && fits_chat(&whole) && are_choices_clear {
+            first.text = whole;
+            if !second.choices.is_empty() {
+                first.choices = second.choices;
+                first.all_choices = second.all_choices;
+            }
+            first.effects.extend(second.effects);
+        } else if first.choices.is_empty() {
+            first.choices.extend(self.script.offer_in(also, self.language));
+        }
+        first
+    }
+
+    pub(in crate::dialogue) fn answer(&self, intent: &str) -> Said {
+        let input = self.input;
+        match intent {
+            "human" => return self.human(),
+            "language" => return self.language(),
+            "complaint" => return self.complain(),
+            "data_deletion" => return self.ask_deletion(),
+            "survey" => return self.survey(),
+            // "When is it delivered?" of somebody with a card asks for that card, not for the rule.
+            "home_delivery_when" if !self.registered_cards().is_empty() => return self.status(),
+            _ => {}
+        }
+        if let Some(text) = self.short(intent) {
+            let answered = Some(intent.to_owned());
+            let answer = Said { answered, ..said(intent, text, Vec::new()) };
+            return if matches!(intent, "scam_check" | "fee") {
+                self.with_report(answer)
+            } else {
+                answer
+            };
+        }
+        match intent {
+            "status_card" => self.status(),
+            "clarify" | "clarify_topic" => self.ask_back(),
+            "greeting" => self.say(intent, Line::Greeting),
+            "thanks" => self.say(intent, Line::Thanks),
+            "ack" => self.say(intent, Line::Ack),
+            "help_capabilities" => self.say(intent, Line::Menu),
+            "stop" => self.say(intent, Line::StopQuestion),
+            "subscribe" if input.is_opted_out => self.say(intent, Line::SubscribeStopped),
+            "subscribe" if input.is_registered => self.say(intent, Line::SubscribeActive),
+            "subscribe" => self.say(intent, Line::SubscribeUnregistered),
+            _ => self.unknown(),
+        }
+    }
+
+    fn short(&self, label: &str) -> Option<String> {
+        let input = self.input;
+        self.script.answer_in(label, &input.area, input.channel, self.language, &input.office)
+    }
+
+    /// The long form of what was answered last, in as many messages as it takes.
+    pub(in crate::dialogue) fn full(&self) -> Said {
+        let input = self.input;
+        let answered = self.state.answered.as_deref();
+        let text = answered.and_then(|label| {
+            self.script.answer_full(label, &input.area, input.channel, self.language)
+        });
+        match (answered, text) {
+            (Some(label), Some(text)) => said(label, text, Vec::new()),
+            _ => self.say("help_capabilities", Line::FullNone),
+        }
+    }
+
+    fn unknown(&self) -> Said {
+        self.say("out_of_scope", Line::Unknown).with(Effect::UnknownQuestion)
+    }
+
+    fn ask_back(&self) -> Said {
+        let labels = &self.input.meaning.alternatives;
+        let mut choices: Vec<Choice> = Vec::new();
+        let offers = labels.iter().filter_map(|label| self.script.offer_in(label, self.language));
+        for choice in offers.take(3) {
+            if !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
+        if choices.is_empty() {
+            return self.unknown();
+        }
+        if choices.len() == 1 {
+            choices.push(self.button(Button::Menu));
+        }
+        self.offer("clarify", Line::AskBack, choices)
+    }
+
+    pub(in crate::dialogue) fn ask_requirements(&self) -> Said {
+        let labels = self.script.requirements();
+        let choices =
+            labels.iter().filter_map(|label| self.script.offer_in(label, self.language)).collect();
+        self.offer("clarify", Line::Requirements, choices)
+    }
+
+    /// Is this message real? Whoever holds it may ask, whoever it went to.
+    pub(in crate::dialogue) fn vouch(&self) -> Option<Said> {
+        let reference = self.input.reference.as_ref()?;
+        let intent = self.input.meaning.intent.as_str();
+        let is_about =
+            matches!(intent, "scam_check" | "clarify" | "clarify_topic" | "out_of_scope");
+        if !is_about && words(&self.input.text).len() > FEW_WORDS {
+            return None;
+        }
+        let is_known = reference.sent_on.is_some();
+        let line = if is_known { Line::ReferenceKnown } else { Line::ReferenceUnknown };
+        Some(self.say("scam_check", line))
+    }
+}

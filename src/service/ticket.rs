@@ -1,0 +1,353 @@
+//! What citizens put before an officer, from either side: opened by a conversation, taken, answered
+//! and closed by an officer, and closed by time alone.
+//!
+//! Every look and change is noted with who did it. An officer's words take the outbox like all
+//! others, as a reply, and only while the channel still lets us write.
+
+use std::time::Duration;
+
+use super::outbox::{self, Draft};
+use super::{App, ServiceError, route, send};
+use crate::dialogue::{Note, State};
+use crate::domain::area::AreaCode;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::{ContactId, InboundId, MessageId, TicketId};
+use crate::domain::language::Language;
+use crate::domain::message::{ChannelKind, MessageClass, MessageText};
+use crate::domain::outbound::Content;
+use crate::domain::redact::redact;
+use crate::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
+use crate::store::contact::{self, Contact};
+use crate::store::ticket::{self, NewTicket, Ticket};
+use crate::store::ticket_entry::{self, Entry, Happening, NewEntry};
+use crate::store::{StoreError, Tx, consent};
+
+/// Consent that is withdrawn must be followed within 3 × 24 hours (UU 27/2022).
+const DELETION_WITHIN: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Longest reply of an officer, in characters: what every channel takes in one message.
+const MAX_REPLY: usize = 1_000;
+
+/// Why an officer's wish cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum TicketError {
+    /// There is none of that id.
+    #[error("there is no such ticket")]
+    NotFound,
+    /// Somebody has it already.
+    #[error("the ticket does not wait any more: it was taken or closed")]
+    NotOpen,
+    /// It is over.
+    #[error("the ticket is closed")]
+    Closed,
+    /// The channel does not let us write any more.
+    #[error(
+        "the citizen wrote more than 24 hours ago, and WhatsApp takes no free words until they write again"
+    )]
+    WindowClosed,
+    /// The account they wrote to is not configured any more.
+    #[error("the account they wrote to is not configured")]
+    NoAccount,
+    /// Nothing to send, or too much.
+    #[error("a reply has 1 to 1000 characters")]
+    Length,
+    /// It holds what must never stand in a message.
+    #[error("the reply holds something like a NIK, a phone number or a code")]
+    Personal,
+    /// Anything else.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<StoreError> for TicketError {
+    fn from(error: StoreError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+/// What a conversation puts before an officer.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// What it is about.
+    pub kind: TicketKind,
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// Our account they write to.
+    pub account: &'a str,
+    /// Where they live.
+    pub area: Option<&'a AreaCode>,
+    /// Number, category and words of a complaint.
+    pub complaint: Option<(&'a str, ComplaintCategory, &'a str)>,
+}
+
+/// Opens a ticket, unless the conversation has one of its kind. Gives the new one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn open(
+    app: &App,
+    tx: &mut Tx,
+    wish: &Wish<'_>,
+    now: Timestamp,
+) -> Result<Option<TicketId>, ServiceError> {
+    let new = NewTicket {
+        id: app.ids.next(now),
+        kind: wish.kind,
+        number: wish.complaint.map(|(number, _, _)| number),
+        contact: wish.contact,
+        account: wish.account,
+        area: wish.area,
+        category: wish.complaint.map(|(_, category, _)| category),
+        text: wish.complaint.map(|(_, _, text)| text),
+        due_at: (wish.kind == TicketKind::Deletion).then(|| now.after(DELETION_WITHIN)),
+    };
+    if ticket::insert_ticket(tx, &app.db, &new, now).await? {
+        note(app, tx, new.id, Happening::Opened, None, now).await?;
+        return Ok(Some(new.id));
+    }
+    // A complaint is never one too many: its number was given away in that very moment.
+    match wish.kind {
+        TicketKind::Complaint => Err(StoreError::Conflict("ticket").into()),
+        TicketKind::Human | TicketKind::Deletion => Ok(None),
+    }
+}
+
+/// Notes that the citizen wrote.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hear(
+    app: &App,
+    tx: &mut Tx,
+    id: TicketId,
+    inbound: InboundId,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let entry = NewEntry {
+        id: app.ids.next(now),
+        ticket: id,
+        what: Happening::Inbound,
+        inbound: Some(inbound),
+        message: None,
+        by: None,
+    };
+    Ok(ticket_entry::insert_entry(tx, &entry, now).await?)
+}
+
+/// The citizen ends the talk.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(app: &App, tx: &mut Tx, id: TicketId, now: Timestamp) -> Result<(), ServiceError> {
+    if ticket::mark_closed(tx, id, "citizen", now).await? {
+        note(app, tx, id, Happening::Closed, Some("citizen"), now).await?;
+    }
+    Ok(())
+}
+
+async fn note(
+    app: &App,
+    tx: &mut Tx,
+    id: TicketId,
+    what: Happening,
+    by: Option<&str>,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let entry =
+        NewEntry { id: app.ids.next(now), ticket: id, what, inbound: None, message: None, by };
+    Ok(ticket_entry::insert_entry(tx, &entry, now).await?)
+}
+
+/// A ticket with its words and all that happened to it.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// The words of a complaint.
+    pub text: Option<String>,
+    /// What happened, this look included.
+    pub entries: Vec<Entry>,
+}
+
+/// Shows a ticket to an officer, and notes that they looked.
+///
+/// # Errors
+/// [`TicketError::NotFound`], or when the database fails.
+pub async fn show(app: &App, id: TicketId, by: &str) -> Result<Whole, TicketError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
+    note(app, &mut tx, id, Happening::Looked, Some(by), now).await?;
+    let text = ticket::find_text(&mut tx, &app.db, id).await?;
+    let entries = ticket_entry::list_entries(&mut tx, &app.db, id).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(Whole { ticket: found, text, entries })
+}
+
+/// Gives a ticket to an officer; from then on the bot keeps silent in a talk.
+///
+/// # Errors
+/// [`TicketError::NotFound`], [`TicketError::NotOpen`], or when the database fails.
+pub async fn take(app: &App, id: TicketId, by: &str) -> Result<(), TicketError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
+    if !ticket::mark_taken(&mut tx, id, by, now).await? {
+        return Err(TicketError::NotOpen);
+    }
+    note(app, &mut tx, id, Happening::Taken, Some(by), now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// Sends an officer's words. Whoever answers a ticket that waits has taken it.
+///
+/// # Errors
+/// [`TicketError`] with what stands in the way.
+pub async fn reply(
+    app: &App,
+    id: TicketId,
+    words: &str,
+    by: &str,
+) -> Result<MessageId, TicketError> {
+    let words = words.trim();
+    if words.is_empty() || words.chars().count() > MAX_REPLY {
+        return Err(TicketError::Length);
+    }
+    if redact(words).text != words {
+        return Err(TicketError::Personal);
+    }
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
+    if found.state == TicketState::Closed {
+        return Err(TicketError::Closed);
+    }
+    if ticket::mark_taken(&mut tx, id, by, now).await? {
+        note(app, &mut tx, id, Happening::Taken, Some(by), now).await?;
+    }
+    let cause = format!("ticket:{id}:{}", app.ids.next::<MessageId>(now));
+    let to = contact::find_contact(&mut tx, &app.db, found.contact).await?;
+    let to = to.ok_or(TicketError::NotFound)?;
+    let message = write(app, &mut tx, &found, &to, cause, words.to_owned(), now).await?;
+    let entry = NewEntry {
+        id: app.ids.next(now),
+        ticket: id,
+        what: Happening::Reply,
+        inbound: None,
+        message: Some(message),
+        by: Some(by),
+    };
+    ticket_entry::insert_entry(&mut tx, &entry, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
+    Ok(message)
+}
+
+/// Closes a ticket and tells the citizen, if the channel still lets us; the bot speaks again.
+/// Gives whether they are told.
+///
+/// # Errors
+/// [`TicketError::NotFound`], [`TicketError::Closed`], or when the database fails.
+pub async fn close(app: &App, id: TicketId, by: &str) -> Result<bool, TicketError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
+    if !ticket::mark_closed(&mut tx, id, by, now).await? {
+        return Err(TicketError::Closed);
+    }
+    note(app, &mut tx, id, Happening::Closed, Some(by), now).await?;
+    let to = contact::find_contact(&mut tx, &app.db, found.contact).await?;
+    let account = app.account(&found.account);
+    let is_told = match (&to, account) {
+        (Some(to), Some(account)) => {
+            let last = match found.kind {
+                TicketKind::Human => Note::HumanClosed,
+                TicketKind::Complaint => Note::ComplaintClosed,
+                TicketKind::Deletion => Note::DeletionClosed,
+            };
+            let number = found.number.as_deref().unwrap_or("");
+            let words = app.script.note(last, number, language(to), account.channel);
+            let cause = format!("ticket:{id}:closed");
+            match write(app, &mut tx, &found, to, cause, words, now).await {
+                Ok(_) => true,
+                Err(TicketError::WindowClosed) => false,
+                Err(error) => return Err(error),
+            }
+        }
+        _ => false,
+    };
+    tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
+    Ok(is_told)
+}
+
+/// The language somebody is answered in.
+fn language(contact: &Contact) -> Language {
+    let stored = contact.dialogue.as_deref();
+    stored
+        .and_then(|json| serde_json::from_str::<State>(json).ok())
+        .map_or(Language::Indonesian, |state| state.language)
+}
+
+async fn write(
+    app: &App,
+    tx: &mut Tx,
+    found: &Ticket,
+    to: &Contact,
+    cause: String,
+    words: String,
+    now: Timestamp,
+) -> Result<MessageId, TicketError> {
+    let account = app.account(&found.account).ok_or(TicketError::NoAccount)?;
+    if !send::is_window_open(account.channel, to.last_inbound_at, now) {
+        return Err(TicketError::WindowClosed);
+    }
+    let hashes = consent::address_hashes(&app.db, &account.portfolio, &to.address);
+    let hash = route::own_hash(account.channel, hashes);
+    let is_sms = account.channel == ChannelKind::Sms;
+    let draft = Draft {
+        idem_key: cause,
+        class: MessageClass::Reply,
+        account: Some(account),
+        channel: account.channel,
+        why: "officer",
+        refusal: None,
+        template: found.kind.as_str().to_owned(),
+        reference: None,
+        to: Some((to.address.clone(), hash)),
+        contact_id: Some(found.contact),
+        person_id: None,
+        card_id: None,
+        first_id: None,
+        content: Content {
+            template: None,
+            text: MessageText::new(words.clone()),
+            sms: is_sms.then(|| MessageText::new(words)),
+            choices: Vec::new(),
+        },
+        zone: app.zone(found.area.as_ref()),
+        expires_at: None,
+        has_next: false,
+    };
+    let id = outbox::enqueue(app, tx, draft, now).await?;
+    id.ok_or_else(|| ServiceError::Text("a reply was planned before".to_owned()).into())
+}
+
+/// Closes talks that nobody touched for long; says nothing to anybody. Returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step(app: &App) -> Result<u64, ServiceError> {
+    let now = app.now();
+    let before = now.before(app.settings.ticket_close_after);
+    if !ticket::has_untouched(&app.db, before).await? {
+        return Ok(0);
+    }
+    let mut tx = app.db.begin().await?;
+    let closed = ticket::close_untouched(&mut tx, before, "time", now).await?;
+    for id in &closed {
+        note(app, &mut tx, *id, Happening::Closed, Some("time"), now).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(closed.len() as u64)
+}
