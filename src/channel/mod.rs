@@ -23,7 +23,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
 use crate::domain::id::MessageId;
 use crate::domain::message::MessageText;
-use crate::domain::outbound::{Choice, Recipient, TemplateCall};
+use crate::domain::outbound::{Choice, Pin, Recipient, TemplateCall};
 
 pub use event::{Event, Inbound, InboundBody, OptOut, PhoneProof, RawEvent, RawKind, Receipt};
 pub use hook::{HookAnswer, HookRefusal, HookRequest, NotStored, Sink};
@@ -41,6 +41,8 @@ pub enum Form {
         /// What can be pressed.
         choices: Vec<Choice>,
     },
+    /// A place on the map.
+    Pin(Pin),
 }
 
 /// A message on its way out.

@@ -20,6 +20,8 @@ pub(super) struct Args {
 struct Finding {
     what: String,
     is_good: bool,
+    /// Worth a look, though nothing is wrong.
+    is_warning: bool,
     detail: String,
     hint: String,
 }
@@ -39,18 +41,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.json {
         let rows: Vec<_> = findings
             .iter()
-            .map(|f| serde_json::json!({"what": f.what, "ok": f.is_good, "detail": f.detail, "hint": f.hint}))
+            .map(|f| serde_json::json!({"what": f.what, "ok": f.is_good, "warning": f.is_warning, "detail": f.detail, "hint": f.hint}))
             .collect();
         println!("{}", serde_json::Value::Array(rows));
     } else {
         for finding in &findings {
             println!(
                 "{} {}: {}",
-                if finding.is_good { "ok  " } else { "FAIL" },
+                match (finding.is_good, finding.is_warning) {
+                    (false, _) => "FAIL",
+                    (true, true) => "note",
+                    (true, false) => "ok  ",
+                },
                 finding.what,
                 finding.detail
             );
-            if !finding.is_good && !finding.hint.is_empty() {
+            if !finding.hint.is_empty() {
                 println!("     hint: {}", finding.hint);
             }
         }
@@ -60,11 +66,27 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn good(what: &str, detail: impl Into<String>) -> Finding {
-    Finding { what: what.to_owned(), is_good: true, detail: detail.into(), hint: String::new() }
+    Finding {
+        what: what.to_owned(),
+        is_good: true,
+        is_warning: false,
+        detail: detail.into(),
+        hint: String::new(),
+    }
 }
 
 fn bad(what: &str, detail: impl Into<String>, hint: impl Into<String>) -> Finding {
-    Finding { what: what.to_owned(), is_good: false, detail: detail.into(), hint: hint.into() }
+    Finding {
+        what: what.to_owned(),
+        is_good: false,
+        is_warning: false,
+        detail: detail.into(),
+        hint: hint.into(),
+    }
+}
+
+fn warning(what: &str, detail: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { is_good: true, is_warning: true, ..bad(what, detail, hint) }
 }
 
 async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
@@ -99,6 +121,14 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
         "texts",
         format!("{} announcements", office.app.templates.announcements().count()),
     ));
+    let today = office.app.now().in_zone(office.app.zone(None).offset()).date_naive();
+    for stale in office.app.script.stale(today) {
+        findings.push(warning(
+            &stale.file,
+            format!("was last compared with its source on {}", stale.checked_on),
+            "look it up again, mend it, and set checked_on; a wrong answer costs a day's trip",
+        ));
+    }
     office.app.db.ping().await?;
     findings.push(good("database", "open, its tables are up to date, the keys fit"));
     accounts(&office.app, findings).await?;

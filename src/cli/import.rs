@@ -3,6 +3,7 @@
 //! Holds no more of a file than a chunk of its rows, however long it is.
 
 mod area;
+mod point;
 mod report;
 
 use std::path::PathBuf;
@@ -10,12 +11,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use kabar::domain::area::AreaCode;
 use kabar::domain::card_plan::UpdateOutcome;
 use kabar::service::App;
 use kabar::service::card::{self, CHUNK, Item, Recorded};
-use kabar::source::spreadsheet::{Columns, Row, Rows, ServicePointRow, Sheet, SheetError};
-use kabar::store::service_point::{self, ServicePoint};
+use kabar::source::spreadsheet::{Columns, Row, Rows, Sheet, SheetError};
 
 use super::{ConfigArg, hinted, office};
 use report::{Count, Place};
@@ -29,8 +28,11 @@ const LONGEST_TEXT: usize = 120;
 pub(super) enum Command {
     /// Card updates: NIK and status, and whatever else the file has
     Cards(Args),
-    /// Service points: code, name, area, hours
+    /// Service points: code, name, area, hours; by weekday where answers are to tell them
     ServicePoints(Args),
+    /// Days on which service points are closed, or open at other hours: date, name, and where it
+    /// does not hold everywhere the area
+    Holidays(Args),
     /// Names of areas: a table of code and name, or the SQL dump of cahyadsn/wilayah
     Areas(Args),
 }
@@ -63,6 +65,10 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             let (count, ended) = run_sheet(args, Columns::ServicePoints).await?;
             (args, count, ended)
         }
+        Command::Holidays(args) => {
+            let (count, ended) = run_sheet(args, Columns::Holidays).await?;
+            (args, count, ended)
+        }
     };
     // Where the file breaks off, what came before is recorded all the same.
     if ended.is_ok() || count.total() > 0 {
@@ -82,7 +88,10 @@ async fn run_sheet(args: &Args, columns: Columns) -> anyhow::Result<(Count, anyh
     let mut count = Count::default();
     let ended = match columns {
         Columns::Cards => cards(&office.app, args, &mut rows, &bar, &mut count).await,
-        _ => points(&office.app, args, &mut rows, &bar).await.map(|all| count = all),
+        Columns::Holidays => {
+            point::holidays(&office.app, args, &mut rows, &bar).await.map(|all| count = all)
+        }
+        _ => point::points(&office.app, args, &mut rows, &bar).await.map(|all| count = all),
     };
     bar.finish_and_clear();
     for sheet in rows.ignored_sheets() {
@@ -172,60 +181,4 @@ fn add(count: &mut Count, row: &Row, result: Recorded) {
             count.announced += u64::from(outcome == UpdateOutcome::Announced);
         }
     }
-}
-
-async fn points(
-    app: &App,
-    args: &Args,
-    rows: &mut Rows<'_>,
-    bar: &ProgressBar,
-) -> anyhow::Result<Count> {
-    let mut count = Count::default();
-    let mut tx = app.db.begin().await?;
-    while let Some(row) = rows.next() {
-        let row = row.context("the file breaks off; nothing was changed")?;
-        match check_point(row.to_service_point()) {
-            Err((code, message)) => count.reject(place(&row), code, &message),
-            Ok(point) => {
-                match service_point::find_point(&mut tx, &point.code).await? {
-                    None => count.new += 1,
-                    Some(known) if known == point => count.unchanged += 1,
-                    Some(_) => count.changed += 1,
-                }
-                service_point::upsert_point(&mut tx, &point, app.now()).await?;
-            }
-        }
-        bar.set_position(rows.reached());
-    }
-    if args.dry_run {
-        tx.rollback().await?;
-    } else {
-        tx.commit().await?;
-    }
-    Ok(count)
-}
-
-fn check_point(row: ServicePointRow) -> Result<ServicePoint, (&'static str, String)> {
-    for (name, text) in [("code", &row.code), ("name", &row.name), ("hours", &row.hours)] {
-        if text.trim().is_empty() {
-            return Err(("missing_field", format!("{name} is required")));
-        }
-    }
-    for text in [&row.code, &row.name, &row.short_name, &row.hours, &row.hours_short, &row.address]
-    {
-        if text.chars().count() > LONGEST_TEXT {
-            return Err(("too_long", format!("a text has more than {LONGEST_TEXT} characters")));
-        }
-    }
-    let area = AreaCode::parse(&row.area).map_err(|error| ("invalid_area", error.to_string()))?;
-    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
-    Ok(ServicePoint {
-        short_name: or(row.short_name, &row.name),
-        hours_short: or(row.hours_short, &row.hours),
-        address: (!row.address.is_empty()).then_some(row.address),
-        code: row.code,
-        name: row.name,
-        area,
-        hours: row.hours,
-    })
 }

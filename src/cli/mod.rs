@@ -9,6 +9,7 @@ mod demo;
 mod import;
 mod init;
 mod office;
+mod point;
 mod sandbox;
 mod serve;
 mod source;
@@ -65,6 +66,9 @@ enum Command {
     /// Tokens for the API
     #[command(subcommand)]
     Token(token::Command),
+    /// The places that serve citizens, and how they are just now
+    #[command(subcommand)]
+    Point(point::Command),
     /// News that no channel brought, to be told in person
     #[command(subcommand)]
     Visit(visit::Command),
@@ -142,6 +146,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Point(command) => point::run(command).await,
         Command::Visit(command) => visit::run(command).await,
         Command::Source(command) => source::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,

@@ -17,6 +17,7 @@ use kabar::source::Kind;
 use kabar::source::folder::Folder;
 use kabar::source::opensid::OpenSid;
 use kabar::source::sql::Sql;
+use kabar::store::area::find_names;
 use kabar::store::{Db, Sealer, StoreError};
 use kabar::template::{Templates, VisitsPage};
 use kabar::understand::{LABELS, Understanding};
@@ -107,8 +108,9 @@ pub(super) struct Office {
 
 /// Opens the database and puts everything together.
 pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
-    let (templates, script) = texts(config.templates.as_deref())?;
+    let (templates, mut script) = texts(config.templates.as_deref())?;
     let db = open_database(&config.database_url, config.sealer).await?;
+    name_areas(&db, &mut script).await?;
     let http = http_client(&config.accounts)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let public_url = config.public_url.trim_end_matches('/').to_owned();
@@ -147,6 +149,17 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
     let app = Arc::new(App::new(parts, clock));
     let web = Web { app: Arc::clone(&app), public_url: public_url.into() };
     Ok(Office { app, web })
+}
+
+/// Gives the rules of areas the names that the table of areas has for them.
+async fn name_areas(db: &Db, script: &mut Script) -> anyhow::Result<()> {
+    let codes: Vec<AreaCode> = script.local_areas().into_iter().collect();
+    if !codes.is_empty() {
+        let mut tx = db.begin().await?;
+        script.name_areas(find_names(&mut tx, db, &codes).await?);
+        tx.rollback().await?;
+    }
+    Ok(())
 }
 
 /// What is watched, and how.

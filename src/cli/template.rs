@@ -32,9 +32,11 @@ pub(super) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check { templates } => {
             let (found, script) = office::texts(templates.as_deref())?;
-            let answers = script.examples().count();
+            let examples = script.examples().count();
+            let (answers, rules) = script.counts();
             println!(
-                "{} announcements and {answers} example questions, no faults",
+                "{} announcements, {answers} answers, {rules} rules of areas and {examples} example \
+                 questions, no faults",
                 found.announcements().count()
             );
         }

@@ -42,6 +42,8 @@ pub(super) enum Command {
     Continue,
     /// Rate the service.
     Survey,
+    /// Report something, as answers about money invite to.
+    Report,
 }
 
 /// Telegram's commands, without the slash; also what its menu lists.
@@ -102,6 +104,8 @@ const COMMANDS: &[(&str, Command)] = &[
     ("nilai", Command::Survey),
     ("survei", Command::Survey),
     ("survey", Command::Survey),
+    ("lapor", Command::Report),
+    ("laporkan", Command::Report),
 ];
 
 /// Polite words around a command that change nothing.
@@ -228,6 +232,7 @@ mod tests {
             ("Selesai.", Command::Done),
             ("lanjut", Command::Continue),
             ("NILAI", Command::Survey),
+            ("LAPOR", Command::Report),
         ] {
             assert_eq!(parse(text), Some(command), "{text}");
         }

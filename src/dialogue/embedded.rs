@@ -10,6 +10,7 @@ macro_rules! files {
 
 /// Path below `message_templates`, and content.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "answers/area/35.17/suket.toml",
     "answers/birth_certificate.toml",
     "answers/blanko.toml",
     "answers/civil_other.toml",
@@ -69,6 +70,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "answers/suket.toml",
     "answers/survey.toml",
     "answers/validity.toml",
+    "dialogue/answer.toml",
     "dialogue/ask.toml",
     "dialogue/buttons.toml",
     "dialogue/complaint.toml",
@@ -78,6 +80,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dialogue/examples.toml",
     "dialogue/language.toml",
     "dialogue/menu.toml",
+    "dialogue/place.toml",
     "dialogue/reference.toml",
     "dialogue/spelling.toml",
     "dialogue/status.toml",

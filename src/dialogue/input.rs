@@ -9,10 +9,11 @@ use serde::Serialize;
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
-use crate::domain::outbound::Choice;
+use crate::domain::outbound::{Choice, Pin};
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
+use super::place::PointFact;
 use super::state::State;
 
 /// What a message is remembered as that held a code nobody issued.
@@ -122,6 +123,8 @@ pub enum Need {
     Kept,
     /// [`Input::survey`].
     Survey,
+    /// [`Input::points`].
+    Points,
 }
 
 /// A citizen's message and the facts it is answered from.
@@ -155,6 +158,8 @@ pub struct Input {
     pub channel: ChannelKind,
     /// Where whoever writes lives, as far as that is known; else where the office is.
     pub area: AreaCode,
+    /// Places that serve citizens, the nearest first.
+    pub points: Option<Vec<PointFact>>,
     /// The talk with an officer that this chat waits for, or has.
     pub ticket: Option<TicketFact>,
     /// The number of a complaint in the text.
@@ -180,6 +185,21 @@ pub struct Reply {
     pub text: String,
     /// Up to three are buttons, up to ten a list. Empty on SMS, where they stand in the text.
     pub choices: Vec<Choice>,
+    /// A place on the map; the text then says the same for whoever reads it later.
+    pub pin: Option<Pin>,
+}
+
+impl Reply {
+    /// Words without choices.
+    pub(super) const fn words(text: String) -> Self {
+        Self { text, choices: Vec::new(), pin: None }
+    }
+
+    /// A place on the map.
+    pub(super) fn place(pin: Pin) -> Self {
+        let text = format!("{}, {}", pin.name, pin.address);
+        Self { pin: Some(pin), ..Self::words(text) }
+    }
 }
 
 /// What the office has to do besides answering.
@@ -251,7 +271,8 @@ impl fmt::Debug for Effect {
 pub struct Step {
     /// To be kept for the next message.
     pub state: State,
-    /// What to send: one message, or none; a long answer may take up to three.
+    /// What to send, in this order: one message, or none; a long answer may take up to three, and a place
+    /// on the map follows its words.
     pub replies: Vec<Reply>,
     /// What to do.
     pub effects: Vec<Effect>,

@@ -218,12 +218,6 @@ pub(super) struct Holes<'a> {
     pub(super) sent: i64,
 }
 
-/// What may stand in an answer.
-#[derive(Clone, Default, Serialize)]
-pub(super) struct AnswerHoles<'a> {
-    pub(super) office: &'a str,
-}
-
 /// The longest reply, as WhatsApp takes it beside buttons.
 pub(super) const MAX_CHARS: usize = 1_024;
 /// Three parts of an SMS in GSM letters.

@@ -11,6 +11,9 @@ mod embedded;
 mod flow;
 mod input;
 mod line;
+mod local;
+mod place;
+mod point_line;
 mod question;
 mod script;
 mod state;
@@ -18,12 +21,15 @@ mod step;
 pub mod transcript;
 mod turn;
 mod understood;
+mod wording;
 
-pub use answer::Answer;
+pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
     CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
     ReferenceFact, Reply, Step, TicketFact,
 };
+pub use local::Stale;
+pub use place::PointFact;
 pub use script::{Note, Script};
 pub use state::{Flow, Offer, State};
 pub use step::step;

@@ -6,13 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::answer::{Answer, MAX_BUTTON};
 use super::command;
 use super::embedded::FILES;
 use super::line::{Holes, Line, LineText, render};
+use super::local::{Locals, LocalsLoading, Stale};
+use super::place::PlaceWords;
 use super::question;
+use super::wording::{self, Wish};
 use crate::domain::area::AreaCode;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
@@ -153,6 +157,8 @@ impl<'a> Picked<'a> {
 #[derive(Clone, Debug)]
 pub struct Script {
     answers: BTreeMap<String, Answer>,
+    locals: Locals,
+    place: PlaceWords,
     lines: BTreeMap<Line, LineText>,
     buttons: BTreeMap<(Button, Language), String>,
     requirements: Vec<String>,
@@ -242,6 +248,7 @@ impl Script {
         }
         let built_in = question::FILES.iter().filter(|(name, _)| !dir.join(name).is_file());
         files.extend(built_in.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+        files.extend(read_areas(dir).map_err(|problem| vec![problem])?);
         Self::from_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), labels)
     }
 
@@ -280,35 +287,61 @@ impl Script {
         self.answers.get(label)
     }
 
-    /// What a citizen reads in answer to a label, where that does not depend on who asks.
-    #[must_use]
-    pub fn answer_text(&self, label: &str, office: &str, channel: ChannelKind) -> Option<String> {
-        self.answers.get(label)?.render(office, channel == ChannelKind::Sms).ok()
-    }
-
-    /// The short answer to a label, as it stands in an area, on a channel and in a language.
+    /// What a citizen of an area reads in answer to a label, short enough for a phone; where the
+    /// area has a rule of its own, that one.
     #[must_use]
     pub fn answer_in(
         &self,
         label: &str,
-        _area: &AreaCode,
+        area: &AreaCode,
         channel: ChannelKind,
-        _language: Language,
+        language: Language,
         office: &str,
     ) -> Option<String> {
-        self.answer_text(label, office, channel)
+        let wish = Wish { is_full: false, is_sms: channel == ChannelKind::Sms, language };
+        self.locals.text(self.answers.get(label)?, area, Some(office), wish)
     }
 
-    /// The long answer to a label.
+    /// The same with everything that is known: steps, names of forms, the law, who says so and when
+    /// that was looked up. For SMS it may take three messages.
     #[must_use]
     pub fn answer_full(
         &self,
         label: &str,
-        _area: &AreaCode,
+        area: &AreaCode,
         channel: ChannelKind,
-        _language: Language,
+        language: Language,
     ) -> Option<String> {
-        self.answer_text(label, "Dukcapil", channel)
+        let wish = Wish { is_full: true, is_sms: channel == ChannelKind::Sms, language };
+        self.locals.text(self.answers.get(label)?, area, None, wish)
+    }
+
+    /// Answers and rules of areas that nobody has looked up for a year.
+    #[must_use]
+    pub fn stale(&self, today: NaiveDate) -> Vec<Stale> {
+        self.locals.stale(self.answers.values(), today)
+    }
+
+    /// How many answers there are, and how many rules of areas.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.answers.len(), self.locals.count())
+    }
+
+    /// Areas that have rules of their own.
+    #[must_use]
+    pub fn local_areas(&self) -> BTreeSet<AreaCode> {
+        self.locals.areas()
+    }
+
+    /// What areas are called, for rules whose file does not say it.
+    pub fn name_areas(&mut self, names: BTreeMap<AreaCode, String>) {
+        self.locals.name(names);
+    }
+
+    /// The words about places.
+    pub(super) fn place(&self) -> &PlaceWords {
+        &self.place
     }
 
     /// A line filled in for somebody outside of a turn, such as by an officer.
@@ -377,6 +410,24 @@ impl Script {
     }
 }
 
+/// The rules of areas, one folder each; there may be none.
+fn read_areas(dir: &Path) -> Result<Vec<(String, String)>, String> {
+    let mut files = Vec::new();
+    let Ok(areas) = std::fs::read_dir(dir.join("answers/area")) else { return Ok(files) };
+    for area in areas {
+        let area = area.map_err(|error| {
+            format!("answers/area: cannot be read ({error}), check its permissions")
+        })?;
+        let name = area.file_name();
+        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        if area.path().is_dir() {
+            files.extend(read_folder(dir, &format!("answers/area/{name}"), "toml")?);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 fn read_folder(dir: &Path, folder: &str, kind: &str) -> Result<Vec<(String, String)>, String> {
     let unreadable = |error: std::io::Error| {
         format!("{folder}: cannot be read ({error}), check the folder and its permissions")
@@ -400,6 +451,8 @@ fn read_folder(dir: &Path, folder: &str, kind: &str) -> Result<Vec<(String, Stri
 #[derive(Default)]
 struct Loading {
     answers: BTreeMap<String, Answer>,
+    locals: LocalsLoading,
+    place: Option<PlaceWords>,
     lines: BTreeMap<Line, LineText>,
     buttons: BTreeMap<(Button, Language), String>,
     requirements: Vec<String>,
@@ -419,6 +472,13 @@ impl Loading {
             "dialogue/buttons.toml" => toml::from_str(text).map(|file| self.take_buttons(&file)),
             "dialogue/telegram.toml" => toml::from_str(text).map(|file| self.take_menu(file)),
             "dialogue/examples.toml" => toml::from_str(text).map(|file| self.take_examples(file)),
+            wording::FILE => toml::from_str(text).map(|words| self.locals.wording = Some(words)),
+            super::place::FILE => toml::from_str(text).map(|words| self.place = Some(words)),
+            _ if LocalsLoading::is_rule(name) => toml::from_str(text).map(|local| {
+                for fault in self.locals.take(name, local) {
+                    self.problem(name, &fault);
+                }
+            }),
             _ if name.starts_with("answers/") => {
                 toml::from_str(text).map(|answer| self.take_answer(name, answer))
             }
@@ -444,6 +504,7 @@ impl Loading {
         for fault in answer.faults() {
             self.problem(name, &fault);
         }
+        self.locals.note(name, &answer.intent);
         if let Some(other) = self.answers.insert(answer.intent.clone(), answer) {
             self.problem(name, &format!("`{}` has two answers: remove one", other.intent));
         }
@@ -520,6 +581,19 @@ impl Loading {
 
     fn finish(mut self, labels: &[&str]) -> Result<Script, Vec<String>> {
         self.check_labels(labels);
+        let locals = match std::mem::take(&mut self.locals).finish(&self.answers) {
+            Ok(locals) => Some(locals),
+            Err(problems) => {
+                for (file, what) in problems {
+                    self.problem(&file, &what);
+                }
+                None
+            }
+        };
+        match &self.place {
+            Some(words) => self.problems.extend(words.faults()),
+            None => self.problem(super::place::FILE, "is missing or cannot be read: write it"),
+        }
         for line in Line::ALL.iter().filter(|line| !self.lines.contains_key(line)) {
             self.problems.push(format!("dialogue: `line.{line}` is missing, write it"));
         }
@@ -542,9 +616,11 @@ impl Loading {
                 "dialogue/menu.toml: `requirements` must list 2 to {MAX_CHOICES} labels"
             ));
         }
-        if self.problems.is_empty() {
+        if let (true, Some(locals), Some(place)) = (self.problems.is_empty(), locals, self.place) {
             Ok(Script {
                 answers: self.answers,
+                locals,
+                place,
                 lines: self.lines,
                 buttons: self.buttons,
                 requirements: self.requirements,

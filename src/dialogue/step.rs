@@ -117,6 +117,7 @@ impl Turn<'_> {
             Command::Done => return self.done(),
             Command::Continue => return self.continue_survey(),
             Command::Survey => self.survey(),
+            Command::Report => self.complain(),
         })
     }
 
@@ -250,11 +251,11 @@ impl Turn<'_> {
             .flat_map(|text| cut::messages(text, self.is_sms()))
             .take(cut::MOST)
             .collect();
-        let mut replies: Vec<Reply> =
-            texts.into_iter().map(|text| Reply { text, choices: Vec::new() }).collect();
+        let mut replies: Vec<Reply> = texts.into_iter().map(Reply::words).collect();
         if let Some(last) = replies.last_mut() {
             last.choices = choices;
         }
+        replies.extend(said.pin.map(Reply::place));
         Step { state, replies, effects, intent, needs: vec![] }
     }
 }

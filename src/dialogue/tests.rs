@@ -11,6 +11,7 @@ use super::transcript::Transcript;
 use super::*;
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::Choice;
 use crate::domain::survey::Element;
@@ -60,6 +61,7 @@ pub(super) fn input(text: &str) -> Input {
         office: "Dukcapil Contoh".into(),
         channel: ChannelKind::Whatsapp,
         area: AreaCode::nationwide(),
+        points: None,
         ticket: None,
         complaint: None,
         number: None,
@@ -126,14 +128,16 @@ fn a_transcript_that_expects_something_else_fails() {
 fn what_is_compiled_in_is_what_stands_in_the_folder() {
     let root = project().join("message_templates");
     let mut found = BTreeSet::new();
-    for folder in ["answers", "dialogue"] {
-        for entry in std::fs::read_dir(root.join(folder)).expect("the folder is there") {
-            let name = entry.expect("readable").file_name();
+    let mut folders = vec!["answers".to_owned(), "dialogue".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(root.join(&folder)).expect("the folder is there") {
+            let entry = entry.expect("readable");
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
             // The questions have a list and a test of their own.
-            if name == "questions" {
+            if name == "dialogue/questions" {
                 continue;
             }
-            found.insert(format!("{folder}/{}", name.to_string_lossy()));
+            if entry.path().is_dir() { folders.push(name) } else { assert!(found.insert(name)) }
         }
     }
     let compiled: BTreeSet<String> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -157,7 +161,11 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
     };
     assert!(Script::load(dir.path(), LABELS).is_ok());
     change("answers/fee.toml", "checked_on = \"2026-11-22\"", "checked_on = \"kemarin\"");
-    change("answers/kia.toml", "Gratis.", "Gratis! Lihat https://contoh.invalid");
+    change(
+        "answers/kia.toml",
+        "yang belum menikah.",
+        "yang belum menikah! Lihat https://contoh.invalid",
+    );
     change("answers/ktp_lost.toml", "title =", "titel =");
     change("answers/blanko.toml", "blanko_out", "blanko_in");
     change("dialogue/status.toml", "{{ card.who }}", "{{ card.nik }}");
@@ -168,7 +176,7 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
     let problems = Script::load(dir.path(), LABELS).expect_err("refused").join("\n");
     for part in [
         "answers/fee.toml: `checked_on` is no date",
-        "answers/kia.toml: `text` has an exclamation mark",
+        "answers/kia.toml: the short form for chat (id) has an exclamation mark",
         "answers/ktp_lost.toml: at line",
         "`blanko_in` is no label",
         "`blanko_out` has no answer",
@@ -181,6 +189,195 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
     ] {
         assert!(problems.contains(part), "{part}\nin\n{problems}");
     }
+}
+
+/// The texts in a folder, with what a test writes besides.
+fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, text) in FILES.iter().chain(more) {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("has a parent")).expect("made");
+        std::fs::write(&path, text).expect("written");
+    }
+    dir
+}
+
+const LOCAL: &str = "english = \"Local.\"\nsource = \"dinas\"\nchecked_on = \"2026-10-01\"\n";
+
+#[test]
+fn an_area_replaces_or_adds_field_by_field_and_the_narrower_one_wins() {
+    let rule = |text: &str| format!("{text}\n{LOCAL}");
+    let files = [
+        (
+            "answers/area/35/ktp_lost.toml",
+            rule("area = \"Jawa Timur\"\nbring_add = [\"pas foto latar merah\"]"),
+        ),
+        (
+            "answers/area/35.17/ktp_lost.toml",
+            rule("bring_add = [\"surat pengantar RT/RW\"]\nnote = \"Datang pagi.\""),
+        ),
+        (
+            "answers/area/35.17.08/ktp_lost.toml",
+            rule(
+                "area = \"Kecamatan Diwek\"\nnote_add = \"Bawa fotokopi juga.\"\nwhere = \"loket 2\"",
+            ),
+        ),
+        (
+            "answers/area/36.03/birth_certificate.toml",
+            rule(
+                "area = \"Kabupaten Tangerang\"\ncost = \"Gratis; lapor terlambat didenda menurut Perda\"\nlegal_basis = \"Perda contoh\"",
+            ),
+        ),
+        (
+            "answers/area/72.71/collection_representative.toml",
+            rule(
+                "area = \"Kota Palu\"\nlead = \"KTP-el hanya diserahkan kepada pemiliknya.\"\nbring = [\"KTP lama\"]\nforms = []\nsteps = []",
+            ),
+        ),
+        (
+            "answers/area/62/validity.toml",
+            rule("area = \"Kalimantan Tengah\"\nlead = \"Datang ke kantor.\"\nbring = [\"KK\"]"),
+        ),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+    let dir = folder(&files);
+    let mut script = match Script::load(dir.path(), LABELS) {
+        Ok(script) => script,
+        Err(problems) => panic!("{}", problems.join("\n")),
+    };
+    let area = |code: &str| AreaCode::parse(code).expect("a code");
+    script.name_areas([(area("35.17"), "Kabupaten Jombang".to_owned())].into());
+    let text = |script: &Script, label: &str, code: &str, is_full: bool| {
+        let (chat, language) = (ChannelKind::Whatsapp, Language::Indonesian);
+        let found = if is_full {
+            script.answer_full(label, &area(code), chat, language)
+        } else {
+            script.answer_in(label, &area(code), chat, language, "Dukcapil")
+        };
+        found.expect("an answer")
+    };
+    let short = |label: &str, code: &str| text(&script, label, code, false);
+    let full = |label: &str, code: &str| text(&script, label, code, true);
+    let elsewhere = short("req_ktp_lost", "33.01.01.2001");
+    assert!(elsewhere.contains("Bawa: surat kehilangan dari kepolisian dan KK."), "{elsewhere}");
+    assert!(!elsewhere.contains("aturan Ja") && !elsewhere.contains("Ini aturan"), "{elsewhere}");
+    let province = short("req_ktp_lost", "35.78");
+    assert!(province.contains("KK, dan pas foto latar merah."), "{province}");
+    assert!(province.contains("Ini aturan Jawa Timur."), "{province}");
+    let diwek = short("req_ktp_lost", "35.17.08.2014");
+    assert!(diwek.contains("KK, pas foto latar merah, dan surat pengantar RT/RW."), "{diwek}");
+    assert!(diwek.contains("Datang pagi. Bawa fotokopi juga."), "{diwek}");
+    assert!(
+        diwek.contains("Tempat: loket 2.") && diwek.contains("Ini aturan Kecamatan Diwek."),
+        "{diwek}"
+    );
+    let whole = full("req_ktp_lost", "35.17.08.2014");
+    let places: Vec<Option<usize>> = [
+        "Menurut aturan Kecamatan Diwek, diperiksa 1 Oktober 2026.",
+        "Menurut aturan Kabupaten Jombang, diperiksa 1 Oktober 2026.",
+        "Menurut aturan Jawa Timur, diperiksa 1 Oktober 2026.",
+        "Selebihnya menurut aturan nasional, diperiksa 22 November 2026.",
+    ]
+    .iter()
+    .map(|part| whole.find(part))
+    .collect();
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{whole}");
+    let fined = short("req_birth_certificate", "36.03.12");
+    assert!(fined.contains("Gratis; lapor terlambat didenda menurut Perda."), "{fined}");
+    assert!(full("req_birth_certificate", "36.03.12").contains("Dasar: Perda contoh."));
+    let palu = short("collection_representative", "72.71.01");
+    assert!(
+        palu.contains("hanya diserahkan kepada pemiliknya") && !palu.contains("F-1.07"),
+        "{palu}"
+    );
+    let validity = short("validity", "62.03");
+    assert!(
+        validity.contains("Datang ke kantor.") && !validity.contains("seumur hidup"),
+        "{validity}"
+    );
+    // What one area says does not leak into another, nor the name of one that has none.
+    let (chat, english) = (ChannelKind::Whatsapp, Language::English);
+    let told = script.answer_in("validity", &area("62.03"), chat, english, "Dukcapil");
+    assert_eq!(told.as_deref(), Some("Local.\nThis is the rule of Kalimantan Tengah."));
+    script.name_areas([].into());
+    assert!(text(&script, "req_ktp_lost", "35.17", false).contains("Ini aturan daerah Anda."));
+}
+
+#[test]
+fn a_faulty_rule_of_an_area_is_refused_with_its_file_and_what_to_do() {
+    let rule = |text: &str| format!("{text}\n{LOCAL}");
+    let long = format!("note = \"{}\"", "kata ".repeat(100));
+    let no_english = LOCAL.replace("english = \"Local.\"\n", "");
+    let files = [
+        ("answers/area/35.17/ktp_lots.toml", rule("note = \"x\"")),
+        ("answers/area/jombang/ktp_lost.toml", rule("note = \"x\"")),
+        ("answers/area/35.18/ktp_lost.toml", rule("")),
+        ("answers/area/35.19/ktp_lost.toml", rule("cost = \"Rp20.000\"")),
+        ("answers/area/35.20/ktp_lost.toml", rule("notes = \"x\"")),
+        ("answers/area/35.21/ktp_lost.toml", format!("note = \"x\"\n{no_english}")),
+        ("answers/area/35.22/ktp_lost.toml", rule(&long)),
+        ("answers/area/35.23/ktp_lost.toml", rule("note = \"Lihat dinas.example.go.id\"")),
+        ("answers/area/35.24/ktp_lost.toml", rule("note = \"{{ kantor }}\"")),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+    let problems = |files: &[(&str, &str)]| {
+        Script::load(folder(files).path(), LABELS).expect_err("refused").join("\n")
+    };
+    for (file, part) in [
+        (0, "answers/area/35.17/ktp_lots.toml: changes no answer"),
+        (1, "answers/area/jombang/ktp_lost.toml: stands in no folder named by an area code"),
+        (2, "answers/area/35.18/ktp_lost.toml: changes nothing"),
+        (3, "answers/area/35.19/ktp_lost.toml: `cost` must say \"Gratis\""),
+        (4, "answers/area/35.20/ktp_lost.toml: at line"),
+        (5, "answers/area/35.21/ktp_lost.toml: `english` is missing"),
+        (6, "answers/area/35.22/ktp_lost.toml: the short form for chat (id) has"),
+        (7, "answers/area/35.23/ktp_lost.toml: the short form for chat (id) has an address"),
+        (8, "answers/area/35.24/ktp_lost.toml: the short form for chat (id) cannot be rendered"),
+    ] {
+        let found = problems(&files[file..=file]);
+        assert!(found.contains(part), "{part}\nin\n{found}");
+    }
+}
+
+#[test]
+fn every_answer_is_short_on_every_channel_and_whole_when_asked() {
+    let area = AreaCode::parse("35.17.09.2018").expect("a code");
+    let office = "Dinas Kependudukan dan Pencatatan Sipil Kabupaten Penukal Abab Lematang Ilir";
+    let mut count = 0;
+    for label in LABELS {
+        let Some(answer) = script().answer(label) else { continue };
+        count += 1;
+        for &language in Language::ALL {
+            let text = |channel| {
+                script().answer_in(label, &area, channel, language, office).expect("an answer")
+            };
+            let (chat, sms) = (text(ChannelKind::Whatsapp), text(ChannelKind::Sms));
+            assert!(chat.chars().count() < 700, "{label}: {chat}");
+            assert!(sms.is_ascii() && sms.len() <= 306, "{label}: {} {sms}", sms.len());
+            let full = script().answer_full(label, &area, ChannelKind::Whatsapp, language);
+            let full = full.expect("an answer");
+            assert!(full.contains("22 November 2026"), "{label}: {full}");
+            let long = script().answer_full(label, &area, ChannelKind::Sms, language);
+            assert!(long.is_some_and(|long| long.is_ascii() && long.len() <= 3 * 459), "{label}");
+            if language == Language::Indonesian && !answer.bring.is_empty() {
+                for text in [&chat, &sms, &full] {
+                    assert!(text.to_lowercase().contains("gratis"), "{label}: {text}");
+                }
+                assert!(chat.contains("Pasal 79A") && full.contains("kirim LAPOR"), "{label}");
+                assert!(sms.ends_with("Balas LENGKAP untuk selengkapnya."), "{label}: {sms}");
+            }
+        }
+    }
+    assert!(count > 50, "only {count} answers");
+}
+
+#[test]
+fn an_answer_is_stale_a_year_and_a_day_after_it_was_looked_up() {
+    let day = |text: &str| text.parse().expect("a day");
+    assert_eq!(script().stale(day("2027-11-22")), []);
+    let stale = script().stale(day("2027-11-23"));
+    assert_eq!(stale.len(), FILES.iter().filter(|(name, _)| name.starts_with("answers/")).count());
+    assert!(stale.iter().any(|found| found.file == "answers/area/35.17/suket.toml"));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! ## What this conversation is about.
 //! # channel: sms
 //! # registered: yes
+//! # point: Kantor Kecamatan Jombang | Jombang | at: 2026-11-23 09.00 | week: 08.00-15.00|…
 //! # card: Siti A. | KTP-el | sudah dicetak | 21 November | place: Kecamatan Jombang
 //! > sudah jadi belum?
 //! < KTP-el Siti A.: sudah dicetak …
@@ -28,6 +29,8 @@ use super::input::{
     CardFact, ComplaintFact, Effect, Input, KeptFact, Meaning, Need, ReferenceFact, Reply, Step,
     TicketFact,
 };
+use super::place::PointFact;
+use super::point_line::point;
 use super::script::Script;
 use super::state::State;
 use super::step::step;
@@ -59,6 +62,10 @@ pub struct Facts {
     pub office: String,
     /// The cards registered to it.
     pub cards: Vec<CardFact>,
+    /// Where its owner lives.
+    pub area: AreaCode,
+    /// Places that serve citizens, the nearest first.
+    pub points: Vec<PointFact>,
     /// References, and when they were sent.
     pub references: Vec<ReferenceFact>,
     /// How many others wait for an officer.
@@ -83,6 +90,8 @@ impl Default for Facts {
             is_opted_out: false,
             office: "Disdukcapil Kabupaten Jombang".to_owned(),
             cards: Vec::new(),
+            area: AreaCode::nationwide(),
+            points: Vec::new(),
             references: Vec::new(),
             waiting: 0,
             office_opens: None,
@@ -267,6 +276,8 @@ impl Facts {
             "registered" => self.is_registered = yes_or_no()?,
             "opted out" => self.is_opted_out = yes_or_no()?,
             "office" => value.clone_into(&mut self.office),
+            "area" => self.area = value.parse().map_err(|_| "no area code".to_owned())?,
+            "point" => self.points.push(point(value)?),
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
                 let mut parts = value.split('|').map(|part| part.trim().to_owned());
@@ -327,7 +338,8 @@ impl Facts {
             reachable: ChannelKind::ALL.to_vec(),
             office: self.office.clone(),
             channel: self.channel,
-            area: AreaCode::nationwide(),
+            area: self.area.clone(),
+            points: None,
             ticket: self.ticket,
             complaint,
             number: None,
@@ -353,6 +365,7 @@ impl Facts {
                     input.office_opens.clone_from(&self.office_opens);
                 }
                 Need::Kept => input.kept = Some(self.kept.clone()),
+                Need::Points => input.points = Some(self.points.clone()),
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }
@@ -438,6 +451,9 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
 pub fn lines_of(reply: &Reply) -> Vec<String> {
     let mut lines: Vec<String> =
         reply.text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+    if let Some(pin) = &reply.pin {
+        lines.push(format!("({})", pin.place));
+    }
     if !reply.choices.is_empty() {
         let titles: Vec<String> = reply.choices.iter().map(|c| format!("[{}]", c.title)).collect();
         lines.push(titles.join(" "));

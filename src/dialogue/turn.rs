@@ -9,7 +9,7 @@ use super::script::{Button, Script};
 use super::state::{Flow, State};
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
-use crate::domain::outbound::Choice;
+use crate::domain::outbound::{Choice, Pin};
 
 /// One message about to be answered.
 #[derive(Clone, Copy)]
@@ -34,6 +34,8 @@ pub(super) struct Said {
     /// The choices again, where not all of them fit on the screen but all may be typed.
     pub(super) all_choices: Option<Vec<Choice>>,
     pub(super) effects: Vec<Effect>,
+    /// A place on the map, to be sent after the words.
+    pub(super) pin: Option<Pin>,
     /// What is going on from now on.
     pub(super) flow: Option<Flow>,
     /// The label whose long form can be asked for.

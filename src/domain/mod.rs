@@ -6,6 +6,7 @@
 pub mod absence;
 pub mod area;
 pub mod binding_code;
+pub mod calendar;
 pub mod card;
 pub mod card_plan;
 pub mod clock;
@@ -24,6 +25,7 @@ pub mod raw_update;
 pub mod redact;
 pub mod reference;
 pub mod rhythm;
+pub mod service_point;
 pub mod snapshot;
 pub mod status_word;
 pub mod survey;

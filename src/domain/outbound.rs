@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::message::{ChannelKind, MessageText};
 use super::phone::PhoneNumber;
+use super::service_point::GeoPoint;
 
 /// A person's business-scoped user id at Meta, like `ID.13491208655302741918`. It names the person
 /// to one business portfolio only, changes with their number, and may be all we know of them.
@@ -92,6 +93,17 @@ pub struct Choice {
     pub title: String,
 }
 
+/// A place shown on a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Where.
+    pub place: GeoPoint,
+    /// What stands above it.
+    pub name: String,
+    /// What stands below the name.
+    pub address: String,
+}
+
 /// A call of a template registered with the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateCall {
@@ -114,6 +126,8 @@ pub struct Content {
     pub sms: Option<MessageText>,
     /// What can be pressed under the words.
     pub choices: Vec<Choice>,
+    /// A place on the map, in place of the words where a channel can show one.
+    pub pin: Option<Pin>,
 }
 
 impl Content {

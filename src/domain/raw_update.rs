@@ -223,7 +223,7 @@ impl RawUpdate {
             return Ok(None);
         }
         let wrong = |what: &str| Reason::new("invalid_home_delivery", what.to_owned());
-        let date = day(&self.home_date)
+        let date = parse_day(&self.home_date)
             .ok_or_else(|| wrong("the date of home_delivery must be like 2026-11-24"))?;
         let time = |text: &str| {
             if text.trim().is_empty() {
@@ -354,12 +354,14 @@ pub fn parse_moment(raw: &str, zone: FixedOffset) -> Option<Timestamp> {
         formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
     };
     local(raw)
-        .or_else(|| day(raw).map(|day| day.and_time(NaiveTime::MIN)))
+        .or_else(|| parse_day(raw).map(|day| day.and_time(NaiveTime::MIN)))
         .and_then(|local| local.and_local_timezone(zone).single())
         .map(Timestamp::from)
 }
 
-fn day(raw: &str) -> Option<NaiveDate> {
+/// Reads a day in the ways offices write it: `2026-11-21`, `21/11/2026`, `21-11-2026`.
+#[must_use]
+pub fn parse_day(raw: &str) -> Option<NaiveDate> {
     let raw = raw.trim();
     ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"]
         .iter()

@@ -5,7 +5,9 @@
 
 use super::needed::{add_needed, day_in_words};
 use super::outbox::{self, Draft};
-use super::{Account, App, ServiceError, connect, knowledge, question, route, stop, survey, ticket};
+use super::{
+    Account, App, ServiceError, connect, knowledge, question, route, stop, survey, ticket,
+};
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
     self, CardFact, ComplaintFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
@@ -255,6 +257,7 @@ pub fn read_text(
         office: office.to_owned(),
         channel,
         area: AreaCode::nationwide(),
+        points: None,
         ticket: None,
         complaint: None,
         number: None,
@@ -337,11 +340,6 @@ async fn add_talk(
         input.ticket = Some(TicketFact { place, is_taken: state == TicketState::Taken });
         id
     }))
-}
-
-/// When the office opens next, in words; nothing while it is open, or where its hours are not known.
-pub(super) fn office_opens(_app: &App, _area: &AreaCode, _now: Timestamp) -> Option<String> {
-    None
 }
 
 fn read_state(stored: Option<&str>) -> State {
@@ -529,6 +527,7 @@ async fn plan_replies(
                 text: MessageText::new(reply.text),
                 sms: None,
                 choices: reply.choices,
+                pin: reply.pin,
             },
             zone: app.zone(None),
             expires_at: None,

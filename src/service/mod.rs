@@ -18,6 +18,7 @@ pub mod metric;
 pub mod needed;
 pub mod notice;
 pub mod outbox;
+pub mod point;
 pub mod question;
 pub mod receipt;
 pub mod route;

@@ -1,7 +1,6 @@
 //! Facts that only some answers need, fetched when a step of the conversation turns out to need them.
 
-use super::conversation::office_opens;
-use super::{App, ServiceError, survey};
+use super::{App, ServiceError, point, survey};
 use crate::dialogue::{Input, KeptFact, Need};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
@@ -27,7 +26,7 @@ pub(super) async fn add_needed(
             Need::Number => input.number = Some(free_number(tx).await?.to_string()),
             Need::Queue => {
                 input.waiting = Some(ticket::count_waiting(tx).await?);
-                input.office_opens = office_opens(app, &input.area, input.now);
+                input.office_opens = point::office_opens(app, tx, &input.area, input.now).await?;
             }
             Need::Kept => {
                 let kept = match whose {
@@ -40,6 +39,9 @@ pub(super) async fn add_needed(
                     sent,
                 };
                 input.kept = Some(kept.map(words).unwrap_or_default());
+            }
+            Need::Points => {
+                input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
             }
             Need::Survey => input.survey = Some(survey::list_order(tx).await?),
         }

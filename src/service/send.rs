@@ -28,9 +28,12 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// A fault when there is no form the provider would take: free words outside the window.
 pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> Result<Form, Fault> {
-    let free = || Form::Free {
-        text: message.content.words(channel).clone(),
-        choices: message.content.choices.clone(),
+    let free = || match &message.content.pin {
+        Some(pin) if channel != ChannelKind::Sms => Form::Pin(pin.clone()),
+        _ => Form::Free {
+            text: message.content.words(channel).clone(),
+            choices: message.content.choices.clone(),
+        },
     };
     let is_refused = channel == ChannelKind::Whatsapp && message.why == WINDOW_CLOSED;
     if !is_refused && is_window_open(channel, message.last_inbound_at, now) {
@@ -288,6 +291,7 @@ mod tests {
                 text: MessageText::new("halo"),
                 sms: None,
                 choices: vec![],
+                pin: None,
             },
             attempts,
             zone: Zone::Wib,

@@ -2,8 +2,9 @@
 
 use crate::domain::area::Zone;
 use crate::domain::message::MessageText;
-use crate::domain::outbound::{Bsuid, ChatId, Choice, Content, Recipient, TemplateCall};
+use crate::domain::outbound::{Bsuid, ChatId, Choice, Content, Pin, Recipient, TemplateCall};
 use crate::domain::phone::PhoneNumber;
+use crate::domain::service_point::GeoPoint;
 
 pub(super) fn zone_hours(zone: Zone) -> i64 {
     i64::from(zone.offset().local_minus_utc() / 3600)
@@ -44,8 +45,13 @@ pub(super) fn content_json(content: &Content) -> String {
     let choices: Vec<_> =
         content.choices.iter().map(|c| (c.id.as_str(), c.title.as_str())).collect();
     let sms = content.sms.as_ref().map(MessageText::expose);
+    let pin = content
+        .pin
+        .as_ref()
+        .map(|pin| (pin.place.to_string(), pin.name.as_str(), pin.address.as_str()));
     serde_json::json!({
         "template": template, "text": content.text.expose(), "sms": sms, "choices": choices,
+        "pin": pin,
     })
     .to_string()
 }
@@ -64,6 +70,8 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         #[serde(default)]
         sms: Option<String>,
         choices: Vec<(String, String)>,
+        #[serde(default)]
+        pin: Option<(String, String, String)>,
     }
     let stored: Stored = serde_json::from_str(json).ok()?;
     Some(Content {
@@ -75,5 +83,11 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         text: MessageText::new(stored.text),
         sms: stored.sms.map(MessageText::new),
         choices: stored.choices.into_iter().map(|(id, title)| Choice { id, title }).collect(),
+        pin: match stored.pin {
+            Some((place, name, address)) => {
+                Some(Pin { place: GeoPoint::parse_stored(&place)?, name, address })
+            }
+            None => None,
+        },
     })
 }

@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "sources", include_str!("../../migrations/0003_sources.sql")),
     (4, "areas", include_str!("../../migrations/0004_areas.sql")),
     (5, "conversation", include_str!("../../migrations/0005_conversation.sql")),
+    (6, "service_point", include_str!("../../migrations/0006_service_point.sql")),
     (7, "question", include_str!("../../migrations/0007_question.sql")),
 ];
 

@@ -14,6 +14,7 @@ mod db;
 pub mod follow;
 pub mod group;
 pub mod hold;
+pub mod holiday;
 pub mod inbox;
 pub mod message;
 pub mod message_list;
@@ -34,9 +35,9 @@ pub mod source_file;
 pub mod source_row;
 pub mod suppression;
 pub mod survey;
+pub mod taught;
 pub mod ticket;
 pub mod ticket_entry;
-pub mod taught;
 pub mod token;
 pub mod visit;
 

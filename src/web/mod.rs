@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -67,6 +67,8 @@ pub fn router(web: Web) -> Router {
         .route("/v1/questions/{id}/teach", post(api::question::teach_one))
         .route("/v1/questions/{id}/ignore", post(api::question::ignore_one))
         .route("/v1/questions/{id}/reopen", post(api::question::reopen_one))
+        .route("/v1/service-points", get(api::service_point::list))
+        .route("/v1/service-points/{code}", patch(api::service_point::patch))
         .route("/v1/tickets", get(api::ticket::list))
         .route("/v1/tickets/{id}", get(api::ticket::show))
         .route("/v1/tickets/{id}/take", post(api::ticket::take))

@@ -3,7 +3,7 @@
 use kabar::domain::area::AreaCode;
 use kabar::domain::card::AnnouncementKind;
 use kabar::domain::message::ChannelKind;
-use kabar::store::service_point::{ServicePoint, upsert_point};
+use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use serde_json::json;
 
 use crate::support::{Start, TestApp, citizen, list, on_both_engines};
@@ -64,6 +64,7 @@ on_both_engines! {
             address: None,
             hours: "Senin–Kamis 08.00–15.00, Jumat sampai 11.00".to_owned(),
             hours_short: "Sen-Kam 08-15, Jum 08-11".to_owned(),
+            detail: Detail::default(),
         };
         let mut tx = app.app.db.begin().await.unwrap();
         upsert_point(&mut tx, &point, app.app.now()).await.unwrap();

@@ -8,6 +8,7 @@ mod demo;
 mod import;
 mod killed;
 mod office;
+mod point;
 mod sandbox;
 mod source;
 mod suppression;

@@ -25,6 +25,7 @@ mod gateway;
 mod kannel;
 mod opensid;
 mod opensid_ground;
+mod place;
 mod question;
 mod quiet;
 mod reach;

@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{bot, call};
+use super::letter::Letter;
 use super::{codes, letter, listen, webhook};
 use crate::channel::{
     Accepted, Channel, Event, Fault, HookAnswer, HookRefusal, HookRequest, Offer, Outbound, Scope,
@@ -196,10 +197,12 @@ impl Channel for TelegramClient {
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         let bot = self.bot()?;
-        let (chat, request) = letter::write(message)?;
-        let sent = call(bot, request, self.timeout)
-            .await
-            .map_err(|no| self.weighed(chat, codes::classify(&no)))?;
+        let (chat, letter) = letter::write(message)?;
+        let answer = match letter {
+            Letter::Words(request) => call(bot, *request, self.timeout).await,
+            Letter::Venue(request) => call(bot, *request, self.timeout).await,
+        };
+        let sent = answer.map_err(|no| self.weighed(chat, codes::classify(&no)))?;
         match sent["message_id"].as_i64() {
             Some(id) => Ok(Accepted { provider_message_id: format!("{chat}:{id}") }),
             None => Err(SendError::Unknown(Fault::new(

@@ -1,13 +1,13 @@
 //! A message of ours as Telegram takes it: words, and a keyboard for what can be pressed.
 
-use teloxide::payloads::{SendMessage, SendMessageSetters as _};
+use teloxide::payloads::{SendMessage, SendMessageSetters as _, SendVenue};
 use teloxide::types::{
     ButtonRequest, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton,
     KeyboardMarkup, LinkPreviewOptions, ReplyMarkup,
 };
 
 use crate::channel::{Fault, Form, Outbound, SendError};
-use crate::domain::outbound::{Choice, SHARE_PHONE};
+use crate::domain::outbound::{Choice, Pin, SHARE_PHONE};
 
 /// Longest text of a message (Bot API, sendMessage), counted in UTF-16 units as Telegram counts
 /// everywhere else.
@@ -17,29 +17,55 @@ const MAX_DATA: usize = 64;
 /// Titles up to this length stand two in a row; longer ones would be cut on a narrow phone.
 const HALF_A_ROW: usize = 16;
 
+/// A request of ours.
+#[derive(Debug)]
+pub(super) enum Letter {
+    /// Words.
+    Words(Box<SendMessage>),
+    /// A place on the map.
+    Venue(Box<SendVenue>),
+}
+
 /// The request for a message, and the chat it goes to.
-pub(super) fn write(message: &Outbound) -> Result<(i64, SendMessage), SendError> {
-    let Form::Free { text, choices } = &message.form else {
-        let fault = Fault::new("template_not_supported", "Telegram knows no registered templates");
-        return Err(SendError::Rejected(fault));
-    };
+pub(super) fn write(message: &Outbound) -> Result<(i64, Letter), SendError> {
     let Some(chat) = message.to.chat else {
         let fault = Fault::new("no_chat", "no chat with the bot is known of the reader");
         return Err(SendError::Rejected(fault));
     };
     let chat = chat.expose();
-    let mut request = SendMessage::new(ChatId(chat), units(text.expose(), MAX_TEXT))
-        .link_preview_options(LinkPreviewOptions {
+    let letter = match &message.form {
+        Form::Free { text, choices } => {
+            Letter::Words(Box::new(words(chat, text.expose(), choices)))
+        }
+        Form::Pin(pin) => Letter::Venue(Box::new(venue(chat, pin))),
+        Form::Template(_) => {
+            let what = "Telegram knows no registered templates";
+            return Err(SendError::Rejected(Fault::new("template_not_supported", what)));
+        }
+    };
+    Ok((chat, letter))
+}
+
+/// A place with its name and address, which the phone opens in its map.
+fn venue(chat: i64, pin: &Pin) -> SendVenue {
+    let (latitude, longitude) = (pin.place.latitude(), pin.place.longitude());
+    SendVenue::new(ChatId(chat), latitude, longitude, pin.name.clone(), pin.address.clone())
+}
+
+fn words(chat: i64, text: &str, choices: &[Choice]) -> SendMessage {
+    let mut request = SendMessage::new(ChatId(chat), units(text, MAX_TEXT)).link_preview_options(
+        LinkPreviewOptions {
             is_disabled: true,
             url: None,
             prefer_small_media: false,
             prefer_large_media: false,
             show_above_text: false,
-        });
+        },
+    );
     if let Some(keyboard) = keyboard(choices) {
         request = request.reply_markup(keyboard);
     }
-    Ok((chat, request))
+    request
 }
 
 /// Buttons under the message; where one asks for the phone number, keys in the place of the phone's
@@ -105,6 +131,7 @@ mod tests {
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::outbound::{ChatId as OurChat, Recipient, TemplateCall};
+    use crate::domain::service_point::GeoPoint;
 
     fn outbound(form: Form) -> Outbound {
         Outbound {
@@ -121,7 +148,29 @@ mod tests {
             .map(|(id, title)| Choice { id: (*id).to_owned(), title: (*title).to_owned() })
             .collect();
         let form = Form::Free { text: MessageText::new(text), choices };
-        serde_json::to_value(write(&outbound(form)).unwrap().1).unwrap()
+        match write(&outbound(form)).unwrap().1 {
+            Letter::Words(request) => serde_json::to_value(request).unwrap(),
+            Letter::Venue(_) => panic!("no place was asked for"),
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_venue_with_name_and_address() {
+        let pin = Pin {
+            place: GeoPoint::parse("-7.546", "112.233").unwrap(),
+            name: "Kantor Kecamatan Jombang".to_owned(),
+            address: "Jombang".to_owned(),
+        };
+        let Letter::Venue(request) = write(&outbound(Form::Pin(pin))).unwrap().1 else { panic!() };
+        let request = serde_json::to_value(request).unwrap();
+        assert_eq!(
+            (&request["chat_id"], &request["latitude"], &request["longitude"]),
+            (&json!(700_123), &json!(-7.546), &json!(112.233))
+        );
+        assert_eq!(
+            (&request["title"], &request["address"]),
+            (&json!("Kantor Kecamatan Jombang"), &json!("Jombang"))
+        );
     }
 
     #[test]

@@ -109,6 +109,13 @@ impl WhatsappClient {
                 body["type"] = "interactive".into();
                 body["interactive"] = interactive(text.expose(), choices, &self.list_button);
             }
+            Form::Pin(pin) => {
+                body["type"] = "location".into();
+                body["location"] = json!({
+                    "latitude": pin.place.latitude(), "longitude": pin.place.longitude(),
+                    "name": cut(&pin.name, 1000), "address": cut(&pin.address, 1000),
+                });
+            }
         }
         body
     }
@@ -284,6 +291,7 @@ mod tests {
     use crate::domain::id::IdSource;
     use crate::domain::message::MessageText;
     use crate::domain::phone::PhoneNumber;
+    use crate::domain::service_point::GeoPoint;
 
     fn client() -> WhatsappClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -345,6 +353,22 @@ mod tests {
         assert_eq!(list["interactive"]["type"], "list");
         let rows = list["interactive"]["action"]["sections"][0]["rows"].as_array().unwrap();
         assert_eq!(rows.len(), 10);
+    }
+
+    #[test]
+    fn a_place_goes_out_as_a_location_with_name_and_address() {
+        let pin = crate::domain::outbound::Pin {
+            place: GeoPoint::parse("-7.546", "112.233").unwrap(),
+            name: "Kantor Kecamatan Jombang".to_owned(),
+            address: "Jombang".to_owned(),
+        };
+        let body = client().body(&outbound(Form::Pin(pin)));
+        assert_eq!(body["type"], "location");
+        assert_eq!(
+            body["location"],
+            json!({"latitude": -7.546, "longitude": 112.233,
+                   "name": "Kantor Kecamatan Jombang", "address": "Jombang"})
+        );
     }
 
     #[test]

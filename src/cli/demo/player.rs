@@ -6,14 +6,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Days;
 use kabar::domain::area::AreaCode;
+use kabar::domain::calendar::{Week, parse_spans};
 use kabar::domain::card::CardStatus;
 use kabar::domain::document::Document;
 use kabar::domain::nik::Nik;
 use kabar::domain::raw_update::RawUpdate;
+use kabar::domain::service_point::{GeoPoint, PointService, PointState};
 use kabar::sandbox::Presence;
 use kabar::service::App;
 use kabar::service::card::{self, Item};
-use kabar::store::service_point::{self, ServicePoint};
+use kabar::store::holiday::{Holiday, upsert_holiday};
+use kabar::store::service_point::{self, Change, Detail, ServicePoint};
 use kabar::store::{card as card_store, person};
 use serde::Deserialize;
 use tokio::sync::{Mutex, watch};
@@ -26,6 +29,7 @@ const SOURCE: &str = "demo";
 #[derive(Deserialize)]
 struct Office {
     service_point: Vec<Point>,
+    holiday: Vec<DayOff>,
     person: Vec<Person>,
 }
 
@@ -38,6 +42,30 @@ struct Point {
     address: String,
     hours: String,
     hours_short: String,
+    #[serde(default)]
+    week: Option<String>,
+    #[serde(default)]
+    map: Option<String>,
+    #[serde(default)]
+    services: String,
+    #[serde(default)]
+    schedule: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+    #[serde(default)]
+    because: Option<String>,
+    #[serde(default)]
+    blanko: Option<String>,
+}
+
+/// A made-up day off.
+#[derive(Deserialize)]
+struct DayOff {
+    date: String,
+    name: String,
+    area: String,
+    #[serde(default)]
+    hours: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -131,8 +159,35 @@ impl Player {
         let office: Office =
             toml::from_str(include_str!("office.toml")).context("sample office")?;
         let mut tx = app.db.begin().await?;
+        for day in office.holiday {
+            let hours = day.hours.as_deref().map(parse_spans).transpose()?;
+            let area = Some(AreaCode::parse(&day.area)?);
+            let holiday = Holiday { date: day.date.parse()?, area, name: day.name, hours };
+            upsert_holiday(&mut tx, &holiday, app.now()).await?;
+        }
         for point in office.service_point {
+            let mut changes = Vec::new();
+            if let Some(status) = point.status.as_deref() {
+                let status = status.parse()?;
+                changes.push(Change::State(PointState {
+                    status,
+                    until: None,
+                    because: point.because,
+                }));
+            }
+            if let Some(stock) = point.blanko.as_deref() {
+                changes.push(Change::Blanko(stock.parse()?));
+            }
+            let services = PointService::parse_list(&point.services).map_err(anyhow::Error::msg)?;
+            let detail = Detail {
+                week: point.week.as_deref().and_then(Week::parse),
+                map: point.map.as_deref().and_then(GeoPoint::parse_stored),
+                services,
+                schedule: point.schedule,
+                contact: None,
+            };
             let point = ServicePoint {
+                detail,
                 area: AreaCode::parse(&point.area)?,
                 code: point.code,
                 name: point.name,
@@ -141,7 +196,13 @@ impl Player {
                 hours: point.hours,
                 hours_short: point.hours_short,
             };
+            // What somebody has set by hand since the first start stays.
+            let is_new = service_point::find_point(&mut tx, &point.code).await?.is_none();
             service_point::upsert_point(&mut tx, &point, app.now()).await?;
+            for change in changes.iter().filter(|_| is_new) {
+                let now = app.now();
+                service_point::set_condition(&mut tx, &point.code, change, SOURCE, now).await?;
+            }
         }
         let mut people = Vec::with_capacity(office.person.len());
         for sample in office.person {

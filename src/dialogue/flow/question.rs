@@ -1,8 +1,9 @@
 //! Questions with an answer in a file, two of them at once, the long form of the last one, and what
 //! is asked back.
 
-use crate::dialogue::input::Effect;
+use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
+use crate::dialogue::place::{Ask, PlaceWords};
 use crate::dialogue::script::Button;
 use crate::dialogue::state::words;
 use crate::dialogue::step::fits_chat;
@@ -49,6 +50,7 @@ impl Turn<'_> {
                 first.all_choices = second.all_choices;
             }
             first.effects.extend(second.effects);
+            first.pin = first.pin.or(second.pin);
         } else if first.choices.is_empty() {
             first.choices.extend(self.script.offer_in(also, self.language));
         }
@@ -66,6 +68,9 @@ impl Turn<'_> {
             // "When is it delivered?" of somebody with a card asks for that card, not for the rule.
             "home_delivery_when" if !self.registered_cards().is_empty() => return self.status(),
             _ => {}
+        }
+        if let Some(said) = self.places(intent, false) {
+            return said;
         }
         if let Some(text) = self.short(intent) {
             let answered = Some(intent.to_owned());
@@ -96,10 +101,31 @@ impl Turn<'_> {
         self.script.answer_in(label, &input.area, input.channel, self.language, &input.office)
     }
 
+    /// What is on file about the places asked for, if anything is.
+    fn places(&self, label: &str, is_full: bool) -> Option<Said> {
+        if !PlaceWords::concern(label) {
+            return None;
+        }
+        let points = self.fact(self.input.points.as_ref(), Need::Points);
+        let told = self.script.place().tell(Ask {
+            label,
+            text: &self.input.text,
+            points: &points,
+            is_sms: self.is_sms(),
+            is_full,
+            language: self.language,
+        })?;
+        let answered = Some(label.to_owned());
+        Some(Said { pin: told.pin, answered, ..said(label, told.text, Vec::new()) })
+    }
+
     /// The long form of what was answered last, in as many messages as it takes.
     pub(in crate::dialogue) fn full(&self) -> Said {
         let input = self.input;
         let answered = self.state.answered.as_deref();
+        if let Some(said) = answered.and_then(|label| self.places(label, true)) {
+            return said;
+        }
         let text = answered.and_then(|label| {
             self.script.answer_full(label, &input.area, input.channel, self.language)
         });

@@ -1,4 +1,4 @@
-//! sendMessage: reads a request as strictly as Telegram does, and puts it on its phone.
+//! sendMessage and sendVenue: reads a request as strictly as Telegram does, and puts it on its phone.
 //!
 //! A bot may write only to people who wrote to it and have not blocked it. There are no receipts;
 //! the marks on the screen move by themselves.
@@ -24,8 +24,10 @@ pub(super) const KEYBOARD: &str = "keyboard";
 pub(super) const SHARE: &str = "share_phone";
 
 /// What a request comes to on the screen.
-struct Content {
+pub(super) struct Content {
     text: String,
+    /// The place, as the answer repeats it; its `text` is only what the screen shows.
+    venue: Option<Value>,
     buttons: Vec<Choice>,
     is_keyboard: bool,
     /// What the answer repeats: keys are not among it.
@@ -38,7 +40,13 @@ enum Verdict {
     NotJson(u16),
 }
 
-pub(super) async fn send(sandbox: &Sandbox, bot: &Bot, size: usize, args: Args) -> Response {
+pub(super) async fn send(
+    sandbox: &Sandbox,
+    bot: &Bot,
+    size: usize,
+    args: Args,
+    read: fn(&Args) -> Result<Content, Refusal>,
+) -> Response {
     let now = sandbox.now();
     let is_blocked =
         |number: &str| sandbox.0.telegram.with(sandbox, bot, |desk| desk.blocked.contains(number));
@@ -79,8 +87,14 @@ pub(super) async fn send(sandbox: &Sandbox, bot: &Bot, size: usize, args: Args) 
                 "from": bot.user(),
                 "chat": { "id": chat, "first_name": name, "type": "private" },
                 "date": now.as_ms() / 1_000,
-                "text": content.text,
             });
+            match content.venue {
+                Some(venue) => {
+                    message["location"] = venue["location"].clone();
+                    message["venue"] = venue;
+                }
+                None => message["text"] = content.text.into(),
+            }
             if let Some(markup) = content.markup {
                 message["reply_markup"] = markup;
             }
@@ -165,7 +179,12 @@ fn judge(
         side: Side::Office,
         channel: "telegram",
         account: bot.id.clone(),
-        kind: if content.is_keyboard { KEYBOARD } else { "text" }.to_owned(),
+        kind: match (&content.venue, content.is_keyboard) {
+            (Some(_), _) => "venue",
+            (None, true) => KEYBOARD,
+            (None, false) => "text",
+        }
+        .to_owned(),
         header: None,
         text: content.text.clone(),
         footer: None,
@@ -207,13 +226,51 @@ fn refusing_fault(
     Some(Verdict::NotJson(fault.status.unwrap_or(502)))
 }
 
-fn read(args: &Args) -> Result<Content, Refusal> {
+/// A place: coordinates, and a title and an address that say something (Bot API, sendVenue).
+pub(super) fn read_venue(args: &Args) -> Result<Content, Refusal> {
+    check_chat(args)?;
+    let degrees = |key: &str, limit: f64| {
+        let value = match args.get(key) {
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(value) => value.as_f64(),
+            None => None,
+        };
+        let what = format!("{key} is not a coordinate");
+        value
+            .filter(|degrees: &f64| degrees.abs() <= limit)
+            .ok_or_else(|| Refusal::bad_request(&what))
+    };
+    let (latitude, longitude) = (degrees("latitude", 90.0)?, degrees("longitude", 180.0)?);
+    let (title, address) = (text(args, "title"), text(args, "address"));
+    for (name, value) in [("title", &title), ("address", &address)] {
+        if value.trim().is_empty() {
+            return Err(Refusal::bad_request(&format!("venue {name} is empty")));
+        }
+    }
+    Ok(Content {
+        text: format!("📍 {title}\n{address}\n{latitude}, {longitude}"),
+        venue: Some(json!({
+            "location": {"latitude": latitude, "longitude": longitude},
+            "title": title, "address": address,
+        })),
+        buttons: Vec::new(),
+        is_keyboard: false,
+        markup: None,
+    })
+}
+
+fn check_chat(args: &Args) -> Result<(), Refusal> {
     if text(args, "chat_id").is_empty() {
         return Err(Refusal::bad_request("chat_id is empty"));
     }
     if number(args, "chat_id").is_none() {
         return Err(Refusal::bad_request("chat not found"));
     }
+    Ok(())
+}
+
+pub(super) fn read(args: &Args) -> Result<Content, Refusal> {
+    check_chat(args)?;
     let text = text(args, "text").trim().to_owned();
     if text.is_empty() {
         return Err(Refusal::bad_request("message text is empty"));
@@ -227,13 +284,14 @@ fn read(args: &Args) -> Result<Content, Refusal> {
     }
     if let Some(rows) = markup.get("inline_keyboard") {
         let buttons = each(rows)?.into_iter().map(button).collect::<Result<_, _>>()?;
-        return Ok(Content { text, buttons, is_keyboard: false, markup: Some(markup) });
+        let markup = Some(markup);
+        return Ok(Content { text, venue: None, buttons, is_keyboard: false, markup });
     }
     let keys = match markup.get("keyboard") {
         Some(rows) => each(rows)?.into_iter().map(key).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
-    Ok(Content { text, is_keyboard: !keys.is_empty(), buttons: keys, markup: None })
+    Ok(Content { text, venue: None, is_keyboard: !keys.is_empty(), buttons: keys, markup: None })
 }
 
 /// The buttons of all rows.

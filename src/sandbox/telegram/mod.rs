@@ -69,7 +69,12 @@ async fn call(
         Err(refusal) => return refusal.answer(),
     };
     let done = match method.to_ascii_lowercase().as_str() {
-        "sendmessage" => return message::send(&sandbox, &bot, body.len(), args).await,
+        "sendmessage" => {
+            return message::send(&sandbox, &bot, body.len(), args, message::read).await;
+        }
+        "sendvenue" => {
+            return message::send(&sandbox, &bot, body.len(), args, message::read_venue).await;
+        }
         "getme" => Ok(me(&bot)),
         "setwebhook" => desk::set_webhook(&sandbox, &bot, &args),
         "deletewebhook" => Ok(desk::delete_webhook(&sandbox, &bot, &args)),

@@ -118,6 +118,10 @@ fn written_text(text: &str, field: Field) -> String {
             | Field::RtRw
             | Field::ServicePoint
             | Field::Code
+            | Field::Weekday(_)
+            | Field::Services
+            | Field::Schedule
+            | Field::Contact
     );
     // Elsewhere the mark stays and is refused with the name of the field; here nothing would
     // refuse it, and it would be taken for a name.
@@ -126,7 +130,9 @@ fn written_text(text: &str, field: Field) -> String {
     }
     match field {
         Field::Nik => text.to_owned(),
-        Field::HomeDate => text.split('T').next().unwrap_or_default().trim().to_owned(),
+        Field::HomeDate | Field::Date | Field::Until => {
+            text.split('T').next().unwrap_or_default().trim().to_owned()
+        }
         _ => text.trim().to_owned(),
     }
 }
@@ -136,7 +142,11 @@ fn number_text(number: ExcelDateTime, field: Field) -> String {
     match field {
         // `3517091204560001.0`, by which the NIK's own rules know that it went through a float.
         Field::Nik => format!("{value:?}"),
-        Field::OccurredAt | Field::HomeDate if DAYS.contains(&value) => moment_text(number, field),
+        Field::OccurredAt | Field::HomeDate | Field::Date | Field::Until
+            if DAYS.contains(&value) =>
+        {
+            moment_text(number, field)
+        }
         Field::HomeFrom | Field::HomeTo if (0.0..1.0).contains(&value) => {
             moment_text(number, field)
         }
@@ -153,7 +163,7 @@ fn moment_text(moment: ExcelDateTime, field: Field) -> String {
     let Some(at) = rounded(moment) else { return format!("{:?}", moment.as_f64()) };
     match field {
         Field::HomeFrom | Field::HomeTo => at.format("%H:%M").to_string(),
-        Field::HomeDate => at.format("%Y-%m-%d").to_string(),
+        Field::HomeDate | Field::Date | Field::Until => at.format("%Y-%m-%d").to_string(),
         _ if is_time => at.format("%H:%M").to_string(),
         _ if at.time() == chrono::NaiveTime::MIN => at.format("%Y-%m-%d").to_string(),
         _ => at.format("%Y-%m-%dT%H:%M:%S").to_string(),

@@ -27,6 +27,16 @@ pub(super) enum Field {
     HoursShort,
     /// Code of the area in which an area lies.
     Parent,
+    /// Hours of a weekday, Monday is 0.
+    Weekday(usize),
+    Latitude,
+    Longitude,
+    Services,
+    Schedule,
+    Contact,
+    PointStatus,
+    Date,
+    Until,
 }
 
 impl Field {

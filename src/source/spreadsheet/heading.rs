@@ -22,6 +22,8 @@ pub enum Columns {
     ServicePoints,
     /// Codes of areas and their names.
     Areas,
+    /// Days on which places are closed, or open at other hours.
+    Holidays,
 }
 
 /// Which columns are looked for, and what else their headings may be.
@@ -103,7 +105,43 @@ const SERVICE_POINTS: &[(Field, &str)] = &[
         F::HoursShort,
         "hoursshort jamsingkat jamlayanansingkat jambukasingkat jampendek jamlayanansms",
     ),
+    (F::Weekday(0), MONDAY),
+    (F::Weekday(1), TUESDAY),
+    (F::Weekday(2), WEDNESDAY),
+    (F::Weekday(3), THURSDAY),
+    (F::Weekday(4), FRIDAY),
+    (F::Weekday(5), SATURDAY),
+    (F::Weekday(6), SUNDAY),
+    (F::Latitude, "latitude lintang lat garislintang"),
+    (F::Longitude, "longitude bujur long lng lon garisbujur"),
+    (F::Services, "services layanan jenislayanan melayani"),
+    (F::Schedule, "schedule jadwal jadwalkeliling jadwallayanan"),
+    (F::Contact, "contact kontak telepon notelepon nomortelepon telp notelp"),
+    (F::PointStatus, "status keadaan kondisi"),
 ];
+
+const HOLIDAYS: &[(Field, &str)] = &[
+    (F::Date, "date tanggal tgl mulai dari"),
+    (F::Until, "until sampai selesai sampaitanggal tanggalselesai"),
+    (F::PointName, "name nama keterangan harilibur namalibur libur peringatan"),
+    (F::Area, AREA),
+    (F::Hours, "hours jam jambuka jamlayanan jamkerja"),
+    (F::Weekday(0), MONDAY),
+    (F::Weekday(1), TUESDAY),
+    (F::Weekday(2), WEDNESDAY),
+    (F::Weekday(3), THURSDAY),
+    (F::Weekday(4), FRIDAY),
+    (F::Weekday(5), SATURDAY),
+    (F::Weekday(6), SUNDAY),
+];
+
+const MONDAY: &str = "monday senin sen jamsenin";
+const TUESDAY: &str = "tuesday selasa sel jamselasa";
+const WEDNESDAY: &str = "wednesday rabu rab jamrabu";
+const THURSDAY: &str = "thursday kamis kam jamkamis";
+const FRIDAY: &str = "friday jumat jum jamjumat";
+const SATURDAY: &str = "saturday sabtu sab jamsabtu";
+const SUNDAY: &str = "sunday minggu min ahad jamminggu";
 
 const AREAS: &[(Field, &str)] = &[
     (F::Code, "code kode kodewilayah kodewil areacode"),
@@ -127,6 +165,7 @@ impl Columns {
             Self::People => PEOPLE,
             Self::ServicePoints => SERVICE_POINTS,
             Self::Areas => AREAS,
+            Self::Holidays => HOLIDAYS,
         }
     }
 
@@ -142,6 +181,7 @@ impl Columns {
                 (F::Hours, "jam buka (hours)"),
             ],
             Self::Areas => &[(F::Code, "kode (code)"), (F::PointName, "nama (name)")],
+            Self::Holidays => &[(F::Date, "tanggal (date)"), (F::PointName, "nama (name)")],
         }
     }
 }

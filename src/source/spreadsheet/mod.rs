@@ -33,7 +33,7 @@ use field::Field;
 pub use heading::Columns;
 use heading::{Layout, SEARCHED_ROWS, Wanted};
 pub use mapping::{Mapping, MappingError};
-pub use row::{AreaRow, PersonRow, Row, ServicePointRow};
+pub use row::{AreaRow, HolidayRow, PersonRow, Row, ServicePointRow};
 use text::TextFile;
 use workbook::BookSheet;
 use xlsx::{XlsxBook, XlsxRecords, XlsxSheet};

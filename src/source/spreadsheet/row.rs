@@ -54,6 +54,37 @@ pub struct ServicePointRow {
     pub hours: String,
     /// The same for SMS.
     pub hours_short: String,
+    /// Hours of each weekday, Monday first.
+    pub weekdays: [String; 7],
+    /// On the map.
+    pub latitude: String,
+    /// On the map.
+    pub longitude: String,
+    /// What is done there.
+    pub services: String,
+    /// Where a mobile place is when.
+    pub schedule: String,
+    /// Its public number.
+    pub contact: String,
+    /// Whether it works.
+    pub status: String,
+}
+
+/// A day on which places are closed, or open at other hours, as a file has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HolidayRow {
+    /// The day, or the first of several.
+    pub date: String,
+    /// The last of several.
+    pub until: String,
+    /// What it is called.
+    pub name: String,
+    /// Code of the area where it holds.
+    pub area: String,
+    /// Its hours, where it is not closed.
+    pub hours: String,
+    /// The same for each weekday of several days, Monday first.
+    pub weekdays: [String; 7],
 }
 
 /// An area as a file has it; empty where nothing is.
@@ -162,6 +193,26 @@ impl Row {
             address: self.get(Field::Address),
             hours: self.get(Field::Hours),
             hours_short: self.get(Field::HoursShort),
+            weekdays: std::array::from_fn(|day| self.get(Field::Weekday(day))),
+            latitude: self.get(Field::Latitude),
+            longitude: self.get(Field::Longitude),
+            services: self.get(Field::Services),
+            schedule: self.get(Field::Schedule),
+            contact: self.get(Field::Contact),
+            status: self.get(Field::PointStatus),
+        }
+    }
+
+    /// A day that is not like others.
+    #[must_use]
+    pub fn to_holiday(&self) -> HolidayRow {
+        HolidayRow {
+            date: self.get(Field::Date),
+            until: self.get(Field::Until),
+            name: self.get(Field::PointName),
+            area: self.get(Field::Area),
+            hours: self.get(Field::Hours),
+            weekdays: std::array::from_fn(|day| self.get(Field::Weekday(day))),
         }
     }
 

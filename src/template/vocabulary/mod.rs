@@ -17,6 +17,7 @@ use super::by_channel::ByChannel;
 use super::problem::Problem;
 use super::text::{Engine, Text};
 use crate::domain::area::Zone;
+use crate::domain::calendar::{Week, WeekNames};
 use crate::domain::card::CardStatus;
 use crate::domain::document::Document;
 use crate::domain::message::ChannelKind;
@@ -179,6 +180,15 @@ impl Vocabulary {
         zone: Zone,
     ) -> String {
         self.window_on(ChannelKind::Sms, from.map(short_time), to.map(short_time), zone)
+    }
+
+    /// The hours of a week: `Senin–Kamis 08.00–15.00, Jumat 08.00–11.00`, in an SMS `Sen-Kam 08-15,
+    /// Jum 08-11`.
+    #[must_use]
+    pub fn week(&self, week: &Week, channel: ChannelKind) -> String {
+        let is_short = channel == ChannelKind::Sms;
+        let dash = if is_short { "-" } else { "–" };
+        week.words(WeekNames { weekdays: self.inner.weekdays.on(channel), dash, is_short })
     }
 
     /// Words that may stand in capitals in a text.

@@ -9,6 +9,7 @@ pub(super) mod opt_out;
 pub(super) mod person;
 pub(super) mod question;
 pub(super) mod rejection;
+pub(super) mod service_point;
 pub(super) mod source;
 pub(super) mod suppression;
 pub(super) mod ticket;
@@ -38,6 +39,7 @@ pub(super) async fn index() -> Json<Value> {
             "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen", "GET /v1/tickets",
             "GET /v1/tickets/{id}", "POST /v1/tickets/{id}/take", "POST /v1/tickets/{id}/reply",
             "POST /v1/tickets/{id}/close",
+            "GET /v1/service-points", "PATCH /v1/service-points/{code}",
         ],
     }))
 }

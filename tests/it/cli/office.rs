@@ -101,15 +101,17 @@ async fn check_is_content_with_an_office_whose_provider_answers() {
     meta.always(Answer::Raw(200, WELL));
     let ended = office.run(&["check"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(!ended.stdout.contains("FAIL") && !ended.stdout.contains("hint:"), "{ended:?}");
+    assert!(!ended.stdout.contains("FAIL"), "{ended:?}");
     assert!(ended.stdout.contains("Dukcapil Jombang, quality GREEN"), "{ended:?}");
 
     let findings = list(&office.run(&["check", "--json"]).await.json());
-    let names: Vec<&str> = findings.iter().map(|f| f["what"].as_str().unwrap()).collect();
+    // One day the answers that came with the program will be old enough to be noted.
+    let firm = findings.iter().filter(|f| f["warning"] == false);
+    let names: Vec<&str> = firm.map(|f| f["what"].as_str().unwrap()).collect();
     assert_eq!(names, ["configuration", "texts", "database", "wa"]);
     for finding in &findings {
         let keys: Vec<&String> = finding.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["detail", "hint", "ok", "what"]);
+        assert_eq!(keys, ["detail", "hint", "ok", "warning", "what"]);
         assert_eq!(finding["ok"], true, "{finding}");
     }
 }

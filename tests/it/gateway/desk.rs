@@ -206,6 +206,7 @@ impl Desk {
                 text: MessageText::new(words),
                 sms: None,
                 choices: Vec::new(),
+                pin: None,
             },
             zone: app.zone(None),
             due_at: now,

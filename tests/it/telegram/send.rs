@@ -1,5 +1,8 @@
 //! Out: what reaches the phone, and what each refusal means.
 
+use kabar::domain::outbound::Pin;
+use kabar::domain::service_point::GeoPoint;
+
 use super::*;
 
 #[tokio::test]
@@ -18,6 +21,28 @@ async fn a_message_stands_on_the_phone_with_its_buttons_under_the_id_we_are_told
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].body["link_preview_options"]["is_disabled"], true);
     assert!(sent[0].body.get("parse_mode").is_none());
+}
+
+#[tokio::test]
+async fn a_place_stands_on_the_phone_with_its_name_and_address() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    let pin = Pin {
+        place: GeoPoint::parse("-7.546", "112.233").unwrap(),
+        name: "Kantor Kecamatan Jombang".to_owned(),
+        address: "Jalan Contoh 1".to_owned(),
+    };
+    let message = Outbound { form: Form::Pin(pin), ..message(&siti, "", &[]) };
+    let accepted = in_time(bench.client.send(&message)).await.unwrap();
+    let phone = bench.sandbox.phone(SITI).unwrap();
+    let bubble = phone.bubble(&accepted.provider_message_id).unwrap();
+    assert_eq!(bubble.kind, "venue");
+    assert_eq!(bubble.text, "📍 Kantor Kecamatan Jombang\nJalan Contoh 1\n-7.546, 112.233");
+    let chat = siti.chat.unwrap().expose();
+    let bad = json!({"chat_id": chat, "latitude": -97.5, "longitude": 112.2, "title": "x", "address": "y"});
+    assert_eq!(bench.call("sendVenue", &bad).await["ok"], false);
+    let nameless = json!({"chat_id": chat, "latitude": -7.5, "longitude": 112.2, "title": "x"});
+    assert_eq!(bench.call("sendVenue", &nameless).await["ok"], false);
 }
 
 #[tokio::test]

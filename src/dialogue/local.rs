@@ -1,0 +1,220 @@
+//! The answers as they hold for one area: which rules lie over which answer, in which words, and
+//! what has not been looked up for long.
+//!
+//! Knows every rule of every area; an asker is told only those of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate};
+
+use super::answer::{Answer, Body, Local, LocalRule, day};
+use super::wording::{Rule, Wish, Wording};
+use crate::domain::area::AreaCode;
+
+/// An answer older than this should be compared with its source again.
+const STALE_AFTER: Days = Days::new(365);
+/// A long name of an office, with which every text must still fit.
+const LONG_OFFICE: &str =
+    "Dinas Kependudukan dan Pencatatan Sipil Kabupaten Penukal Abab Lematang Ilir";
+/// A long name of an area, for the same.
+const LONG_AREA: &str = "Kabupaten Penukal Abab Lematang Ilir";
+/// Where the rules of areas stand, below `message_templates`.
+const FOLDER: &str = "answers/area/";
+
+/// An answer or a rule that nobody has looked up for a year.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// Its file, below `message_templates`.
+    pub file: String,
+    /// When it was last looked up.
+    pub checked_on: NaiveDate,
+}
+
+/// The rules of areas, and the words in which answers are told.
+#[derive(Clone, Debug)]
+pub(super) struct Locals {
+    /// By label, the widest area first.
+    rules: BTreeMap<String, Vec<LocalRule>>,
+    /// File of each label's answer.
+    files: BTreeMap<String, String>,
+    wording: Wording,
+    names: BTreeMap<AreaCode, String>,
+}
+
+impl Locals {
+    /// What is told of a label in an area, in the form wished for.
+    pub(super) fn text(
+        &self,
+        answer: &Answer,
+        area: &AreaCode,
+        office: Option<&str>,
+        wish: Wish,
+    ) -> Option<String> {
+        let rules: Vec<&LocalRule> = self
+            .rules
+            .get(&answer.intent)
+            .into_iter()
+            .flatten()
+            .filter(|rule| area.is_within(&rule.code))
+            .collect();
+        let (body, said) = self.lay(answer, &rules);
+        self.wording.compose(&answer.title, &body, &said, office, wish).ok()
+    }
+
+    /// The parts as they hold under these rules, and who says so, the narrowest area first.
+    fn lay(&self, answer: &Answer, rules: &[&LocalRule]) -> (Body, Vec<Rule>) {
+        let body = answer.under(rules.iter().copied());
+        let own = Rule {
+            standing: answer.standing().as_str(),
+            area: None,
+            source: answer.source.clone(),
+            checked_on: day(&answer.checked_on),
+        };
+        let local = rules.iter().rev().map(|rule| Rule {
+            standing: "local",
+            area: rule.local.area.clone().or_else(|| self.names.get(&rule.code).cloned()),
+            source: rule.local.source.clone(),
+            checked_on: day(&rule.local.checked_on),
+        });
+        (body, local.chain([own]).collect())
+    }
+
+    /// Areas that have rules of their own.
+    pub(super) fn areas(&self) -> BTreeSet<AreaCode> {
+        self.rules.values().flatten().map(|rule| rule.code.clone()).collect()
+    }
+
+    /// How many rules of areas there are.
+    pub(super) fn count(&self) -> usize {
+        self.rules.values().map(Vec::len).sum()
+    }
+
+    pub(super) fn name(&mut self, names: BTreeMap<AreaCode, String>) {
+        self.names = names;
+    }
+
+    /// What was looked up more than a year before that day, answers first.
+    pub(super) fn stale<'a>(
+        &self,
+        answers: impl Iterator<Item = &'a Answer>,
+        today: NaiveDate,
+    ) -> Vec<Stale> {
+        let answers = answers.map(|answer| {
+            let file = self.files.get(&answer.intent).cloned().unwrap_or_default();
+            (file, day(&answer.checked_on))
+        });
+        let rules = self
+            .rules
+            .values()
+            .flatten()
+            .map(|rule| (rule.file.clone(), day(&rule.local.checked_on)));
+        answers
+            .chain(rules)
+            .filter_map(|(file, checked_on)| Some(Stale { file, checked_on: checked_on? }))
+            .filter(|found| {
+                found.checked_on.checked_add_days(STALE_AFTER).is_some_and(|end| end < today)
+            })
+            .collect()
+    }
+}
+
+/// The same while the files are read.
+#[derive(Default)]
+pub(super) struct LocalsLoading {
+    rules: Vec<LocalRule>,
+    /// Label by the name of its file.
+    labels: BTreeMap<String, String>,
+    pub(super) wording: Option<Wording>,
+}
+
+impl LocalsLoading {
+    /// Whether a file holds the rule of an area.
+    pub(super) fn is_rule(name: &str) -> bool {
+        name.starts_with(FOLDER)
+    }
+
+    /// Notes which file holds the answer to a label.
+    pub(super) fn note(&mut self, name: &str, intent: &str) {
+        self.labels.insert(stem(name).to_owned(), intent.to_owned());
+    }
+
+    /// Takes the rule of an area; gives what is wrong with it.
+    pub(super) fn take(&mut self, name: &str, local: Local) -> Vec<String> {
+        let mut faults = local.faults();
+        let folder = name.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'));
+        match folder.map(|(code, _)| AreaCode::parse(code)) {
+            Some(Ok(code)) => self.rules.push(LocalRule { code, file: name.to_owned(), local }),
+            _ => {
+                faults
+                    .push("stands in no folder named by an area code, like 35.17: move it".into());
+            }
+        }
+        faults
+    }
+
+    /// Puts everything together and tries every text; gives (file, problem) where something is
+    /// wrong.
+    pub(super) fn finish(
+        self,
+        answers: &BTreeMap<String, Answer>,
+    ) -> Result<Locals, Vec<(String, String)>> {
+        let mut problems = Vec::new();
+        let Some(wording) = self.wording else {
+            let what = "is missing or cannot be read: answers are put together from it";
+            return Err(vec![(super::wording::FILE.to_owned(), what.to_owned())]);
+        };
+        let files = self
+            .labels
+            .iter()
+            .map(|(stem, label)| (label.clone(), format!("answers/{stem}.toml")))
+            .collect();
+        let mut locals = Locals { rules: BTreeMap::new(), files, wording, names: BTreeMap::new() };
+        for rule in self.rules {
+            match self.labels.get(stem(&rule.file)) {
+                Some(label) => locals.rules.entry(label.clone()).or_default().push(rule),
+                None => problems.push((
+                    rule.file.clone(),
+                    "changes no answer: name it like a file of `answers`".to_owned(),
+                )),
+            }
+        }
+        for rules in locals.rules.values_mut() {
+            rules.sort_by_key(|rule| rule.code.plain().len());
+        }
+        for answer in answers.values() {
+            problems.extend(locals.faults(answer));
+        }
+        if problems.is_empty() { Ok(locals) } else { Err(problems) }
+    }
+}
+
+impl Locals {
+    /// What is wrong with an answer in any of its forms, alone and under each rule.
+    fn faults(&self, answer: &Answer) -> Vec<(String, String)> {
+        let rules = self.rules.get(&answer.intent).map(Vec::as_slice).unwrap_or_default();
+        let file = self.files.get(&answer.intent).cloned().unwrap_or_default();
+        let alone = (file, Vec::new());
+        let under = rules.iter().map(|rule| {
+            let above = rules.iter().filter(|other| rule.code.is_within(&other.code));
+            (rule.file.clone(), above.collect())
+        });
+        let mut problems = Vec::new();
+        for (file, rules) in std::iter::once(alone).chain(under) {
+            let (body, mut said) = self.lay(answer, &rules);
+            for rule in said.iter_mut().filter(|rule| rule.standing == "local") {
+                rule.area.get_or_insert_with(|| LONG_AREA.to_owned());
+            }
+            for wish in Wish::all() {
+                let fault = self.wording.fault(&answer.title, &body, &said, LONG_OFFICE, wish);
+                problems.extend(fault.map(|what| (file.clone(), what)));
+            }
+        }
+        problems
+    }
+}
+
+/// The name of a file without its folders and its ending.
+fn stem(name: &str) -> &str {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.strip_suffix(".toml").unwrap_or(name)
+}

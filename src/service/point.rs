@@ -1,0 +1,234 @@
+//! The places that serve citizens, as facts for an answer: the nearest first, each with its
+//! calendar and how it is today.
+//!
+//! Puts rows together and changes how a place is; which of them an answer names is decided by the
+//! dialogue.
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+
+use super::{App, ServiceError};
+use crate::dialogue::PointFact;
+use crate::domain::area::AreaCode;
+use crate::domain::calendar::{Calendar, Closure, SpecialDay};
+use crate::domain::clock::Timestamp;
+use crate::domain::service_point::{PointState, PointStatus};
+use crate::store::holiday::{Holiday, list_holidays};
+use crate::store::service_point::{Change, Condition, ServicePoint, list_points, set_condition};
+use crate::store::{StoreError, Tx};
+
+/// Points looked at for one question.
+const MAX_POINTS: i64 = 500;
+/// Facts handed to the dialogue.
+const MAX_FACTS: usize = 60;
+/// How far ahead holidays are looked at.
+const LOOK_AHEAD: Days = Days::new(400);
+/// Longest reason of a closure.
+const LONGEST_REASON: usize = 80;
+/// The points on file, the nearest to that area first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn facts(
+    app: &App,
+    tx: &mut Tx,
+    area: &AreaCode,
+    now: Timestamp,
+) -> Result<Vec<PointFact>, ServiceError> {
+    let mut points = list_points(tx, MAX_POINTS).await?;
+    let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    points.sort_by_key(|(point, _)| {
+        (usize::MAX - shared(&point.area, near), point.area.plain().len(), point.code.clone())
+    });
+    points.truncate(MAX_FACTS);
+    if points.is_empty() {
+        return Ok(Vec::new());
+    }
+    let today = now.in_zone(near.zone().offset()).date_naive();
+    let end = today.checked_add_days(LOOK_AHEAD).unwrap_or(today);
+    // A day earlier, for a place whose clock is behind.
+    let start = today.pred_opt().unwrap_or(today);
+    let holidays = list_holidays(tx, (start, end)).await?;
+    Ok(points.into_iter().map(|point| fact(point, &holidays, now)).collect())
+}
+
+/// How many levels of the tree two areas have in common, in digits.
+fn shared(one: &AreaCode, other: &AreaCode) -> usize {
+    [10, 6, 4, 2]
+        .into_iter()
+        .find(|end| {
+            let (one, other) = (one.plain().get(..*end), other.plain().get(..*end));
+            one.is_some() && one == other
+        })
+        .unwrap_or(0)
+}
+
+fn fact(
+    (point, condition): (ServicePoint, Condition),
+    holidays: &[Holiday],
+    now: Timestamp,
+) -> PointFact {
+    let zone = point.area.zone().offset();
+    let at = now.in_zone(zone).naive_local();
+    let state = condition.state.on(at.date());
+    let as_of = condition.blanko_at.map(|at| at.in_zone(zone).date_naive());
+    PointFact {
+        calendar: calendar(&point, &state, holidays),
+        name: point.name,
+        short_name: point.short_name,
+        address: point.address,
+        hours: (point.hours, point.hours_short),
+        at,
+        services: point.detail.services,
+        state,
+        blanko: (condition.blanko, as_of),
+        schedule: point.detail.schedule,
+        contact: point.detail.contact,
+        place: point.detail.map,
+    }
+}
+
+fn calendar(point: &ServicePoint, state: &PointState, holidays: &[Holiday]) -> Option<Calendar> {
+    let week = point.detail.week.clone()?;
+    let mut special: BTreeMap<NaiveDate, SpecialDay> = BTreeMap::new();
+    // In the order of their areas, the widest first: what is said nearer by holds.
+    for day in holidays {
+        if day.area.as_ref().is_none_or(|area| point.area.is_within(area)) {
+            let (name, hours) = (day.name.clone(), day.hours.clone());
+            special.insert(day.date, SpecialDay { name, hours });
+        }
+    }
+    let closure = (state.status == PointStatus::Closed).then(|| Closure {
+        until: state.until,
+        because: state.because.clone().unwrap_or_default(),
+    });
+    Some(Calendar { week, special, closure })
+}
+
+/// When the nearest place with known hours opens next, in words; nothing while it is open, and
+/// where no hours are known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn office_opens(
+    app: &App,
+    tx: &mut Tx,
+    area: &AreaCode,
+    now: Timestamp,
+) -> Result<Option<String>, ServiceError> {
+    let zone = if area.plain().is_empty() { app.zone(None) } else { app.zone(Some(area)) };
+    let words = app.templates.vocabulary();
+    for point in facts(app, tx, area, now).await? {
+        let is_serving = point.state.status == PointStatus::Running && point.schedule.is_none();
+        let Some(calendar) = point.calendar.filter(|_| is_serving) else { continue };
+        if calendar.is_open(point.at) {
+            return Ok(None);
+        }
+        if let Some(next) = calendar.next_opening(point.at) {
+            let time = words.window(Some(next.time()), None, zone);
+            return Ok(Some(format!("{}, {time}", words.date(next.date()))));
+        }
+    }
+    Ok(None)
+}
+
+/// How a place is to be from now on, checked.
+///
+/// # Errors
+/// What does not fit, and what to do.
+pub fn check_state(
+    status: PointStatus,
+    until: Option<NaiveDate>,
+    because: Option<&str>,
+    today: NaiveDate,
+) -> Result<PointState, String> {
+    let because = because.map(str::trim).filter(|because| !because.is_empty());
+    if status != PointStatus::Closed && (until.is_some() || because.is_some()) {
+        return Err("until and because belong to `closed` only".into());
+    }
+    if status == PointStatus::Closed && because.is_none() {
+        return Err("say why it is closed: citizens are told the reason".into());
+    }
+    if until.is_some_and(|until| until < today) {
+        return Err("the last day of the closure has passed: give one to come".into());
+    }
+    let is_fit =
+        |text: &str| text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
+    if !because.is_none_or(is_fit) {
+        return Err(format!("the reason is longer than {LONGEST_REASON} characters: shorten it"));
+    }
+    Ok(PointState { status, until, because: because.map(str::to_owned) })
+}
+
+/// A place as the API has it.
+#[must_use]
+pub fn described(point: &ServicePoint, condition: &Condition) -> serde_json::Value {
+    let (detail, state) = (&point.detail, &condition.state);
+    let services: Vec<&str> = detail.services.iter().map(|service| service.as_str()).collect();
+    let moment = |at: Option<Timestamp>| {
+        at.map(|at| at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+    };
+    serde_json::json!({
+        "code": point.code, "name": point.name, "area": point.area.to_string(),
+        "address": point.address, "hours": point.hours,
+        "week": detail.week.as_ref().map(ToString::to_string),
+        "map": detail.map.as_ref().map(ToString::to_string),
+        "services": services, "schedule": detail.schedule, "contact": detail.contact,
+        "status": state.status.as_str(), "until": state.until.map(|day| day.to_string()),
+        "because": state.because, "blanko": condition.blanko.as_str(),
+        "blanko_as_of": moment(condition.blanko_at),
+        "said_at": moment(condition.said_at), "said_by": condition.said_by,
+    })
+}
+
+/// Changes how a place is; `false` when there is no such place.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change(
+    app: &App,
+    code: &str,
+    changes: &[Change],
+    by: &str,
+) -> Result<bool, ServiceError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    for change in changes {
+        if !set_condition(&mut tx, code, change, by, now).await? {
+            tx.rollback().await.map_err(StoreError::from)?;
+            return Ok(false);
+        }
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearness_is_counted_by_levels_and_not_by_digits() {
+        let area = |raw| AreaCode::parse(raw).unwrap();
+        let asker = area("35.17.08.2014");
+        assert_eq!(shared(&area("35.17.08"), &asker), 6);
+        assert_eq!(shared(&area("35.17.09"), &asker), 4, "09 and 08 share a digit, not a level");
+        assert_eq!(shared(&area("35.17"), &asker), 4);
+        assert_eq!(shared(&area("36.03"), &asker), 0);
+    }
+
+    #[test]
+    fn a_closure_needs_a_reason_and_a_day_to_come() {
+        let day = |day| NaiveDate::from_ymd_opt(2026, 11, day);
+        let today = day(23).unwrap();
+        let check = |status, until, because| check_state(status, until, because, today);
+        assert!(check(PointStatus::Closed, day(23), Some("renovasi")).is_ok());
+        assert!(check(PointStatus::Closed, None, Some("renovasi")).is_ok());
+        assert!(check(PointStatus::Closed, day(22), Some("renovasi")).is_err());
+        assert!(check(PointStatus::Closed, None, Some("  ")).is_err());
+        assert!(check(PointStatus::Closed, None, Some("a\nb")).is_err());
+        assert!(check(PointStatus::Running, None, Some("renovasi")).is_err());
+        assert!(check(PointStatus::Preparation, None, None).is_ok());
+    }
+}
