@@ -15,7 +15,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::message::MessageText;
 use crate::store::question_group::forget_askers;
 use crate::store::taught::{Edition, find_edition, list_examples};
-use crate::understand::{Spelling, Understanding, is_label};
+use crate::understand::{
+    CLARIFY, Gist, OUT_OF_SCOPE, Spelling, Understanding, is_label, is_offerable,
+};
 
 /// How often it is looked whether another process taught something.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -36,7 +38,7 @@ impl fmt::Debug for Primer {
     }
 }
 
-/// A known example that would be understood in another way.
+/// A known example that was understood rightly, and would not be any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Shift {
     /// The example.
@@ -117,12 +119,21 @@ impl Primer {
         let before = self.with(taught);
         let all: Vec<(String, MessageText)> = taught.iter().chain(new).cloned().collect();
         let after = self.train(&all);
+        let gist = |text: &str| Gist::of(&self.spelling, text);
+        let gists: Vec<_> = new.iter().map(|(label, text)| (label, gist(text.expose()))).collect();
         let mut effects = Effects { known: 0, shifts: Vec::new(), understood: Vec::new() };
-        for (_, text) in self.pairs(taught) {
+        for (label, text) in self.pairs(taught) {
             effects.known += 1;
-            let (before, after) = (before.understand(text).intent, after.understand(text).intent);
-            if before != after {
-                effects.shifts.push(Shift { text: text.to_owned(), before, after });
+            let (before, after) = (before.understand(text), after.understand(text));
+            let own = label.split('/').next().unwrap_or(label);
+            // Small talk and what is asked back or not known lead nobody astray.
+            let misleads =
+                is_offerable(own) && ![own, CLARIFY, OUT_OF_SCOPE].contains(&after.intent.as_str());
+            let gist = gist(text);
+            let contradicts = gists.iter().find(|(label, new)| *label != own && *new == gist);
+            if before.intent == own && (misleads || contradicts.is_some()) {
+                let after = contradicts.map_or(after.intent, |(label, _)| (*label).clone());
+                effects.shifts.push(Shift { text: text.to_owned(), before: before.intent, after });
             }
         }
         effects.understood =

@@ -18,6 +18,8 @@ const OUTSIDE: f32 = 0.20;
 const ONE_AGENCY: f32 = 0.6;
 /// The probability it takes to send somebody to an agency.
 const SURE_OF_AGENCY: f32 = 0.8;
+/// Share of its words of weight that must be known before anything but "not known" is said.
+const KNOWN: f32 = 0.3;
 /// Most labels offered when asking back.
 const MAX_OFFERED: usize = 3;
 /// A label this much less likely than the best is not offered beside it.
@@ -31,6 +33,8 @@ const ASKED_IN_PART: f32 = 0.4;
 /// and the share of both together in the whole.
 const BOTH: f32 = 0.6;
 
+/// Share of the whole from which a second question may be the one that is asked first.
+const MAY_BE_FIRST: f32 = 0.2;
 /// Share of an aspect and a service together, from which both are answered.
 const ASPECT_AND_SERVICE: f32 = 0.9;
 /// What can be asked of any service.
@@ -83,12 +87,16 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
         ranked.iter().filter(|(label, _)| is_outside(label)).copied().collect();
     let all_outside = outside.iter().map(|(_, share)| share).sum();
     let elsewhere = is_elsewhere(reading, all_outside);
-    let also = second(learned, reading, &ranked);
+    let both = two_questions(learned, reading, &ranked);
+    // Of a message in words nobody used the few known ones say nothing.
+    if reading.known < KNOWN && reading.words > 0 && !reading.is_example {
+        return unknown(elsewhere.max(1.0 - reading.known), &ranked);
+    }
     let answer = |confidence: f32| Meaning {
-        intent: best.to_owned(),
+        intent: both.map_or(best, |(first, _)| first).to_owned(),
         confidence,
         alternatives: others(&ranked, best),
-        also: also.clone(),
+        also: both.map(|(_, second)| second.to_owned()),
     };
     if is_outside(best) {
         let is_one = best != OUT_OF_SCOPE && share >= ONE_AGENCY * all_outside;
@@ -104,7 +112,7 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
     } else {
         let sure = if is_offerable(best) { SURE } else { SURE_OF_SMALL_TALK };
         // Two questions share what one alone would have.
-        if right >= sure || also.is_some() {
+        if right >= sure || both.is_some() {
             return answer(right);
         }
         if let Some(meaning) = aspect_of_service(&ranked) {
@@ -176,8 +184,12 @@ fn others(ranked: &[(&str, f32)], except: &str) -> Vec<String> {
         .collect()
 }
 
-/// A second question: what another part asks than the one that asks the first.
-fn second(learned: &Learned, reading: &Reading, ranked: &[(&str, f32)]) -> Option<String> {
+/// Two questions, in the order in which they are asked: what one part asks, and what another.
+fn two_questions<'a>(
+    learned: &Learned,
+    reading: &Reading,
+    ranked: &[(&'a str, f32)],
+) -> Option<(&'a str, &'a str)> {
     let (first, first_share) = ranked.first().copied()?;
     let may_be_answered = |label: &str| is_offerable(label) && !is_outside(label);
     if !may_be_answered(first) {
@@ -195,13 +207,15 @@ fn second(learned: &Learned, reading: &Reading, ranked: &[(&str, f32)]) -> Optio
     };
     let is_second = |next: &str, next_share: f32| {
         let mut asked = [Asked::default(), Asked::default()];
-        for (part, shares) in &parts {
+        for (place, (part, shares)) in parts.iter().enumerate() {
             let [of_first, of_next] = [share_in(shares, first), share_in(shares, next)];
             let (asked, share) = match &mut asked {
                 [first, _] if of_first > of_next => (first, of_first),
                 [_, next] => (next, of_next),
             };
-            asked.most = asked.most.max(share);
+            if share > asked.most {
+                (asked.most, asked.place) = (share, place);
+            }
             if part.is_question {
                 asked.most_as_question = asked.most_as_question.max(share);
             }
@@ -211,14 +225,18 @@ fn second(learned: &Learned, reading: &Reading, ranked: &[(&str, f32)]) -> Optio
             && first_share + next_share >= BOTH
             && asked.iter().all(|asked| asked.most >= SECOND_IN_PART)
             && asked.iter().any(|asked| asked.most_as_question >= SECOND_IN_PART);
-        is_of_whole || asked.iter().all(|asked| asked.most_as_question >= ASKED_IN_PART)
+        let is_second =
+            is_of_whole || asked.iter().all(|asked| asked.most_as_question >= ASKED_IN_PART);
+        is_second.then(|| asked.map(|asked| asked.place))
     };
-    ranked
-        .iter()
-        .skip(1)
-        .filter(|(label, _)| may_be_answered(label))
-        .find(|(label, share)| is_second(label, *share))
-        .map(|(label, _)| (*label).to_owned())
+    for (next, share) in ranked.iter().skip(1).filter(|(label, _)| may_be_answered(label)) {
+        if let Some([of_first, of_next]) = is_second(next, *share) {
+            // What is hardly there is not what the message begins with.
+            let is_turned = of_next < of_first && *share >= MAY_BE_FIRST;
+            return Some(if is_turned { (next, first) } else { (first, next) });
+        }
+    }
+    None
 }
 
 /// How clearly a label is asked in the parts that are rather about it than about the other.
@@ -226,4 +244,6 @@ fn second(learned: &Learned, reading: &Reading, ranked: &[(&str, f32)]) -> Optio
 struct Asked {
     most: f32,
     most_as_question: f32,
+    /// Which part asks it most clearly.
+    place: usize,
 }

@@ -80,6 +80,7 @@ pub(crate) fn features(tokens: &[Token], is_topic: impl Fn(&str) -> bool) -> Vec
         let share = match token.kind {
             Kind::Filler => FILLER,
             Kind::Weighty | Kind::AsTyped | Kind::Mended => 1.0,
+            Kind::Name => continue,
         };
         if token.kind != Kind::AsTyped {
             found.push((hash(b'1', token.stem.chars()), share));

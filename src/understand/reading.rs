@@ -2,14 +2,14 @@
 //!
 //! Learns from examples once and never changes. What follows from the shares is decided elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use super::clause::{Clause, Part, parts};
 use super::feature::{Dictionary, HashedMap, Raw, Vector, features, hash, likeness, to_f32};
 use super::label::CLARIFY_TOPIC;
 use super::linear::Linear;
-use super::speller::Speller;
+use super::speller::{Counts, Speller};
 use super::spelling::{Kind, Spelling, Token};
 
 /// Texts with more words than this are read in parts as well: a question in a long story.
@@ -78,7 +78,7 @@ impl Learned {
         pairs.sort_unstable();
         pairs.dedup();
         let speller = Speller::learn(count_words(&spelling, &pairs));
-        let tokens = in_threads(&pairs, |(_, text)| flat(&spelling.clauses(text, Some(&speller))));
+        let tokens = in_threads(&pairs, |(_, text)| flat(spelling.clauses(text, Some(&speller))));
         let is_topic = |stem: &str| spelling.is_topic(stem);
         let raws: Vec<Vec<Raw>> = in_threads(&tokens, |tokens| features(tokens, is_topic));
         let dictionary = Dictionary::learn(&raws);
@@ -124,7 +124,8 @@ impl Learned {
     /// Reads a text.
     pub(crate) fn read(&self, text: &str) -> Reading {
         let clauses = self.spelling.clauses(text, Some(&self.speller));
-        let tokens = flat(&clauses);
+        let tokens: Vec<Token> =
+            clauses.iter().flat_map(|clause| clause.tokens.iter().cloned()).collect();
         let weighty: Vec<&Token> = tokens.iter().filter(|t| t.kind.has_weight()).collect();
         let (vector, mut shares) = self.look(&tokens);
         let mut reading = Reading {
@@ -147,13 +148,11 @@ impl Learned {
                 *share += if index == *own { SAME_WORDS } else { 0.0 };
             }
             reading.is_example = true;
-            reading.shares = shares;
-            return reading;
         }
         let parts = parts(&clauses);
         if parts.len() > 1 {
             reading.parts = parts.iter().map(|part| self.read_part(part)).collect();
-            if reading.is_long {
+            if reading.is_long && !reading.is_example {
                 blend(&mut shares, &reading.parts);
             }
         }
@@ -226,14 +225,14 @@ fn base(label: &str) -> &str {
     label.split('/').next().unwrap_or(label)
 }
 
-fn flat(clauses: &[Clause]) -> Vec<Token> {
-    clauses.iter().flat_map(|clause| clause.tokens.iter().cloned()).collect()
+fn flat(clauses: Vec<Clause>) -> Vec<Token> {
+    clauses.into_iter().flat_map(|clause| clause.tokens).collect()
 }
 
 /// The words of weight in any order; where there are none, the others.
 fn words_key(tokens: &[Token]) -> u64 {
     let of = |has_weight: bool| -> Vec<&str> {
-        let fits = |kind: Kind| kind != Kind::AsTyped && kind.has_weight() == has_weight;
+        let fits = |kind: Kind| kind.is_word() && kind.has_weight() == has_weight;
         tokens.iter().filter(|t| fits(t.kind)).map(|token| token.stem.as_str()).collect()
     };
     let mut words = of(true);
@@ -245,9 +244,9 @@ fn words_key(tokens: &[Token]) -> u64 {
     hash(b'w', words.iter().flat_map(|word| word.chars().chain(Some(' '))))
 }
 
-fn count_words(spelling: &Spelling, pairs: &[(&str, &str)]) -> HashMap<String, u32> {
-    let mut counts: HashMap<String, u32> = HashMap::new();
-    for word in pairs.iter().flat_map(|(_, text)| Spelling::typed_words(text)) {
+fn count_words(spelling: &Spelling, pairs: &[(&str, &str)]) -> Counts {
+    let mut counts = Counts::default();
+    for word in in_threads(pairs, |(_, text)| Spelling::typed_words(text)).into_iter().flatten() {
         *counts.entry(word).or_default() += 1;
     }
     for word in spelling.known_words() {

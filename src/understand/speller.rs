@@ -4,8 +4,9 @@
 //! it is; a text costs it the same whether the words are near to known ones or not.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
-use super::feature::{HashedMap, hash, to_f32};
+use super::feature::{HashedMap, Ready, hash, to_f32};
 
 /// Fewest uses of a word that others are corrected to.
 const FEWEST_USES: u32 = 2;
@@ -25,6 +26,9 @@ const USES_OF_THREE_LETTERS: u32 = 8;
 /// Log share of a word, on average over the pieces, below which they stand together by chance.
 const CHANCE: f32 = -9.5;
 
+/// How often each word is used.
+pub(crate) type Counts = HashMap<String, u32, BuildHasherDefault<Ready>>;
+
 struct Word {
     text: String,
     uses: u32,
@@ -35,16 +39,16 @@ struct Word {
 /// The words that are known, ready for finding near ones.
 pub(crate) struct Speller {
     words: Vec<Word>,
-    by_text: HashMap<String, u32>,
+    by_text: HashMap<String, u32, BuildHasherDefault<Ready>>,
     /// By the hash of the word, and of the word without one of its letters.
     by_rest: HashedMap<Vec<u32>>,
     /// By consonants; the most used word of each.
-    by_skeleton: HashMap<String, u32>,
+    by_skeleton: HashMap<String, u32, BuildHasherDefault<Ready>>,
 }
 
 impl Speller {
     /// Knows these words, each used so often.
-    pub(crate) fn learn(counts: HashMap<String, u32>) -> Self {
+    pub(crate) fn learn(counts: Counts) -> Self {
         let mut counted: Vec<(String, u32)> = counts
             .into_iter()
             .filter(|(word, uses)| {
@@ -57,9 +61,9 @@ impl Speller {
         let total = to_f32(counted.iter().map(|(_, uses)| *uses as usize).sum());
         let mut speller = Self {
             words: Vec::with_capacity(counted.len()),
-            by_text: HashMap::with_capacity(counted.len()),
+            by_text: HashMap::default(),
             by_rest: HashedMap::default(),
-            by_skeleton: HashMap::new(),
+            by_skeleton: HashMap::default(),
         };
         for ((text, uses), id) in counted.into_iter().zip(0_u32..) {
             if text.chars().count() >= *LENGTHS.start() {
@@ -82,7 +86,8 @@ impl Speller {
         self.by_text.contains_key(word)
     }
 
-    fn uses(&self, word: &str) -> Option<u32> {
+    /// How often a known word is used.
+    pub(crate) fn uses(&self, word: &str) -> Option<u32> {
         let id = self.by_text.get(word)?;
         Some(self.words.get(*id as usize)?.uses)
     }

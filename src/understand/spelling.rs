@@ -4,11 +4,13 @@
 //! put aside; what remains is stemmed. It never decides what a text means, and never keeps it.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use frostem::{Algorithm, Stemmer};
 use serde::Deserialize;
 
 use super::clause::{Clause, sentences};
+use super::feature::Ready;
 use super::speller::Speller;
 
 /// Longest text looked at, in characters; nobody asks a question of the office at greater length.
@@ -21,6 +23,28 @@ const MARKUP: &[&str] = &[
     "://", "<?", "[[", "\\", "();", "%s", "<script", "<img", "<b>", "<svg", "\":",
 ];
 const MARKUP_WORD: &str = "<>";
+/// Words behind which stands the name of a place, unless it is a word everybody uses.
+const BEFORE_PLACES: &[&str] = &[
+    "kecamatan",
+    "kec",
+    "desa",
+    "ds",
+    "kelurahan",
+    "kel",
+    "kabupaten",
+    "kab",
+    "kota",
+    "dusun",
+    "dsn",
+    "kampung",
+    "provinsi",
+    "prov",
+];
+/// How often a word is used that is no name of a place.
+const USES_OF_NO_PLACE: u32 = 12;
+/// Words behind which an unknown word is somebody's name.
+const BEFORE_NAMES: &[&str] =
+    &["nama", "namanya", "bernama", "pak", "bapak", "bu", "ibu", "mbak", "mas", "kak", "an"];
 
 const EMBEDDED: &str = include_str!("../../message_templates/dialogue/spelling.toml");
 /// What redaction leaves in place of personal numbers; it says nothing of what is asked.
@@ -37,15 +61,20 @@ struct File {
     phrases: HashMap<String, Vec<String>>,
 }
 
+/// Words that are looked up for every word of every message: a plain hash is enough, because only the table's own
+/// words are ever put in.
+type Words = HashSet<String, BuildHasherDefault<Ready>>;
+type Table<T> = HashMap<String, T, BuildHasherDefault<Ready>>;
+
 /// The table of spellings, ready for use.
 pub struct Spelling {
-    soft: HashSet<String>,
-    known: HashSet<String>,
-    topics: HashSet<String>,
+    soft: Words,
+    known: Words,
+    topics: Words,
     clitics: Vec<String>,
-    words: HashMap<String, Vec<String>>,
+    words: Table<Vec<String>>,
     /// By first word, the longest phrase first.
-    phrases: HashMap<String, Vec<Phrase>>,
+    phrases: Table<Vec<Phrase>>,
     stemmer: Stemmer,
 }
 
@@ -60,9 +89,16 @@ pub(crate) enum Kind {
     AsTyped,
     /// What an unknown word was probably meant to be.
     Mended,
+    /// What somebody or some place is called.
+    Name,
 }
 
 impl Kind {
+    /// Whether it is a word of the message that may be compared with others.
+    pub(crate) const fn is_word(self) -> bool {
+        !matches!(self, Self::AsTyped | Self::Name)
+    }
+
     /// Whether it may say what is asked.
     pub(crate) const fn has_weight(self) -> bool {
         matches!(self, Self::Weighty | Self::Mended)
@@ -118,15 +154,15 @@ impl Spelling {
 
     fn from_file(file: File) -> Self {
         let split = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        let mut words = HashMap::new();
-        let mut known: HashSet<String> = file.known.into_iter().collect();
+        let mut words = Table::default();
+        let mut known: Words = file.known.into_iter().collect();
         for (becomes, spellings) in &file.words {
             known.extend(split(becomes));
             for spelling in spellings {
                 words.insert(spelling.clone(), split(becomes));
             }
         }
-        let mut phrases: HashMap<String, Vec<Phrase>> = HashMap::new();
+        let mut phrases: Table<Vec<Phrase>> = Table::default();
         for (becomes, spellings) in &file.phrases {
             known.extend(split(becomes));
             for spelling in spellings {
@@ -163,7 +199,7 @@ impl Spelling {
 
         let mut stems: Vec<String> = tokens
             .into_iter()
-            .filter(|token| token.kind.has_weight() == has_weight && token.kind != Kind::AsTyped)
+            .filter(|token| token.kind.has_weight() == has_weight && token.kind.is_word())
             .map(|token| token.stem)
             .collect();
         stems.dedup();
@@ -212,11 +248,21 @@ impl Spelling {
         if MARKUP.iter().any(|mark| text.contains(mark)) {
             words.push((MARKUP_WORD.to_owned(), Kind::Weighty));
         }
+        let mut before = String::new();
         for word in Self::typed_words(text) {
-            match speller
-                .filter(|speller| !self.is_placed(&word, speller))
-                .and_then(|s| s.mend(&word))
-            {
+            let stranger = speller.filter(|speller| !self.is_placed(&word, speller));
+            // "kecamatan diwek", "pak suparman": what stands there is no word to be mended.
+            let is_name = stranger.is_some_and(|speller| {
+                let uses = speller.uses(&word).unwrap_or(0);
+                (uses == 0 && BEFORE_NAMES.contains(&before.as_str()))
+                    || (uses < USES_OF_NO_PLACE && BEFORE_PLACES.contains(&before.as_str()))
+            });
+            before.clone_from(&word);
+            if is_name {
+                words.push((word, Kind::Name));
+                continue;
+            }
+            match stranger.and_then(|speller| speller.mend(&word)) {
                 Some(parts) => {
                     // The guess may be wrong: the pieces of what was typed stay beside it.
                     if parts.len() == 1 {
@@ -236,7 +282,7 @@ impl Spelling {
         let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
         for (word, kind) in self.join_phrases(&words) {
             let kind = match kind {
-                Kind::AsTyped => Kind::AsTyped,
+                Kind::AsTyped | Kind::Name => kind,
                 Kind::Mended if !self.soft.contains(&word) => Kind::Mended,
                 _ if self.soft.contains(&word) => Kind::Filler,
                 _ => Kind::Weighty,

@@ -349,7 +349,7 @@ on_both_engines! {
             }
             let taken = app.query("SELECT COUNT(*) FROM card_update").await[0][0].parse();
             halfway += usize::from((1..PEOPLE).contains(&taken.unwrap()));
-            times += if times < 60 { times / 3 + 1 } else { times / 5 };
+            times += times / 6 + 1;
         }
         assert!(deaths > 8 && halfway > 0, "too few to prove anything: {deaths}, {halfway}");
         app.run_until_idle().await;
