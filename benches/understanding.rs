@@ -61,6 +61,7 @@ fn compare() -> anyhow::Result<()> {
         json!({
             "train_ms": of("train_ms", 1), "p50_us": of("p50_us", 1), "p99_us": of("p99_us", 1),
             "slowest_us": of("slowest_us", 1), "memory_mib": rounded(median(rounds, "kib") / 1024.0, 1),
+            "peak_memory_mib": rounded(median(rounds, "peak_kib") / 1024.0, 1),
             "first_right_percent": of("first_right_percent", 1),
         })
     };
@@ -84,12 +85,13 @@ fn compare() -> anyhow::Result<()> {
     println!("understand: {} messages, median of {} rounds", args.messages, args.rounds);
     for side in [&kabar, &search] {
         println!(
-            "  {:28} trained in {:>6} ms, a message {:>6} us (99 % within {:>6}), {:>5} MiB, first guess right {} %",
+            "  {:28} trained in {:>6} ms, a message {:>6} us (99 % within {:>6}), {:>5} MiB ({} while training), first guess right {} %",
             side["name"].as_str().unwrap_or_default(),
             side["train_ms"],
             side["p50_us"],
             side["p99_us"],
             side["memory_mib"],
+            side["peak_memory_mib"],
             side["first_right_percent"],
         );
     }
@@ -106,11 +108,12 @@ fn part<G: Fn(&str) -> Option<String>>(
     let examples: Vec<(&str, &str)> = script.examples().collect();
     let lines = lines()?;
     ensure!(!lines.is_empty(), "tests/understanding has no messages");
-    let before = peak_kib()?;
+    let (before, resident_before) = (peak_kib()?, resident_kib()?);
     let started = Instant::now();
     let guess = train(&examples)?;
     let train_ms = started.elapsed().as_secs_f64() * 1000.0;
-    let kib = peak_kib()? - before;
+    let kib = resident_kib()?.saturating_sub(resident_before);
+    let peak = peak_kib()? - before;
     let mut times = Vec::with_capacity(count);
     let mut right = 0_u32;
     for line in lines.iter().cycle().take(count) {
@@ -122,11 +125,18 @@ fn part<G: Fn(&str) -> Option<String>>(
     times.sort_by(f64::total_cmp);
     let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len() - 1));
     let measured = json!({
-        "train_ms": train_ms, "p50_us": at(50), "p99_us": at(99), "slowest_us": at(100), "kib": kib,
+        "train_ms": train_ms, "p50_us": at(50), "p99_us": at(99), "slowest_us": at(100), "kib": kib, "peak_kib": peak,
         "first_right_percent": 100.0 * f64::from(right) / f64::from(u32::try_from(count)?),
     });
     println!("{measured}");
     Ok(())
+}
+
+/// Memory this process has in use at present; what was freed but not given back counts as well.
+fn resident_kib() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("VmRSS")?.parse()?)
 }
 
 fn script() -> anyhow::Result<Script> {

@@ -114,6 +114,7 @@ pub(crate) fn features(tokens: &[Token], is_topic: impl Fn(&str) -> bool) -> Vec
     // The heaviest of each key stays.
     found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     found.dedup_by_key(|feature| feature.0);
+    found.shrink_to_fit();
     found
 }
 

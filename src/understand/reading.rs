@@ -83,6 +83,7 @@ impl Learned {
         let raws: Vec<Vec<Raw>> = in_threads(&tokens, |tokens| features(tokens, is_topic));
         let dictionary = Dictionary::learn(&raws);
         let vectors = in_threads(&raws, |raw| dictionary.vector(raw));
+        drop(raws);
         let names: BTreeSet<&str> = pairs.iter().map(|(label, _)| base(label)).collect();
         let index: BTreeMap<&str, usize> =
             names.iter().enumerate().map(|(index, name)| (*name, index)).collect();
@@ -104,6 +105,7 @@ impl Learned {
                 .or_insert(Some(own));
             learned.push((own, vector));
         }
+        drop(tokens);
         let linear = Linear::train(&learned, names.len(), dictionary.len());
         Self {
             linear,
