@@ -41,10 +41,14 @@ impl Turn<'_> {
 
     fn both(&self, mut first: Said, also: &str) -> Said {
         let second = self.answer(also);
-        let whole = format!("{}\n\n{}", first.text, second.text);
+        let whole = joined(&first.text, &second.text);
         let are_choices_clear = first.choices.is_empty() || second.choices.is_empty();
         if !self.is_sms() && fits_chat(&whole) && are_choices_clear {
             first.text = whole;
+            first.answered = match (first.answered, second.answered) {
+                (Some(first), Some(second)) => Some(format!("{first} {second}")),
+                (first, second) => first.or(second),
+            };
             if !second.choices.is_empty() {
                 first.choices = second.choices;
                 first.all_choices = second.all_choices;
@@ -122,16 +126,19 @@ impl Turn<'_> {
     /// The long form of what was answered last, in as many messages as it takes.
     pub(in crate::dialogue) fn full(&self) -> Said {
         let input = self.input;
-        let answered = self.state.answered.as_deref();
-        if let Some(said) = answered.and_then(|label| self.places(label, true)) {
+        // Two questions of one message were answered together.
+        let answered = self.state.answered.as_deref().unwrap_or_default();
+        let mut labels = answered.split_whitespace();
+        let label = labels.next().unwrap_or_default();
+        if let Some(said) = self.places(label, true) {
             return said;
         }
-        let text = answered.and_then(|label| {
-            self.script.answer_full(label, &input.area, input.channel, self.language)
-        });
-        match (answered, text) {
-            (Some(label), Some(text)) => said(label, text, Vec::new()),
-            _ => self.say("help_capabilities", Line::FullNone),
+        let full =
+            |label: &str| self.script.answer_full(label, &input.area, input.channel, self.language);
+        match (full(label), labels.next().and_then(full)) {
+            (Some(first), Some(second)) => said(label, joined(&first, &second), Vec::new()),
+            (Some(text), None) | (None, Some(text)) => said(label, text, Vec::new()),
+            (None, None) => self.say("help_capabilities", Line::FullNone),
         }
     }
 
@@ -177,4 +184,13 @@ impl Turn<'_> {
         let line = if is_known { Line::ReferenceKnown } else { Line::ReferenceUnknown };
         Some(self.say("scam_check", line))
     }
+}
+
+/// Two answers in one message. What both end with, like how to get the rest, is said once.
+fn joined(first: &str, second: &str) -> String {
+    let shared = match (first.rsplit_once('\n'), second.rsplit_once('\n')) {
+        (Some((before, a)), Some((_, b))) if a == b => before,
+        _ => first,
+    };
+    format!("{shared}\n\n{second}")
 }
