@@ -24,7 +24,7 @@ on_both_engines! {
         for words in ["ktp sy udah jadi blm ya?", "ktp siti aminah sudah jadi belum"] {
             let answer = app.asks(STRANGER, words).await;
             assert!(answer.text().contains("belum terdaftar"), "{}", answer.text());
-            assert!(answer.text().contains("kantor desa atau kecamatan"), "{}", answer.text());
+            assert!(answer.text().contains("kantor desa atau kelurahan"), "{}", answer.text());
             assert!(!answer.body.to_string().contains("Siti"), "{}", answer.body);
             assert!(!answer.text().contains("sudah dicetak"), "{}", answer.text());
         }
