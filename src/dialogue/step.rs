@@ -11,9 +11,12 @@ use super::flow::cut;
 use super::input::{CODE_UNKNOWN, Connection, Effect, Input, Reply, Step};
 use super::line::{Holes, Line, MAX_CHARS, MAX_SMS_UNITS, sms_units};
 use super::script::{Button, Picked, Script};
-use super::state::State;
+use super::state::{State, words};
 use super::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
+
+/// Most words of a message that only carries a number, or a card's reference.
+pub(super) const FEW_WORDS: usize = 5;
 
 /// Answers one message. The texts were checked when the script was loaded.
 #[must_use]
@@ -63,8 +66,10 @@ impl Turn<'_> {
             return said;
         }
         let intent = input.meaning.intent.as_str();
-        // People are used to CEK#KTP#NIK: that asks for the status, whatever else is in it.
-        if input.had_nik && (self.script.answer(intent).is_none() || is_redirect(intent)) {
+        // People are used to CEK#KTP#NIK, and to a NIK alone: that asks for the status.
+        let is_about_nothing_else =
+            matches!(intent, "clarify" | "clarify_topic" | "out_of_scope") || is_redirect(intent);
+        if input.had_nik && is_about_nothing_else && words(&input.text).len() <= FEW_WORDS {
             return self.status();
         }
         if input.complaint.is_some() {
@@ -72,6 +77,14 @@ impl Turn<'_> {
         }
         if let Some(said) = self.vouch() {
             return said;
+        }
+        // Whoever waits for an officer tells them, and does not want to be misunderstood meanwhile.
+        let is_unclear = matches!(
+            intent,
+            "clarify" | "clarify_topic" | "out_of_scope" | "complaint" | "greeting" | "ack"
+        );
+        if input.ticket.is_some() && is_unclear {
+            return self.human();
         }
         self.understood()
     }
@@ -86,6 +99,10 @@ impl Turn<'_> {
             )
         {
             return None;
+        }
+        // What goes on over several messages cannot while the bot keeps silent.
+        if self.is_with_officer() && matches!(command, Command::DataDelete | Command::Report) {
+            return Some(self.say("human", Line::HumanHere));
         }
         Some(match command {
             Command::Stop => self.say("stop", Line::Stopped).with(Effect::OptOut),
@@ -152,6 +169,9 @@ impl Turn<'_> {
 
     /// Leaves whatever is going on.
     fn cancel(&self) -> Said {
+        if self.input.ticket.is_some() && self.flow().is_none() {
+            return self.say("human", Line::HumanDone).with(Effect::CloseTicket);
+        }
         if self.flow().is_some() || !self.state.offered.is_empty() {
             self.say("cancel", Line::Cancelled)
         } else {
@@ -271,7 +291,7 @@ fn join(texts: &mut Vec<String>, more: String, separator: &str, fits: impl Fn(&s
     }
 }
 
-/// Whether two texts can stand in one message of a chat.
+/// Whether two answers can stand in one message of a chat; each by itself has at most 700 characters.
 pub(super) fn fits_chat(text: &str) -> bool {
     text.chars().count() <= MAX_CHARS
 }

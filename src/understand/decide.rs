@@ -9,9 +9,9 @@ use super::label::{CLARIFY, CLARIFY_TOPIC, OUT_OF_SCOPE, is_offerable, is_outsid
 use super::reading::{Learned, PartReading, Reading};
 
 /// From this probability on a label is answered. A wrong requirement costs a day's trip, a question a minute.
-const SURE: f32 = 0.90;
+const SURE: f32 = 0.92;
 /// The same for what costs nobody anything: greetings, thanks, yes and no.
-const SURE_OF_SMALL_TALK: f32 = 0.65;
+const SURE_OF_SMALL_TALK: f32 = 0.70;
 /// From this probability on a message is held for none of our business, unless the label is sure.
 const OUTSIDE: f32 = 0.20;
 /// Share of one agency among all that is outside, from which that agency is named.
@@ -65,15 +65,15 @@ fn is_right(reading: &Reading, best: f32, next: f32) -> f32 {
         return best;
     }
     // The shares of a long text are a mixture, and smaller than they would be.
-    let of_long = if reading.is_long { 1.84 + 1.47 * odds(best) } else { 0.0 };
-    probability(-0.06 + 0.47 * odds(best) + 2.56 * (best - next) + of_long)
+    let of_long = if reading.is_long { 1.83 + 0.70 * odds(best) } else { 0.0 };
+    probability(-0.22 + 0.46 * odds(best) + 2.62 * (best - next) + of_long)
 }
 
 /// How probably the message is none of the office's business.
 fn is_elsewhere(reading: &Reading, outside: f32) -> f32 {
-    let of_long = if reading.is_long { -0.23 + 1.52 * odds(outside) } else { 0.0 };
-    let of_one_word = if reading.words <= 1 { 1.09 } else { 0.0 };
-    probability(-0.02 + 1.12 * odds(outside) + 1.13 * (reading.known - 1.0) + of_long + of_one_word)
+    let of_long = if reading.is_long { -0.27 + 1.90 * odds(outside) } else { 0.0 };
+    let of_one_word = if reading.words <= 1 { 0.49 } else { 0.0 };
+    probability(-0.02 + 1.08 * odds(outside) + (reading.known - 1.0) + of_long + of_one_word)
 }
 
 /// The outcome.

@@ -7,6 +7,8 @@ use super::feature::{Vector, to_f32};
 
 /// Times each example is looked at.
 const ROUNDS: usize = 6;
+/// Rounds at the end of which the mean is taken.
+const MEAN_OF: usize = 3;
 /// First step of the descent; steps shrink to a twentieth of it.
 const STEP: f32 = 6.0;
 /// Pulls weights to zero a little at each step, so that rare features do not rule.
@@ -39,7 +41,9 @@ impl Linear {
         // Instead of shrinking all weights at each step, they are kept too large by this factor.
         let mut scale = 1.0_f32;
         let mut done = 0;
-        for _ in 0..ROUNDS {
+        // The end of one round depends on its order; the mean of several does so less.
+        let mut mean = vec![0.0_f32; labels * features];
+        for round in 0..ROUNDS {
             shuffle.shuffle(&mut order);
             for index in &order {
                 let (Some((label, text)), Some(rest)) =
@@ -80,10 +84,14 @@ impl Linear {
                     }
                 }
             }
+            if round + MEAN_OF >= ROUNDS {
+                let share = scale / to_f32(MEAN_OF);
+                for (mean, weight) in mean.iter_mut().zip(&model.weights) {
+                    *mean += share * weight;
+                }
+            }
         }
-        for weight in &mut model.weights {
-            *weight *= scale;
-        }
+        model.weights = mean;
         model
     }
 

@@ -81,6 +81,9 @@ const WISHES: &[&str] = &[
     "nya",
 ];
 
+/// Fewest words that tell what happened.
+const FEWEST_WORDS: usize = 3;
+
 impl Turn<'_> {
     /// Begins; a message that tells the story already is not asked for it again.
     pub(in crate::dialogue) fn complain(&self) -> Said {
@@ -131,7 +134,11 @@ impl Turn<'_> {
         let said = &self.input.text;
         let intent = self.input.meaning.intent.as_str();
         match (category, text) {
-            (Some(category), None) if said.trim().is_empty() => Some(self.ask_story(category)),
+            // Somebody who wants a person gets one; a word or two are no story yet.
+            (Some(_), None) if intent == "human" => None,
+            (Some(category), None) if words(said).len() < FEWEST_WORDS => {
+                Some(self.ask_story(category))
+            }
             (Some(category), None) => Some(self.keep(category, story(said))),
             (Some(category), Some(text)) => match words(said).as_slice() {
                 [word] if is_yes(word) => Some(self.keep(category, text.to_owned())),

@@ -6,15 +6,12 @@ use crate::dialogue::line::Line;
 use crate::dialogue::place::{Ask, PlaceWords};
 use crate::dialogue::script::Button;
 use crate::dialogue::state::words;
-use crate::dialogue::step::fits_chat;
+use crate::dialogue::step::{FEW_WORDS, fits_chat};
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::domain::outbound::Choice;
 
 /// Labels that begin something of their own; their files give the button and the examples.
 const FLOWS: &[&str] = &["complaint", "data_deletion", "human", "language", "survey"];
-
-/// A reference with so few words around it is about the message and nothing else.
-const FEW_WORDS: usize = 5;
 
 impl Turn<'_> {
     /// What was understood, both of it where two things were asked.
@@ -55,7 +52,7 @@ impl Turn<'_> {
             }
             first.effects.extend(second.effects);
             first.pin = first.pin.or(second.pin);
-        } else if first.choices.is_empty() {
+        } else if first.choices.len() < MAX_BUTTONS {
             first.choices.extend(self.script.offer_in(also, self.language));
         }
         first
@@ -177,7 +174,8 @@ impl Turn<'_> {
         let intent = self.input.meaning.intent.as_str();
         let is_about =
             matches!(intent, "scam_check" | "clarify" | "clarify_topic" | "out_of_scope");
-        if !is_about && words(&self.input.text).len() > FEW_WORDS {
+        let is_doubted = words(&self.input.text).iter().any(|word| DOUBTS.contains(&word.as_str()));
+        if !is_about && !is_doubted && words(&self.input.text).len() > FEW_WORDS {
             return None;
         }
         let is_known = reference.sent_on.is_some();
@@ -185,6 +183,12 @@ impl Turn<'_> {
         Some(self.say("scam_check", line))
     }
 }
+
+/// Words by which somebody asks of a message whether it is real.
+const DOUBTS: &[&str] =
+    &["asli", "benar", "bener", "betul", "resmi", "penipuan", "penipu", "hoax", "hoaks"];
+/// Most buttons under a message of a chat.
+const MAX_BUTTONS: usize = 3;
 
 /// Two answers in one message. What both end with, like how to get the rest, is said once.
 fn joined(first: &str, second: &str) -> String {
