@@ -9,7 +9,7 @@ use super::label::{CLARIFY, CLARIFY_TOPIC, OUT_OF_SCOPE, is_offerable, is_outsid
 use super::reading::{Learned, PartReading, Reading};
 
 /// From this probability on a label is answered. A wrong requirement costs a day's trip, a question a minute.
-const SURE: f32 = 0.92;
+const SURE: f32 = 0.93;
 /// The same for what costs nobody anything: greetings, thanks, yes and no.
 const SURE_OF_SMALL_TALK: f32 = 0.70;
 /// From this probability on a message is held for none of our business, unless the label is sure.

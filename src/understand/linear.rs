@@ -6,11 +6,11 @@
 use super::feature::{Vector, to_f32};
 
 /// Times each example is looked at.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 /// Rounds at the end of which the mean is taken.
-const MEAN_OF: usize = 3;
+const MEAN_OF: usize = 2;
 /// First step of the descent; steps shrink to a twentieth of it.
-const STEP: f32 = 6.0;
+const STEP: f32 = 8.0;
 /// Pulls weights to zero a little at each step, so that rare features do not rule.
 const DECAY: f32 = 1e-6;
 

@@ -98,6 +98,11 @@ impl Speller {
         if !LENGTHS.contains(&length) || !word.chars().all(char::is_alphabetic) {
             return None;
         }
+        // What is used often cannot be a slip of anything; that is most words, and looking is dear.
+        let most_uses = self.words.first().map_or(0, |word| word.uses);
+        if self.uses(word).is_some_and(|uses| uses * SLIP_IS_RARER > most_uses) {
+            return None;
+        }
         let near = self.nearest(word, length);
         let one = |word: &Word| Some(vec![word.text.clone()]);
         if let Some(uses) = self.uses(word) {
