@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kabar::service::App;
+use kabar::service::{App, knowledge};
 use kabar::worker::Workers;
 use tokio::net::TcpListener;
 
@@ -41,6 +41,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let listener = if args.role == Role::Worker { None } else { Some(bind(&listen).await?) };
     let workers =
         (args.role != Role::Web).then(|| Workers::start(&office.app, &owner(&office.app)));
+    if workers.is_some() {
+        warm_up(&office.app);
+    }
     if let Some(listener) = listener {
         let address = listener.local_addr().context("no local address")?;
         tracing::info!("listening on http://{address}");
@@ -63,6 +66,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     }
     office.app.db.close().await;
     Ok(())
+}
+
+/// Learns now what citizens mean, so that the first who asks does not wait for it.
+pub(super) fn warm_up(app: &Arc<App>) {
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        if let Err(error) = knowledge::understanding(&app).await {
+            tracing::warn!("learning is put off to the first question: {error}");
+        }
+    });
 }
 
 /// A name for this process that no other has.

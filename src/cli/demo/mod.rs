@@ -83,6 +83,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         step(&app, watched, &owner).await?;
     }
     let workers = Workers::start(&app, &owner);
+    super::serve::warm_up(&app);
     let pump = tokio::spawn({
         let (sandbox, stop) = (sandbox.clone(), stopped(stop.subscribe()));
         async move { sandbox.run(stop).await }
