@@ -497,6 +497,9 @@ mod tests {
                 raw.push_str(gap);
                 raw.push(digit);
             }
+            // Zeros behind one point are the decimals of a cell, not the end of the number.
+            let is_decimal = |(_, end): (&str, &str)| end.chars().all(|c| c == '0');
+            prop_assume!(!raw.rsplit_once('.').is_some_and(is_decimal));
             prop_assert_eq!(read(&raw), Ok(format!("+628{rest}")));
         }
 
