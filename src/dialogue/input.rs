@@ -44,6 +44,8 @@ pub struct Meaning {
     pub alternatives: Vec<String>,
     /// The label of a second question in the same text.
     pub also: Option<String>,
+    /// The label of what may be a second question: worth a button.
+    pub perhaps: Option<String>,
 }
 
 /// One card registered to the phone that writes, in words a citizen reads.

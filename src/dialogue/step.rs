@@ -42,11 +42,10 @@ impl Turn<'_> {
         {
             return said;
         }
-        let picked = input.choice.as_deref();
-        let picked = picked.or_else(|| self.state.picked(&input.text, input.now));
-        let picked = picked.and_then(Picked::parse);
+        let pressed = input.choice.as_deref();
         if self.is_with_officer() {
-            return match picked {
+            // A number or a word typed now answers the officer, not what the bot offered before.
+            return match pressed.and_then(Picked::parse) {
                 Some(Picked::Button(Button::Stop)) => {
                     self.say("stop", Line::Stopped).with(Effect::OptOut)
                 }
@@ -54,6 +53,8 @@ impl Turn<'_> {
                 _ => Self::silent("human"),
             };
         }
+        let picked = pressed.or_else(|| self.state.picked(&input.text, input.now));
+        let picked = picked.and_then(Picked::parse);
         if let Some(said) = picked.and_then(|picked| self.follow(picked)) {
             return said;
         }
@@ -62,7 +63,7 @@ impl Turn<'_> {
         {
             return self.expired();
         }
-        if let Some(said) = self.go_on() {
+        if let Some(said) = self.go_on().or_else(|| self.story_told_late()) {
             return said;
         }
         let intent = input.meaning.intent.as_str();
@@ -95,7 +96,12 @@ impl Turn<'_> {
         if self.is_with_officer()
             && matches!(
                 command,
-                Command::Full | Command::Speak(_) | Command::Continue | Command::Survey
+                Command::Full
+                    | Command::Speak(_)
+                    | Command::Continue
+                    | Command::Survey
+                    | Command::WrongPerson
+                    | Command::Prefer(_)
             )
         {
             return None;
@@ -134,7 +140,10 @@ impl Turn<'_> {
             Command::Done => return self.done(),
             Command::Continue => return self.continue_survey(),
             Command::Survey => self.survey(),
-            Command::Report => self.complain(),
+            // The button that takes up the offer to report bears the same word.
+            Command::Report => {
+                self.follow_complaint(Button::Report).unwrap_or_else(|| self.complain())
+            }
         })
     }
 

@@ -41,7 +41,8 @@ fn understand(text: &str) -> Meaning {
         intent: meaning.intent,
         confidence: meaning.confidence,
         alternatives: meaning.alternatives,
-        also: None,
+        also: meaning.also,
+        perhaps: meaning.perhaps,
     }
 }
 
@@ -416,6 +417,7 @@ fn every_label_has_a_reply_on_every_channel() {
                 confidence: 1.0,
                 alternatives: vec![],
                 also: None,
+                perhaps: None,
             };
             let step = step(script(), &State::default(), &input);
             assert_eq!(step.replies.len(), 1, "{label} on {channel}");
@@ -482,7 +484,7 @@ fn a_step_says_which_facts_it_misses_and_needs_none_for_a_question() {
 }
 
 #[test]
-fn a_second_question_that_has_no_plain_answer_or_no_room_is_left_or_offered() {
+fn both_of_two_questions_are_answered_or_the_second_is_offered() {
     let ask = |intent: &str, also: &str| {
         let mut input = input("x");
         input.meaning = Meaning {
@@ -490,14 +492,19 @@ fn a_second_question_that_has_no_plain_answer_or_no_room_is_left_or_offered() {
             confidence: 1.0,
             alternatives: vec![],
             also: Some(also.into()),
+            perhaps: None,
         };
         step(script(), &State::default(), &input)
     };
-    for also in ["complaint", "out_of_scope", "no_such_label", "fee"] {
+    for also in ["out_of_scope", "no_such_label", "fee"] {
         let one = ask("fee", also);
         assert_eq!(said(&one), said(&ask("fee", "fee")), "{also}");
         assert!(one.replies.iter().all(|reply| reply.choices.is_empty()), "{also}");
     }
+    // What asks questions of its own begins with a press.
+    let begun = ask("fee", "complaint");
+    assert_eq!(said(&begun), said(&ask("fee", "fee")));
+    assert_eq!(begun.replies[0].choices.len(), 1);
     let both = ask("fee", "status_card");
     assert!(said(&both).contains("beberapa anggota keluarga"), "{}", said(&both));
     assert_eq!(both.replies[0].choices.len(), 2, "whose card?");

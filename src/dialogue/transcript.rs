@@ -15,13 +15,10 @@
 //! * opt_out
 //! ~ 31m
 //! ! taken
-//! > syarat ktp hilang, dan berapa lama?
-//! & duration
 //! ```
 //! `…` stands for anything, `[title]` is a button, `*` names what the office has to do, `~` lets time
-//! pass, `!` is something an officer does (`taken`, `closed`), and `&` names the second question that
-//! was understood. Between two turns the state goes through its stored form, as if the program had
-//! been started anew.
+//! pass, and `!` is something an officer does (`taken`, `closed`). Between two turns the state goes
+//! through its stored form, as if the program had been started anew.
 
 use std::time::Duration;
 
@@ -114,8 +111,6 @@ pub struct Turn {
     pub expected: Vec<String>,
     /// The names of the effects.
     pub effects: Vec<String>,
-    /// The second question that is understood.
-    pub also: Option<String>,
     /// Time that passes before it.
     pub wait: Duration,
     /// What an officer does before it.
@@ -144,39 +139,34 @@ impl Transcript {
             let number = index + 1;
             let (mark, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
             let rest = rest.trim();
-            let taken =
-                match (mark, turns.last_mut()) {
-                    ("", _) => Ok(()),
-                    ("#", None) => facts.take(rest),
-                    ("~", _) => read_wait(rest).map(|time| wait += time),
-                    ("!", _) => read_event(rest).map(|what| event = Some(what)),
-                    (">", _) => {
-                        turns.push(Turn {
-                            line: number,
-                            said: rest.to_owned(),
-                            expected: Vec::new(),
-                            effects: Vec::new(),
-                            also: None,
-                            wait: std::mem::take(&mut wait),
-                            event: event.take(),
-                        });
-                        Ok(())
-                    }
-                    ("<", Some(turn)) => {
-                        turn.expected.push(rest.to_owned());
-                        Ok(())
-                    }
-                    ("*", Some(turn)) => {
-                        turn.effects.push(rest.to_owned());
-                        Ok(())
-                    }
-                    ("&", Some(turn)) => {
-                        turn.also = Some(rest.to_owned());
-                        Ok(())
-                    }
-                    _ => Err("begins with none of # > < * & ~ !, or stands in the wrong place"
-                        .to_owned()),
-                };
+            let taken = match (mark, turns.last_mut()) {
+                ("", _) => Ok(()),
+                ("#", None) => facts.take(rest),
+                ("~", _) => read_wait(rest).map(|time| wait += time),
+                ("!", _) => read_event(rest).map(|what| event = Some(what)),
+                (">", _) => {
+                    turns.push(Turn {
+                        line: number,
+                        said: rest.to_owned(),
+                        expected: Vec::new(),
+                        effects: Vec::new(),
+                        wait: std::mem::take(&mut wait),
+                        event: event.take(),
+                    });
+                    Ok(())
+                }
+                ("<", Some(turn)) => {
+                    turn.expected.push(rest.to_owned());
+                    Ok(())
+                }
+                ("*", Some(turn)) => {
+                    turn.effects.push(rest.to_owned());
+                    Ok(())
+                }
+                _ => {
+                    Err("begins with none of # > < * ~ !, or stands in the wrong place".to_owned())
+                }
+            };
             taken.map_err(|problem| format!("line {number}: {problem}"))?;
         }
         Ok(Self { facts, turns })
@@ -194,10 +184,7 @@ impl Transcript {
             if let Some(event) = turn.event {
                 facts.happen(event);
             }
-            let mut input = facts.input(&turn.said, &state, understand, now);
-            if turn.also.is_some() {
-                input.meaning.also.clone_from(&turn.also);
-            }
+            let input = facts.input(&turn.said, &state, understand, now);
             let next = facts.step(script, &state, input);
             let lines: Vec<String> = next.replies.iter().flat_map(lines_of).collect();
             let effects: Vec<String> = next.effects.iter().map(effect_name).collect();

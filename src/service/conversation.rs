@@ -246,6 +246,7 @@ pub fn read_text(
             confidence: meaning.confidence,
             alternatives: meaning.alternatives,
             also: meaning.also,
+            perhaps: meaning.perhaps,
         },
         is_registered: false,
         is_opted_out: false,

@@ -12,6 +12,34 @@ const WINDOW: usize = 9;
 const WINDOW_STEP: usize = 3;
 /// A sentence a little longer than a window is no endless one.
 const WINDOW_SLACK: usize = 3;
+/// Most words looked at on each side of a place between two questions.
+const SIDE: usize = 14;
+/// Most such places in one message; the last ones count, for stories ask at their end.
+const MOST_CUTS: usize = 16;
+/// Words with which a question of a chat ends.
+const ENDING: &[&str] = &[
+    "aja",
+    "apa",
+    "bagaimana",
+    "belum",
+    "berapa",
+    "bisa",
+    "boleh",
+    "dong",
+    "kah",
+    "kak",
+    "kan",
+    "lagi",
+    "mana",
+    "min",
+    "opo",
+    "ora",
+    "piye",
+    "saja",
+    "sih",
+    "tidak",
+    "ya",
+];
 /// Words that make a sentence a question or a request.
 const ASKING: &[&str] = &[
     "apa",
@@ -60,8 +88,35 @@ pub(crate) struct Part<'a> {
     pub(crate) tokens: &'a [Token],
     /// It sounds like a question.
     pub(crate) is_question: bool,
-    /// A question mark stands behind it.
-    pub(crate) is_marked: bool,
+}
+
+/// A place at which one question may end and another begin.
+pub(crate) struct Cut<'a> {
+    /// What stands right before it,
+    pub(crate) left: &'a [Token],
+    /// and right behind it.
+    pub(crate) right: &'a [Token],
+    /// What parts the two.
+    pub(crate) mark: Mark,
+    /// The right side begins with a word that joins.
+    pub(crate) is_joined: bool,
+    /// The left side sounds like a question,
+    pub(crate) is_asked: bool,
+    /// and ends like one.
+    pub(crate) is_ended: bool,
+}
+
+/// What stands between two parts of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// A question mark.
+    Question,
+    /// Another sign.
+    Sign,
+    /// A joining word and no sign.
+    Word,
+    /// Nothing.
+    None,
 }
 
 /// Cuts a text into sentences, each with the mark behind it. A point within "1.02" or "08.00" ends nothing.
@@ -72,7 +127,7 @@ pub(crate) fn sentences(text: &str) -> Vec<(&str, bool)> {
     while let Some((index, c)) = chars.next() {
         let is_inner =
             matches!(c, '.' | ',') && chars.peek().is_some_and(|(_, next)| next.is_alphanumeric());
-        if matches!(c, '.' | ',' | ';' | '?' | '!' | '\n') && !is_inner {
+        if matches!(c, '.' | ',' | ';' | '?' | '!' | '&' | '\n') && !is_inner {
             sentences.push((text.get(start..index).unwrap_or_default(), c == '?'));
             start = index + c.len_utf8();
         }
@@ -113,14 +168,56 @@ pub(crate) fn parts(clauses: &[Clause]) -> Vec<Part<'_>> {
 
 fn push<'a>(parts: &mut Vec<Part<'a>>, tokens: &'a [Token], is_marked: bool) {
     if is_weighty(tokens) {
-        let is_question =
-            is_marked || tokens.iter().any(|token| ASKING.contains(&token.stem.as_str()));
-        parts.push(Part { tokens, is_question, is_marked });
+        parts.push(Part { tokens, is_question: is_marked || is_asking(tokens) });
     }
 }
 
+/// The places at which a second question may begin. `tokens` are those of all the clauses; of a long message
+/// only the places count that a sign or a joining word marks.
+pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -> Vec<Cut<'a>> {
+    let mut ends = Vec::new();
+    let mut end = 0;
+    for clause in clauses {
+        end += clause.tokens.len();
+        ends.push((end, clause.is_marked));
+    }
+    let mut cuts = Vec::new();
+    for at in (1..tokens.len()).rev() {
+        let (before, after) = tokens.split_at(at);
+        let (Some(last), Some(first)) = (before.last(), after.first()) else { continue };
+        let is_joined = JOINING.contains(&first.stem.as_str());
+        let mark = match ends.iter().rev().find(|(end, _)| *end == at) {
+            Some((_, true)) => Mark::Question,
+            Some((_, false)) => Mark::Sign,
+            None if is_joined => Mark::Word,
+            None => Mark::None,
+        };
+        let left = before.get(at.saturating_sub(SIDE)..).unwrap_or_default();
+        let right = after.get(..SIDE.min(after.len())).unwrap_or_default();
+        let is_possible = weighty(left) > 0 && weighty(right) > 0;
+        if !is_possible || (is_long && mark == Mark::None) {
+            continue;
+        }
+        let is_ended = ENDING.contains(&last.stem.as_str());
+        cuts.push(Cut { left, right, mark, is_joined, is_asked: is_asking(left), is_ended });
+        if cuts.len() == MOST_CUTS {
+            break;
+        }
+    }
+    cuts
+}
+
+fn is_asking(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| ASKING.contains(&token.stem.as_str()))
+}
+
+/// How many words of weight there are.
+pub(crate) fn weighty(tokens: &[Token]) -> usize {
+    tokens.iter().filter(|token| token.kind.has_weight()).count()
+}
+
 fn is_weighty(tokens: &[Token]) -> bool {
-    tokens.iter().filter(|token| token.kind.has_weight()).nth(FEWEST_WEIGHTY - 1).is_some()
+    weighty(tokens) >= FEWEST_WEIGHTY
 }
 
 /// What joining words join, when each side can stand alone; otherwise the whole.

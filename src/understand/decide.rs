@@ -5,8 +5,9 @@
 //! logistic regression on the development set (`tests/understanding`), whose report shows whether they still hold.
 
 use super::Meaning;
-use super::label::{CLARIFY, CLARIFY_TOPIC, OUT_OF_SCOPE, is_offerable, is_outside};
-use super::reading::{Learned, PartReading, Reading};
+use super::label::{CLARIFY, CLARIFY_TOPIC, OUT_OF_SCOPE, is_aspect, is_offerable, is_outside};
+use super::pair;
+use super::reading::{Learned, Reading};
 
 /// From this probability on a label is answered. A wrong requirement costs a day's trip, a question a minute.
 const SURE: f32 = 0.93;
@@ -24,22 +25,12 @@ const KNOWN: f32 = 0.3;
 const MAX_OFFERED: usize = 3;
 /// A label this much less likely than the best is not offered beside it.
 const WORTH_OFFERING: f32 = 0.04;
-/// Share from which the next likeliest label may be a second question,
-const SECOND: f32 = 0.03;
-/// its share, and that of the first, in the parts that ask them,
-const SECOND_IN_PART: f32 = 0.3;
-/// the same where both parts are questions,
-const ASKED_IN_PART: f32 = 0.4;
-/// and the share of both together in the whole.
-const BOTH: f32 = 0.6;
-
-/// Share of the whole from which a second question may be the one that is asked first.
-const MAY_BE_FIRST: f32 = 0.2;
+/// From this probability on two questions are both answered,
+const BOTH: f32 = 0.25;
+/// and from this on the second is at least offered.
+const PERHAPS_BOTH: f32 = 0.12;
 /// Share of an aspect and a service together, from which both are answered.
 const ASPECT_AND_SERVICE: f32 = 0.9;
-/// What can be asked of any service.
-const ASPECTS: &[&str] =
-    &["fee", "duration", "rt_letter", "collection_representative", "online_registration"];
 
 /// All labels with their shares, the largest first.
 pub(super) fn rank<'a>(learned: &'a Learned, shares: &[f32]) -> Vec<(&'a str, f32)> {
@@ -50,12 +41,13 @@ pub(super) fn rank<'a>(learned: &'a Learned, shares: &[f32]) -> Vec<(&'a str, f3
 }
 
 /// The logarithm of the odds of a share, kept finite.
-fn odds(share: f32) -> f32 {
+pub(super) fn odds(share: f32) -> f32 {
     let share = share.clamp(1e-4, 1.0 - 1e-4);
     (share / (1.0 - share)).ln()
 }
 
-fn probability(odds: f32) -> f32 {
+/// The probability with such odds.
+pub(super) fn probability(odds: f32) -> f32 {
     1.0 / (1.0 + (-odds).exp())
 }
 
@@ -87,16 +79,18 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
         ranked.iter().filter(|(label, _)| is_outside(label)).copied().collect();
     let all_outside = outside.iter().map(|(_, share)| share).sum();
     let elsewhere = is_elsewhere(reading, all_outside);
-    let both = two_questions(learned, reading, &ranked);
+    let pair = pair::likeliest(learned, reading).filter(|pair| pair.confidence >= PERHAPS_BOTH);
+    let both = pair.filter(|pair| pair.confidence >= BOTH && pair.beside(best).is_some());
     // Of a message in words nobody used the few known ones say nothing.
     if reading.known < KNOWN && reading.words > 0 && !reading.is_example {
         return unknown(elsewhere.max(1.0 - reading.known), &ranked);
     }
     let answer = |confidence: f32| Meaning {
-        intent: both.map_or(best, |(first, _)| first).to_owned(),
+        intent: both.map_or(best, |pair| pair.first).to_owned(),
         confidence,
         alternatives: others(&ranked, best),
-        also: both.map(|(_, second)| second.to_owned()),
+        also: both.map(|pair| pair.second.to_owned()),
+        perhaps: pair.filter(|_| both.is_none()).and_then(|pair| pair.beside(best)),
     };
     if is_outside(best) {
         let is_one = best != OUT_OF_SCOPE && share >= ONE_AGENCY * all_outside;
@@ -110,9 +104,14 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
             return ask_back(right, offered, &ranked);
         }
     } else {
+        if !is_offerable(best)
+            && let Some((asked, share)) = pair::behind_courtesy(learned, reading)
+        {
+            return Meaning { intent: asked.to_owned(), ..answer(share) };
+        }
         let sure = if is_offerable(best) { SURE } else { SURE_OF_SMALL_TALK };
         // Two questions share what one alone would have.
-        if right >= sure || both.is_some() {
+        if right >= sure || (both.is_some() && elsewhere < OUTSIDE) {
             return answer(right);
         }
         if let Some(meaning) = aspect_of_service(&ranked) {
@@ -129,7 +128,7 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
 /// answering both is right whichever was meant.
 fn aspect_of_service(ranked: &[(&str, f32)]) -> Option<Meaning> {
     let [(first, first_share), (next, next_share), ..] = *ranked else { return None };
-    let (aspect, service) = match (ASPECTS.contains(&first), ASPECTS.contains(&next)) {
+    let (aspect, service) = match (is_aspect(first), is_aspect(next)) {
         (true, false) => (first, next),
         (false, true) => (next, first),
         _ => return None,
@@ -140,6 +139,7 @@ fn aspect_of_service(ranked: &[(&str, f32)]) -> Option<Meaning> {
         confidence: both,
         alternatives: others(ranked, aspect),
         also: Some(service.to_owned()),
+        perhaps: None,
     })
 }
 
@@ -149,6 +149,7 @@ fn unknown(confidence: f32, ranked: &[(&str, f32)]) -> Meaning {
         confidence,
         alternatives: others(ranked, ""),
         also: None,
+        perhaps: None,
     }
 }
 
@@ -157,7 +158,13 @@ fn ask_back(confidence: f32, offered: Vec<String>, ranked: &[(&str, f32)]) -> Me
     if offered.len() < 2 {
         return unknown(1.0 - confidence, ranked);
     }
-    Meaning { intent: CLARIFY.to_owned(), confidence, alternatives: offered, also: None }
+    Meaning {
+        intent: CLARIFY.to_owned(),
+        confidence,
+        alternatives: offered,
+        also: None,
+        perhaps: None,
+    }
 }
 
 /// What is worth offering: the likeliest labels that somebody may have meant.
@@ -182,68 +189,4 @@ fn others(ranked: &[(&str, f32)], except: &str) -> Vec<String> {
         .take(MAX_OFFERED)
         .map(str::to_owned)
         .collect()
-}
-
-/// Two questions, in the order in which they are asked: what one part asks, and what another.
-fn two_questions<'a>(
-    learned: &Learned,
-    reading: &Reading,
-    ranked: &[(&'a str, f32)],
-) -> Option<(&'a str, &'a str)> {
-    let (first, first_share) = ranked.first().copied()?;
-    let may_be_answered = |label: &str| is_offerable(label) && !is_outside(label);
-    if !may_be_answered(first) {
-        return None;
-    }
-    let parts: Vec<(&PartReading, Vec<(&str, f32)>)> = reading
-        .parts
-        .iter()
-        // The windows of a story overlap and touch on much; there only a question mark sets one apart.
-        .filter(|part| part.words >= 2 && (part.is_marked || !reading.is_long))
-        .map(|part| (part, rank(learned, &part.shares)))
-        .collect();
-    let share_in = |part: &[(&str, f32)], label: &str| {
-        part.iter().find(|(own, _)| *own == label).map_or(0.0, |(_, share)| *share)
-    };
-    let is_second = |next: &str, next_share: f32| {
-        let mut asked = [Asked::default(), Asked::default()];
-        for (place, (part, shares)) in parts.iter().enumerate() {
-            let [of_first, of_next] = [share_in(shares, first), share_in(shares, next)];
-            let (asked, share) = match &mut asked {
-                [first, _] if of_first > of_next => (first, of_first),
-                [_, next] => (next, of_next),
-            };
-            if share > asked.most {
-                (asked.most, asked.place) = (share, place);
-            }
-            if part.is_question {
-                asked.most_as_question = asked.most_as_question.max(share);
-            }
-        }
-        // Either the whole speaks of both, or two parts ask one each.
-        let is_of_whole = next_share >= SECOND
-            && first_share + next_share >= BOTH
-            && asked.iter().all(|asked| asked.most >= SECOND_IN_PART)
-            && asked.iter().any(|asked| asked.most_as_question >= SECOND_IN_PART);
-        let is_second =
-            is_of_whole || asked.iter().all(|asked| asked.most_as_question >= ASKED_IN_PART);
-        is_second.then(|| asked.map(|asked| asked.place))
-    };
-    for (next, share) in ranked.iter().skip(1).filter(|(label, _)| may_be_answered(label)) {
-        if let Some([of_first, of_next]) = is_second(next, *share) {
-            // What is hardly there is not what the message begins with.
-            let is_turned = of_next < of_first && *share >= MAY_BE_FIRST;
-            return Some(if is_turned { (next, first) } else { (first, next) });
-        }
-    }
-    None
-}
-
-/// How clearly a label is asked in the parts that are rather about it than about the other.
-#[derive(Default)]
-struct Asked {
-    most: f32,
-    most_as_question: f32,
-    /// Which part asks it most clearly.
-    place: usize,
 }

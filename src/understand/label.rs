@@ -100,6 +100,20 @@ pub fn is_offerable(label: &str) -> bool {
         )
 }
 
+/// Whether it is what can be asked of any service, in a word or two behind another question: "and what does it cost?"
+pub(crate) fn is_aspect(label: &str) -> bool {
+    matches!(
+        label,
+        "collection_representative"
+            | "duration"
+            | "fee"
+            | "location_service_points"
+            | "online_registration"
+            | "opening_hours"
+            | "rt_letter"
+    )
+}
+
 /// Whether a label is none of the office's business: not answered, or only by naming who does.
 #[must_use]
 pub fn is_outside(label: &str) -> bool {

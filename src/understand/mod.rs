@@ -11,6 +11,7 @@ mod feature;
 mod gist;
 mod label;
 mod linear;
+mod pair;
 mod reading;
 pub mod report;
 mod speller;
@@ -33,6 +34,8 @@ pub struct Meaning {
     pub alternatives: Vec<String>,
     /// A second question in the same text.
     pub also: Option<String>,
+    /// What may be a second question: worth a button under the answer.
+    pub perhaps: Option<String>,
 }
 
 /// A trained understanding; never changes.
@@ -151,6 +154,30 @@ mod tests {
         for text in ["", "?!", "…", "0812 12", "[NIK]", "🙏🙏", "\u{0}\u{7}"] {
             assert_eq!(small().understand(text).intent, OUT_OF_SCOPE, "{text}");
         }
+    }
+
+    #[test]
+    fn two_questions_are_found_in_the_order_in_which_they_are_asked() {
+        let both = |text: &str| {
+            let meaning = small().understand(text);
+            (meaning.intent, meaning.also)
+        };
+        let pair = |first: &str, second: &str| (first.to_owned(), Some(second.to_owned()));
+        for text in [
+            "syarat ktp hilang apa? kantor buka jam berapa",
+            "ktp hilang syaratnya apa, terus kantor buka jam berapa ya",
+        ] {
+            assert_eq!(both(text), pair("req_ktp_lost", "opening_hours"), "{text}");
+        }
+        let turned = "kantor buka jam berapa? kalau kk hilang bagaimana mengurusnya";
+        assert_eq!(both(turned), pair("opening_hours", "req_kk_lost"));
+        assert_eq!(both("kk saya hilang bagaimana mengurusnya").1, None);
+    }
+
+    #[test]
+    fn what_another_agency_asks_for_its_service_is_not_answered_with_ours() {
+        let meaning = small().understand("syarat bikin sim apa? buka jam berapa");
+        assert_eq!(meaning.also, None, "{meaning:?}");
     }
 
     #[test]

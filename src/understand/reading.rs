@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use super::clause::{Clause, Part, parts};
+use super::clause::{Clause, Cut, Mark, Part, cuts, parts, weighty};
 use super::feature::{Dictionary, HashedMap, Raw, Vector, features, hash, likeness, to_f32};
 use super::label::CLARIFY_TOPIC;
 use super::linear::Linear;
@@ -46,8 +46,8 @@ pub(crate) struct Learned {
 pub(crate) struct Reading {
     /// Share of each label, by its index; together one. Empty when nothing in the text is known.
     pub(crate) shares: Vec<f32>,
-    /// The same for each part, when there is more than one.
-    pub(crate) parts: Vec<PartReading>,
+    /// Where a second question may begin.
+    pub(crate) cuts: Vec<CutReading>,
     /// Share of its words of weight that examples have, from 0 to 1.
     pub(crate) known: f32,
     /// How many words of weight it has.
@@ -60,10 +60,26 @@ pub(crate) struct Reading {
 }
 
 /// What a part of a text shows.
-pub(crate) struct PartReading {
+struct PartReading {
+    shares: Vec<f32>,
+    is_question: bool,
+}
+
+/// What both sides of a place show at which a second question may begin.
+pub(crate) struct CutReading {
+    pub(crate) left: Side,
+    pub(crate) right: Side,
+    pub(crate) mark: Mark,
+    pub(crate) is_joined: bool,
+    pub(crate) is_asked: bool,
+    pub(crate) is_ended: bool,
+}
+
+/// One side of such a place.
+pub(crate) struct Side {
+    /// Share of each label, by its index.
     pub(crate) shares: Vec<f32>,
-    pub(crate) is_question: bool,
-    pub(crate) is_marked: bool,
+    /// How many words of weight it has.
     pub(crate) words: usize,
 }
 
@@ -132,7 +148,7 @@ impl Learned {
         let (vector, mut shares) = self.look(&tokens);
         let mut reading = Reading {
             shares: Vec::new(),
-            parts: Vec::new(),
+            cuts: Vec::new(),
             known: weighty.iter().map(|token| self.how_known(token)).sum::<f32>()
                 / to_f32(weighty.len().max(1)),
             words: weighty.len(),
@@ -151,12 +167,15 @@ impl Learned {
             }
             reading.is_example = true;
         }
-        let parts = parts(&clauses);
-        if parts.len() > 1 {
-            reading.parts = parts.iter().map(|part| self.read_part(part)).collect();
-            if reading.is_long && !reading.is_example {
-                blend(&mut shares, &reading.parts);
+        if !reading.is_example {
+            let parts = if reading.is_long { parts(&clauses) } else { Vec::new() };
+            if parts.len() > 1 {
+                let parts: Vec<PartReading> =
+                    parts.iter().map(|part| self.read_part(part)).collect();
+                blend(&mut shares, &parts);
             }
+            let cuts = cuts(&clauses, &tokens, reading.is_long);
+            reading.cuts = cuts.iter().map(|cut| self.read_cut(cut)).collect();
         }
         reading.shares = shares;
         reading
@@ -196,11 +215,18 @@ impl Learned {
     }
 
     fn read_part(&self, part: &Part<'_>) -> PartReading {
-        PartReading {
-            shares: self.look(part.tokens).1,
-            is_question: part.is_question,
-            is_marked: part.is_marked,
-            words: part.tokens.iter().filter(|token| token.kind.has_weight()).count(),
+        PartReading { shares: self.look(part.tokens).1, is_question: part.is_question }
+    }
+
+    fn read_cut(&self, cut: &Cut<'_>) -> CutReading {
+        let side = |tokens| Side { shares: self.look(tokens).1, words: weighty(tokens) };
+        CutReading {
+            left: side(cut.left),
+            right: side(cut.right),
+            mark: cut.mark,
+            is_joined: cut.is_joined,
+            is_asked: cut.is_asked,
+            is_ended: cut.is_ended,
         }
     }
 }

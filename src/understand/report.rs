@@ -73,7 +73,7 @@ impl Counts {
     /// A count as a share of the messages, in percent; 100 of none.
     #[must_use]
     pub fn percent(&self, count: u32) -> f64 {
-        if self.messages == 0 { 100.0 } else { 100.0 * f64::from(count) / f64::from(self.messages) }
+        share(count, self.messages)
     }
 
     fn add(&mut self, line: &Labelled, meaning: &Meaning, ranked: &[(&str, f32)]) {
@@ -94,6 +94,11 @@ impl Counts {
     }
 }
 
+/// A count as a share, in percent; 100 of none.
+fn share(count: u32, of: u32) -> f64 {
+    if of == 0 { 100.0 } else { 100.0 * f64::from(count) / f64::from(of) }
+}
+
 /// The figures over a set of labelled messages.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -111,8 +116,12 @@ pub struct Report {
     pub confidence: [(u32, u32); 10],
     /// What was taken for what, and how often; answers only.
     pub confused: BTreeMap<(String, String), u32>,
-    /// How many second questions there were in messages with two, and how many were found.
-    pub second: (u32, u32),
+    /// Messages with two questions,
+    pub doubles: u32,
+    /// of which both were answered,
+    pub both_answered: u32,
+    /// or one, and the other offered, or both.
+    pub both_offered: u32,
 }
 
 impl Report {
@@ -148,11 +157,20 @@ impl Report {
             }
         }
         if line.style == "double" && !line.also.is_empty() {
-            let said = [Some(meaning.intent.as_str()), meaning.also.as_deref()];
-            self.second.0 += 1;
-            let has_both = said.contains(&Some(line.label.as_str()))
-                && said.contains(&Some(line.also.as_str()));
-            self.second.1 += u32::from(has_both);
+            let has_both = |said: &[&str]| {
+                said.contains(&line.label.as_str()) && said.contains(&line.also.as_str())
+            };
+            let intent = meaning.intent.as_str();
+            self.doubles += 1;
+            if has_both(&[intent, meaning.also.as_deref().unwrap_or_default()]) {
+                self.both_answered += 1;
+            } else {
+                let mut said = vec![intent, meaning.perhaps.as_deref().unwrap_or_default()];
+                if meaning.intent == CLARIFY {
+                    said.extend(meaning.alternatives.iter().map(String::as_str));
+                }
+                self.both_offered += u32::from(has_both(&said));
+            }
         }
     }
 
@@ -166,6 +184,18 @@ impl Report {
     #[must_use]
     pub fn outside_recall(&self) -> f64 {
         self.outside.percent(self.outside.kept_out)
+    }
+
+    /// Messages with two questions of which both were answered; in percent.
+    #[must_use]
+    pub fn both(&self) -> f64 {
+        share(self.both_answered, self.doubles)
+    }
+
+    /// The same with those of which one or both were offered; in percent.
+    #[must_use]
+    pub fn both_or_offered(&self) -> f64 {
+        share(self.both_answered + self.both_offered, self.doubles)
     }
 
     /// Answers that were wrong, of all messages; in percent.
@@ -215,11 +245,11 @@ impl fmt::Display for Report {
         for ((label, taken_for), times) in confused.into_iter().take(CONFUSIONS_SHOWN) {
             writeln!(f, "  {times:3} {label} answered as {taken_for}")?;
         }
-        if self.second.0 > 0 {
+        if self.doubles > 0 {
             writeln!(
                 f,
-                "\nboth of two questions answered: {} of {}",
-                self.second.1, self.second.0
+                "\nof {} messages with two questions both answered: {}, the other offered: {}",
+                self.doubles, self.both_answered, self.both_offered
             )?;
         }
         writeln!(
@@ -253,6 +283,7 @@ mod tests {
             confidence: 0.9,
             alternatives: offered.iter().map(|label| (*label).to_owned()).collect(),
             also: None,
+            perhaps: None,
         };
         let line = |label: &str| Labelled {
             label: label.into(),

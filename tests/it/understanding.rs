@@ -19,6 +19,8 @@ struct Accepted {
     confidently_wrong: f64,
     first: f64,
     first_three: f64,
+    both: f64,
+    both_or_offered: f64,
 }
 
 fn folder() -> PathBuf {
@@ -62,6 +64,8 @@ fn messages_nobody_learned_from_are_understood_as_well_as_ever() {
         ("outside_recall", report.outside_recall(), accepted.outside_recall),
         ("first", report.all.percent(report.all.first), accepted.first),
         ("first_three", report.all.percent(report.all.first_three), accepted.first_three),
+        ("both", report.both(), accepted.both),
+        ("both_or_offered", report.both_or_offered(), accepted.both_or_offered),
         ("asked", -report.in_scope.percent(report.in_scope.rightly_asked), -accepted.asked),
         ("confidently_wrong", -report.confidently_wrong(), -accepted.confidently_wrong),
     ]

@@ -139,6 +139,7 @@ impl Turn<'_> {
             (Some(category), None) if words(said).len() < FEWEST_WORDS => {
                 Some(self.ask_story(category))
             }
+            (Some(_), None) if self.asks_something_else() => None,
             (Some(category), None) => Some(self.keep(category, story(said))),
             (Some(category), Some(text)) => match words(said).as_slice() {
                 [word] if is_yes(word) => Some(self.keep(category, text.to_owned())),
@@ -166,6 +167,26 @@ impl Turn<'_> {
                 Some(self.ask_category((!whole.is_empty()).then_some(whole)))
             }
         }
+    }
+
+    /// A question in the place of the story, and a clear one. What is wrong with a card or a fee may be the story.
+    fn asks_something_else(&self) -> bool {
+        let meaning = &self.input.meaning;
+        let is_of_requirements = meaning.intent.starts_with("req_")
+            || matches!(
+                meaning.intent.as_str(),
+                "opening_hours" | "location_service_points" | "contact_info"
+            );
+        is_of_requirements && self.input.text.trim_end().ends_with('?')
+    }
+
+    /// The story of a complaint whose category was picked too long ago: it is kept, and the category asked again.
+    pub(in crate::dialogue) fn story_told_late(&self) -> Option<Said> {
+        let Some(Flow::Complaint { category: Some(_), text: None }) = &self.state.flow else {
+            return None;
+        };
+        let is_story = is_story(&self.input.text) && !self.asks_something_else();
+        is_story.then(|| self.ask_category(Some(story(&self.input.text))))
     }
 
     /// Where a complaint is; of this chat's own only.

@@ -17,17 +17,18 @@ impl Turn<'_> {
     /// What was understood, both of it where two things were asked.
     pub(in crate::dialogue) fn understood(&self) -> Said {
         let meaning = &self.input.meaning;
-        let first = self.answer(&meaning.intent);
-        match meaning.also.as_deref() {
-            Some(also)
-                if also != meaning.intent
-                    && self.is_plain(&meaning.intent)
-                    && self.is_plain(also) =>
-            {
-                self.both(first, also)
-            }
-            _ => first,
+        let mut first = self.answer(&meaning.intent);
+        let second = meaning.also.as_deref().or(meaning.perhaps.as_deref());
+        let Some(second) = second.filter(|second| *second != meaning.intent) else { return first };
+        if !self.is_plain(&meaning.intent) {
+            return first;
         }
+        if meaning.also.is_some() && self.is_plain(second) {
+            return self.both(first, second);
+        }
+        // What begins something of its own begins with a press.
+        first.choices = few(first.choices, self.script.offer_in(second, self.language));
+        first
     }
 
     /// Whether a label is answered with words and nothing else.
@@ -36,25 +37,33 @@ impl Turn<'_> {
         is_answer || label == "status_card"
     }
 
+    /// Two answers: in one message where they fit, otherwise one after the other.
     fn both(&self, mut first: Said, also: &str) -> Said {
         let second = self.answer(also);
         let whole = joined(&first.text, &second.text);
-        let are_choices_clear = first.choices.is_empty() || second.choices.is_empty();
-        if !self.is_sms() && fits_chat(&whole) && are_choices_clear {
+        // Of somebody with many cards the first answer may have gone on in further messages.
+        if !self.is_sms() && fits_chat(&whole) && first.more.is_empty() {
             first.text = whole;
-            first.answered = match (first.answered, second.answered) {
-                (Some(first), Some(second)) => Some(format!("{first} {second}")),
-                (first, second) => first.or(second),
-            };
-            if !second.choices.is_empty() {
+        } else {
+            first.more.push(second.text);
+        }
+        first.more.extend(second.more);
+        first.answered = match (first.answered, second.answered) {
+            (Some(first), Some(second)) => Some(format!("{first} {second}")),
+            (first, second) => first.or(second),
+        };
+        // Of a list of cards none may be left out; what else was offered gives way.
+        if first.all_choices.is_none() {
+            if second.all_choices.is_some() {
                 first.choices = second.choices;
                 first.all_choices = second.all_choices;
+            } else {
+                first.choices = few(first.choices, second.choices);
             }
-            first.effects.extend(second.effects);
-            first.pin = first.pin.or(second.pin);
-        } else if first.choices.len() < MAX_BUTTONS {
-            first.choices.extend(self.script.offer_in(also, self.language));
         }
+        first.effects.extend(second.effects);
+        first.pin = first.pin.or(second.pin);
+        first.flow = first.flow.or(second.flow);
         first
     }
 
@@ -125,18 +134,25 @@ impl Turn<'_> {
         let input = self.input;
         // Two questions of one message were answered together.
         let answered = self.state.answered.as_deref().unwrap_or_default();
-        let mut labels = answered.split_whitespace();
-        let label = labels.next().unwrap_or_default();
-        if let Some(said) = self.places(label, true) {
-            return said;
-        }
-        let full =
-            |label: &str| self.script.answer_full(label, &input.area, input.channel, self.language);
-        match (full(label), labels.next().and_then(full)) {
-            (Some(first), Some(second)) => said(label, joined(&first, &second), Vec::new()),
-            (Some(text), None) | (None, Some(text)) => said(label, text, Vec::new()),
-            (None, None) => self.say("help_capabilities", Line::FullNone),
-        }
+        let labels: Vec<&str> = answered.split_whitespace().collect();
+        let mut pin = None;
+        let full: Vec<String> = labels
+            .iter()
+            .filter_map(|label| match self.places(label, true) {
+                Some(said) => {
+                    pin = pin.take().or(said.pin);
+                    Some(said.text)
+                }
+                None => self.script.answer_full(label, &input.area, input.channel, self.language),
+            })
+            .collect();
+        let Some(text) = full.into_iter().reduce(|first, second| joined(&first, &second)) else {
+            return self.say("help_capabilities", Line::FullNone);
+        };
+        let label = labels.first().copied().unwrap_or_default();
+        // One that was not told here stays the one whose long form can be asked for.
+        let answered = self.state.answered.clone();
+        Said { pin, answered, ..said(label, text, Vec::new()) }
     }
 
     fn unknown(&self) -> Said {
@@ -189,6 +205,16 @@ const DOUBTS: &[&str] =
     &["asli", "benar", "bener", "betul", "resmi", "penipuan", "penipu", "hoax", "hoaks"];
 /// Most buttons under a message of a chat.
 const MAX_BUTTONS: usize = 3;
+
+/// What was offered and what else may be, without repeating any, as far as there is room.
+fn few(mut choices: Vec<Choice>, more: impl IntoIterator<Item = Choice>) -> Vec<Choice> {
+    for choice in more {
+        if choices.len() < MAX_BUTTONS && !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
+    choices
+}
 
 /// Two answers in one message. What both end with, like how to get the rest, is said once.
 fn joined(first: &str, second: &str) -> String {
