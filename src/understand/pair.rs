@@ -110,7 +110,7 @@ impl<'a> Whole<'a, '_> {
     /// The pairs around one place, each with the shares that its labels have in the whole.
     fn pairs(&self, cut: &CutReading) -> Vec<(Pair<'a>, [f32; 2])> {
         let of_cut = of_cut(cut);
-        let [left, right] = [&cut.left, &cut.right].map(|side| self.asked(&side.shares));
+        let [left, right] = [&cut.left, &cut.right].map(|side| asked(&side.shares));
         let mut pairs = Vec::new();
         for first in &left {
             for second in &right {
@@ -125,19 +125,6 @@ impl<'a> Whole<'a, '_> {
             }
         }
         pairs
-    }
-
-    /// What a side may ask.
-    fn asked(&self, shares: &[f32]) -> Vec<Asked> {
-        let mut asked: Vec<Asked> = shares
-            .iter()
-            .enumerate()
-            .filter(|(_, share)| **share >= WORTH_LOOKING)
-            .map(|(label, share)| Asked { label, share: *share, is_of_whole: false })
-            .collect();
-        asked.sort_by(|a, b| b.share.total_cmp(&a.share));
-        asked.truncate(MOST_LOOKED_AT);
-        asked
     }
 
     /// The pair, where both can be answered. A bare "what do I bring?" is about the service of the other side.
@@ -181,6 +168,19 @@ impl<'a> Whole<'a, '_> {
         }
         sum
     }
+}
+
+/// What a side may ask.
+fn asked(shares: &[f32]) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = shares
+        .iter()
+        .enumerate()
+        .filter(|(_, share)| **share >= WORTH_LOOKING)
+        .map(|(label, share)| Asked { label, share: *share, is_of_whole: false })
+        .collect();
+    asked.sort_by(|a, b| b.share.total_cmp(&a.share));
+    asked.truncate(MOST_LOOKED_AT);
+    asked
 }
 
 /// What the place itself says.
