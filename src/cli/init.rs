@@ -9,8 +9,9 @@ use kabar::config::Config;
 use kabar::domain::area::AreaCode;
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::IdSource;
-use kabar::store::token::Role;
-use kabar::store::{Db, Key, officer};
+use kabar::domain::officer::OfficerRole;
+use kabar::store::officer::{self, NewOfficer};
+use kabar::store::{Db, Key};
 
 use super::{hinted, office};
 
@@ -56,7 +57,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    let password = first_officer(&db).await?;
+    let password = first_officer(&db, &config.office_area).await?;
     db.close().await;
     println!("Wrote {}", path.display());
     println!(
@@ -124,15 +125,25 @@ pub(super) fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn first_officer(db: &Db) -> anyhow::Result<Option<String>> {
+async fn first_officer(db: &Db, area: &AreaCode) -> anyhow::Result<Option<String>> {
     let password = secret(16)?;
     let hash = argon2::Argon2::default()
         .hash_password(password.as_bytes())
         .map_err(|error| anyhow::anyhow!("the password cannot be hashed: {error}"))?
         .to_string();
     let now = SystemClock.now();
-    let id = IdSource::default().next(now);
-    let is_new = officer::insert_officer(db, id, LOGIN, Role::Admin, &hash, now).await?;
+    let new = NewOfficer {
+        id: IdSource::default().next(now),
+        login: LOGIN,
+        name: "Administrator",
+        role: OfficerRole::Admin,
+        area,
+        password_hash: &hash,
+        must_change: false,
+    };
+    let mut tx = db.begin().await?;
+    let is_new = officer::insert_officer(&mut tx, &new, now).await?;
+    tx.commit().await?;
     Ok(is_new.then_some(password))
 }
 

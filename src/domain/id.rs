@@ -92,7 +92,10 @@ ids! {
     TicketId = "tkt";
     /// One thing that happened to a ticket.
     TicketEntryId = "tke";
-
+    /// A notice to many.
+    BroadcastId = "bro";
+    /// One line of the audit log.
+    AuditId = "aud";
 
 }
 

@@ -5,6 +5,7 @@
 
 pub mod absence;
 pub mod area;
+pub mod audit;
 pub mod binding_code;
 pub mod calendar;
 pub mod card;
@@ -17,6 +18,7 @@ pub mod id;
 pub mod language;
 pub mod message;
 pub mod nik;
+pub mod officer;
 pub mod outbound;
 pub mod person;
 pub mod phone;

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod area;
+pub mod audit;
 pub mod binding;
 pub mod card;
 pub mod consent;
@@ -29,6 +30,7 @@ pub mod rejection;
 mod row;
 mod seal;
 pub mod service_point;
+pub mod session;
 pub mod settled;
 pub mod source;
 pub mod source_file;

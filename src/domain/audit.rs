@@ -1,0 +1,86 @@
+//! What goes into the audit log: one word for everything that somebody may do to, or see of, a citizen or the
+//! system.
+//!
+//! Words only; the log is written by the services and never changed.
+
+use crate::words;
+
+words! {
+    /// What was done.
+    pub enum Action {
+        /// Logged in.
+        LoggedIn = "logged_in",
+        /// Was refused at the door.
+        LoginFailed = "login_failed",
+        /// Logged out.
+        LoggedOut = "logged_out",
+        /// Searched for people.
+        Searched = "searched",
+        /// Looked at a card and its story.
+        LookedAtCard = "looked_at_card",
+        /// Read a conversation.
+        ReadConversation = "read_conversation",
+        /// Took a conversation over.
+        TookOver = "took_over",
+        /// Answered a citizen.
+        Answered = "answered",
+        /// Handed a conversation back.
+        HandedBack = "handed_back",
+        /// Took a list out of Kabar.
+        Exported = "exported",
+        /// Settled a rejected update.
+        Resolved = "resolved",
+        /// Decided what becomes of held updates.
+        DecidedHold = "decided_hold",
+        /// Took a number off the list of those not written to.
+        ReleasedNumber = "released_number",
+        /// Registered a citizen's consent.
+        RegisteredConsent = "registered_consent",
+        /// Sent a failed message once more.
+        SentAgain = "sent_again",
+        /// Wrote or changed a broadcast.
+        WroteBroadcast = "wrote_broadcast",
+        /// Asked for a second person's word on it.
+        SubmittedBroadcast = "submitted_broadcast",
+        /// Approved somebody's broadcast.
+        ApprovedBroadcast = "approved_broadcast",
+        /// Sent it back.
+        RejectedBroadcast = "rejected_broadcast",
+        /// Let it go out.
+        SentBroadcast = "sent_broadcast",
+        /// Sent it to themselves.
+        TestedBroadcast = "tested_broadcast",
+        /// Paused it.
+        PausedBroadcast = "paused_broadcast",
+        /// Let it go on.
+        ResumedBroadcast = "resumed_broadcast",
+        /// Cancelled it.
+        CancelledBroadcast = "cancelled_broadcast",
+        /// Let it try its failures again.
+        RetriedBroadcast = "retried_broadcast",
+        /// Changed a service point.
+        ChangedPoint = "changed_point",
+        /// Changed the calendar.
+        ChangedCalendar = "changed_calendar",
+        /// Taught an example.
+        Taught = "taught",
+        /// Set a question aside.
+        SetAside = "set_aside",
+        /// Changed an answer.
+        ChangedAnswer = "changed_answer",
+        /// Added an officer.
+        AddedOfficer = "added_officer",
+        /// Changed an officer.
+        ChangedOfficer = "changed_officer",
+        /// Locked an officer out.
+        DisabledOfficer = "disabled_officer",
+        /// Changed their own password.
+        ChangedPassword = "changed_password",
+        /// Set up a second factor.
+        SetUpTotp = "set_up_totp",
+        /// Made an API token.
+        MadeToken = "made_token",
+        /// Revoked an API token.
+        RevokedToken = "revoked_token",
+    }
+}

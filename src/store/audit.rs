@@ -1,0 +1,98 @@
+//! Table `audit`: who did and saw what. Lines are added and read, never changed or deleted.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::row::{area_range, parse};
+use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
+use crate::domain::audit::Action;
+use crate::domain::clock::Timestamp;
+use crate::domain::id::AuditId;
+use crate::domain::officer::{Actor, OfficerRole};
+
+/// A line of the log.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Row id, the cursor.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// `off_…`, `tok_…` or `cli`.
+    pub who: String,
+    /// Role of who did it.
+    pub role: OfficerRole,
+    /// What.
+    pub action: Action,
+    /// To what.
+    pub object: String,
+    /// What changed.
+    pub detail: Option<String>,
+}
+
+/// Adds a line. `object` is an id and `detail` words without citizens' data.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn insert_line(
+    tx: &mut AnyConnection,
+    id: AuditId,
+    actor: &Actor,
+    action: Action,
+    object: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO audit (id, at, who, role, area, action, object, detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(id.to_string())
+    .bind(now.as_ms())
+    .bind(actor.id.clone())
+    .bind(actor.role.as_str())
+    .bind(actor.area.plain().to_owned())
+    .bind(action.as_str())
+    .bind(object.to_owned())
+    .bind(detail.map(str::to_owned))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The newest lines before a cursor, of those who worked in an area.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_lines(
+    db: &Db,
+    within: &AreaCode,
+    before: Option<AuditId>,
+    limit: i64,
+) -> Result<Vec<Line>, StoreError> {
+    let [from, to] = area_range(within);
+    let rows = sqlx::query(
+        "SELECT id, at, who, role, action, object, detail FROM audit \
+         WHERE id < $1 AND area >= $2 AND area < $3 ORDER BY id DESC LIMIT $4",
+    )
+    .bind(before.map_or_else(|| "~".to_owned(), |id| id.to_string()))
+    .bind(from)
+    .bind(to)
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let id: String = row.try_get("id")?;
+            let word = |column: &'static str| row.try_get::<String, _>(column);
+            Ok(Line {
+                at: Timestamp::from_ms(row.try_get("at")?),
+                who: row.try_get("who")?,
+                role: parse("audit", "role", &id, &word("role")?)?,
+                action: parse("audit", "action", &id, &word("action")?)?,
+                id: parse("audit", "id", &id, &id)?,
+                object: row.try_get("object")?,
+                detail: row.try_get("detail")?,
+            })
+        })
+        .collect()
+}
