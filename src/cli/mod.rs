@@ -9,6 +9,7 @@ mod demo;
 mod import;
 mod init;
 mod office;
+mod officer;
 mod point;
 mod sandbox;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// Check and show the texts citizens read
     #[command(subcommand)]
     Templates(template::Command),
+    /// People who work with the console
+    #[command(subcommand)]
+    Officer(officer::Command),
     /// Tokens for the API
     #[command(subcommand)]
     Token(token::Command),
@@ -145,6 +149,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Answers(command) => answers::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
+        Command::Officer(command) => officer::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Point(command) => point::run(command).await,
         Command::Visit(command) => visit::run(command).await,

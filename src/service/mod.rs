@@ -17,6 +17,7 @@ pub mod lesson;
 pub mod metric;
 pub mod needed;
 pub mod notice;
+pub mod officer;
 pub mod outbox;
 pub mod point;
 pub mod question;

@@ -3,6 +3,7 @@
 
 mod api;
 mod auth;
+pub mod console;
 mod error;
 mod health;
 mod hooks;
@@ -80,6 +81,7 @@ pub fn router(web: Web) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .merge(hooks)
+        .merge(console::router(&web))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST));
     rest.merge(streams)
         .fallback(error::not_found)

@@ -4,6 +4,7 @@
 //! listener. Nothing leaves the machine.
 
 mod desk;
+mod officer;
 mod player;
 
 use std::path::{Path, PathBuf};
@@ -71,6 +72,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         std::fs::write(&sample, player.sample_file().await).context("a sample file")?;
     }
     let secret = api_token(&args.data, &app).await?;
+    let password = officer::add_samples(&args.data, &app).await?;
     let router = pages(kabar::web::router(office.web), &sandbox, &player);
 
     let stop = watch::Sender::new(false);
@@ -93,7 +95,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         let stop = stopped(stop.subscribe());
         async move { axum::serve(listener, router).with_graceful_shutdown(stop).await }
     });
-    say_hello(&home, &secret, &args.data);
+    say_hello(&home, &secret, &password, &args.data);
     asked_to_stop().await;
     println!("\nStopping; a second start goes on with the same data.");
     // The office goes first: whatever it still calls is the sandbox behind the same listener.
@@ -107,8 +109,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn say_hello(home: &str, secret: &str, data: &Path) {
+fn say_hello(home: &str, secret: &str, password: &str, data: &Path) {
+    let logins: Vec<&str> = officer::SAMPLES.iter().map(|(login, ..)| *login).collect();
     println!("Kabar, sample office {OFFICE}\n");
+    println!("  Console  {home}/console   log in as {}; password {password}", logins.join(", "));
     println!("  Phones   {home}/sandbox   read and write as a citizen; cards move by themselves");
     println!(
         "  API      {home}/v1        try: curl -H 'Authorization: Bearer {secret}' {home}/v1/messages"

@@ -1,0 +1,31 @@
+// What pages do better with a script: htmx carries the form token, live parts follow the server's events, and a
+// press on something that cannot be undone asks first. Everything works without it.
+(function () {
+  "use strict";
+  var meta = document.querySelector('meta[name="csrf"]');
+  document.addEventListener("htmx:configRequest", function (event) {
+    if (meta) { event.detail.headers["X-CSRF"] = meta.content; }
+  });
+  document.addEventListener("submit", function (event) {
+    var asked = event.submitter && event.submitter.dataset.ask || event.target.dataset.ask;
+    if (asked && !window.confirm(asked)) { event.preventDefault(); return; }
+    // A second press on a slow line must not send twice.
+    if (event.target.method === "post" && !event.target.hasAttribute("data-again")) {
+      if (event.target.dataset.sent) { event.preventDefault(); return; }
+      event.target.dataset.sent = "1";
+      window.setTimeout(function () { delete event.target.dataset.sent; }, 8000);
+    }
+  });
+  // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end".
+  document.querySelectorAll("[data-live]").forEach(function (part) {
+    if (!window.EventSource) { return; }
+    var source = new EventSource(part.dataset.live);
+    source.addEventListener("part", function (event) { part.innerHTML = event.data; });
+    source.addEventListener("end", function () { source.close(); });
+    window.addEventListener("pagehide", function () { source.close(); });
+  });
+  document.querySelectorAll("[data-print]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () { window.print(); });
+  });
+})();

@@ -1,0 +1,119 @@
+//! `/console`: the officers' pages, made on the server; they work without JavaScript, and better with it.
+//!
+//! Here stand the routes, each with the right it needs, and what holds for all of them: who is at the desk, where
+//! a form may come from, and what a browser may load. What a page shows is its own file's business; nothing here
+//! reads a table.
+
+mod account;
+mod assets;
+mod desk;
+mod door;
+mod form;
+mod page;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+
+use super::Web;
+use crate::domain::officer::Right;
+
+/// Largest form that is read.
+const FORM_BYTES: usize = 256 * 1024;
+
+/// Who may come through a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anybody, also before logging in.
+    Nothing,
+    /// Everybody who is logged in.
+    Login,
+    /// Whoever has this right.
+    Right(Right),
+}
+
+/// One route of the console, for a test that walks them all.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path, with its parameters in braces.
+    pub path: &'static str,
+    /// Who may come through.
+    pub need: Need,
+}
+
+/// Routes being collected: none can be added without saying who may come through it.
+struct Rooms {
+    router: Router<Web>,
+    routes: Vec<Route>,
+}
+
+impl Rooms {
+    fn add(
+        mut self,
+        method: &'static str,
+        path: &'static str,
+        need: Need,
+        handler: MethodRouter<Web>,
+    ) -> Self {
+        self.routes.push(Route { method, path, need });
+        self.router = self.router.route(
+            path,
+            handler.layer(from_fn(move |request, next| desk::require(need, request, next))),
+        );
+        self
+    }
+
+    fn get<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Web>,
+        T: 'static,
+    {
+        self.add("GET", path, need, get(handler))
+    }
+
+    fn post<H, T>(self, path: &'static str, need: Need, handler: H) -> Self
+    where
+        H: Handler<T, Web>,
+        T: 'static,
+    {
+        self.add("POST", path, need, post(handler))
+    }
+}
+
+fn rooms() -> Rooms {
+    let rooms = Rooms { router: Router::new(), routes: Vec::new() };
+    rooms
+        .get("/console/masuk", Need::Nothing, door::show)
+        .post("/console/masuk", Need::Nothing, door::sign_in)
+        .get("/console/kode", Need::Nothing, door::show_code)
+        .post("/console/kode", Need::Nothing, door::take_code)
+        .get("/console/assets/{name}", Need::Nothing, assets::show)
+        .post("/console/keluar", Need::Login, door::sign_out)
+        .post("/console/bahasa", Need::Login, account::speak)
+        .get("/console/akun", Need::Login, account::show)
+        .post("/console/akun/sandi", Need::Login, account::change_password)
+        .get("/console/akun/kode", Need::Login, account::show_totp)
+        .post("/console/akun/kode", Need::Login, account::confirm_totp)
+        .get("/console", Need::Login, account::first)
+        .get("/console/{*rest}", Need::Login, page::not_found)
+}
+
+/// Every route of the console and who may come through it.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    rooms().routes
+}
+
+/// The console.
+pub(super) fn router(web: &Web) -> Router<Web> {
+    rooms()
+        .router
+        .layer(from_fn_with_state(web.clone(), form::only_ours))
+        .layer(from_fn_with_state(web.clone(), desk::find))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn_with_state(web.clone(), page::as_page))
+}
