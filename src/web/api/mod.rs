@@ -81,7 +81,7 @@ fn page(params: &Params) -> Result<i64, Error> {
 }
 
 fn shown(at: Timestamp) -> String {
-    at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    at.rfc3339()
 }
 
 fn shown_opt(at: Option<Timestamp>) -> Option<String> {
