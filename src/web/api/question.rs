@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown, shown_opt};
+use super::{Params, known_only, next, page, param};
 use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
-use crate::service::question::{day_begins, ignore, reopen};
+use crate::service::question::{day_begins, described, ignore, reopen};
 use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
 use crate::store::question_group::GroupState;
 use crate::store::question_list::{Group, GroupFilter, find_group, list_groups};
@@ -123,11 +123,9 @@ pub(in crate::web) async fn reopen_one(
 
 /// The words of a citizen are for those only who may answer them.
 fn view(group: &Group, caller: &Caller) -> Value {
-    let sample = caller.may_mend().then(|| group.sample.expose());
-    json!({"id": group.id.to_string(), "times": group.times, "shared": group.is_shared,
-           "sample": sample, "near": group.near,
-           "area": group.area.as_ref().map(ToString::to_string),
-           "first_at": shown(group.first_at), "last_at": shown(group.last_at),
-           "state": group.state.as_str(), "label": group.label,
-           "decided_by": group.decided_by, "decided_at": shown_opt(group.decided_at)})
+    let mut view = described(group);
+    if !caller.may_mend() {
+        view["sample"] = Value::Null;
+    }
+    view
 }
