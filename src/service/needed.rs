@@ -43,7 +43,7 @@ pub(super) async fn add_needed(
             Need::Points => {
                 input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
             }
-            Need::Survey => input.survey = Some(survey::list_order(tx).await?),
+            Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }
     }
     Ok(())

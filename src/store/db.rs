@@ -18,6 +18,9 @@ use super::seal::{Place, Sealer};
 /// A transaction on the writing side.
 pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
+/// A connection of the reading side.
+pub type Reading = sqlx::pool::PoolConnection<sqlx::Any>;
+
 /// Which database this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -38,6 +41,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "conversation", include_str!("../../migrations/0005_conversation.sql")),
     (6, "service_point", include_str!("../../migrations/0006_service_point.sql")),
     (7, "question", include_str!("../../migrations/0007_question.sql")),
+    (8, "mending", include_str!("../../migrations/0008_mending.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.
@@ -237,6 +241,14 @@ impl Db {
             Engine::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await?,
             Engine::Postgres => self.writer.begin().await?,
         })
+    }
+
+    /// A connection for whoever only reads, and keeps nobody from writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached.
+    pub async fn reading(&self) -> Result<Reading, StoreError> {
+        Ok(self.reader.acquire().await?)
     }
 
     /// Whether the database answers.
