@@ -2,29 +2,17 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown, shown_opt};
+use super::{Params, known_only, next, page, param, shown};
 use crate::domain::id::TicketId;
-use crate::domain::ticket::ComplaintCategory;
-use crate::service::ticket::{self, TicketError};
-use crate::store::ticket::{Ticket, TicketFilter, list_tickets};
+use crate::service::ticket::{self, TicketError, described};
+use crate::store::ticket::{TicketFilter, list_tickets};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
-
-fn view(ticket: &Ticket) -> Value {
-    json!({"id": ticket.id.to_string(), "kind": ticket.kind.as_str(), "state": ticket.state.as_str(),
-           "number": ticket.number, "category": ticket.category.map(ComplaintCategory::as_str),
-           "is_pungli": ticket.category.is_some_and(ComplaintCategory::is_pungli),
-           "area": ticket.area.as_ref().map(ToString::to_string), "account": ticket.account,
-           "opened_at": shown(ticket.opened_at), "touched_at": shown(ticket.touched_at),
-           "due_at": shown_opt(ticket.due_at), "taken_at": shown_opt(ticket.taken_at),
-           "taken_by": ticket.taken_by, "closed_at": shown_opt(ticket.closed_at),
-           "closed_by": ticket.closed_by})
-}
 
 /// `GET /v1/tickets`: without what anybody wrote.
 pub(in crate::web) async fn list(
@@ -45,7 +33,7 @@ pub(in crate::web) async fn list(
     };
     let rows = list_tickets(&web.app.db, &filter, limit).await?;
     let cursor = next(&rows, limit, |row| row.id.to_string());
-    let tickets: Vec<Value> = rows.iter().map(view).collect();
+    let tickets: Vec<Value> = rows.iter().map(described).collect();
     Ok(Json(json!({"tickets": tickets, "next_cursor": cursor})))
 }
 
@@ -65,7 +53,7 @@ pub(in crate::web) async fn show(
                    "by": entry.by, "at": shown(entry.at)})
         })
         .collect();
-    let mut body = view(&whole.ticket);
+    let mut body = described(&whole.ticket);
     body["text"] = json!(whole.text);
     body["entries"] = json!(entries);
     Ok(Json(body))
@@ -89,16 +77,20 @@ pub(in crate::web) struct Words {
     text: String,
 }
 
-/// `POST /v1/tickets/{id}/reply`
+/// `POST /v1/tickets/{id}/reply`: with an `Idempotency-Key` the same is sent once, however often a
+/// client that heard no answer repeats it.
 pub(in crate::web) async fn reply(
     State(web): State<Web>,
     caller: Caller,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Result<Json<Words>, axum::extract::rejection::JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Error> {
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
-    let message = ticket::reply(&web.app, read(&id)?, &words.text, &caller.name()).await?;
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let (id, by) = (read(&id)?, caller.name());
+    let message = ticket::reply(&web.app, id, &words.text, &by, key).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
 
@@ -126,6 +118,7 @@ impl From<TicketError> for Error {
             | TicketError::WindowClosed
             | TicketError::NoAccount => Self::Conflict(error.to_string()),
             TicketError::Length | TicketError::Personal => Self::BadBody(error.to_string()),
+            TicketError::Key => Self::BadParameter(error.to_string()),
             TicketError::Service(error) => error.into(),
         }
     }
