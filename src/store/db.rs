@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+use sqlx::{
+    AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _,
+};
 
 use super::StoreError;
 use super::seal::{Place, Sealer};
+use crate::domain::clock::Timestamp;
 
 /// A transaction on the writing side.
 pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
@@ -336,6 +339,20 @@ async fn try_file(path: &str, options: &AnyConnectOptions) -> Result<(), StoreEr
         .await
         .map_err(|error| unusable(&error))?;
     connection.close().await.map_err(|error| unusable(&error))
+}
+
+/// Runs a guarded statement that moves the row `$1`, as done by `$2` at `$3`; `false` when the row is
+/// not where the statement says it has to be.
+pub(super) async fn mark(
+    conn: &mut AnyConnection,
+    statement: &'static str,
+    id: String,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query(statement).bind(id).bind(by.to_owned()).bind(now.as_ms()).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Marks a statement put together from literals and the seam's own snippets as safe: no value

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::db::sql;
+use super::db::{mark, sql};
 use super::row::{parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -276,7 +276,7 @@ pub async fn mark_taken(
 ) -> Result<bool, StoreError> {
     const TAKE: &str = "UPDATE ticket SET state = 'taken', taken_at = $3, taken_by = $2, \
                         touched_at = $3 WHERE id = $1 AND state = 'open'";
-    mark(conn, TAKE, id, by, now).await
+    mark(conn, TAKE, id.to_string(), by, now).await
 }
 
 /// Closes a ticket; `false` when it is closed.
@@ -291,24 +291,7 @@ pub async fn mark_closed(
 ) -> Result<bool, StoreError> {
     const CLOSE: &str = "UPDATE ticket SET state = 'closed', closed_at = $3, closed_by = $2, \
                          touched_at = $3 WHERE id = $1 AND closed_at IS NULL";
-    mark(conn, CLOSE, id, by, now).await
-}
-
-/// Moves a ticket; `false` when it is not where it would have to be.
-async fn mark(
-    conn: &mut AnyConnection,
-    statement: &'static str,
-    id: TicketId,
-    by: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(statement)
-        .bind(id.to_string())
-        .bind(by.to_owned())
-        .bind(now.as_ms())
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
+    mark(conn, CLOSE, id.to_string(), by, now).await
 }
 
 /// Which talks are over: without an act of the officer who took them since then, or waiting for one

@@ -8,8 +8,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param};
-use crate::domain::id::QuestionGroupId;
+use super::{Params, done, known_only, listed, page, param, row_id};
 use crate::domain::message::MessageText;
 use crate::service::question::{day_begins, described, ignore, reopen};
 use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
@@ -36,9 +35,7 @@ pub(in crate::web) async fn list(
         after: param(&params, "cursor")?,
     };
     let rows = list_groups(&web.app.db, &filter, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let questions: Vec<Value> = rows.iter().map(|group| view(group, &caller)).collect();
-    Ok(Json(json!({"questions": questions, "next_cursor": cursor})))
+    Ok(listed("questions", &rows, limit, |row| row.id.to_string(), |group| view(group, &caller)))
 }
 
 /// `GET /v1/questions/{id}`: with every wording, for the one who decides.
@@ -48,7 +45,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let group = find_group(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     let texts = wordings(&web.app.db, id).await?;
     let mut shown_group = view(&group, &caller);
@@ -73,7 +70,7 @@ pub(in crate::web) async fn teach_one(
     request: Result<Json<Teaching>, JsonRejection>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let id: QuestionGroupId = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let Ok(Json(request)) = request else {
         return Err(Error::BadBody("an object with label is needed".to_owned()));
     };
@@ -104,9 +101,9 @@ pub(in crate::web) async fn ignore_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = ignore(&web.app, id, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 /// `POST /v1/questions/{id}/reopen`
@@ -116,9 +113,9 @@ pub(in crate::web) async fn reopen_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = reopen(&web.app, id, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 /// The words of a citizen are for those only who may answer them.

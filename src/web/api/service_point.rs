@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only};
+use super::{Params, done, known_only};
 use crate::domain::service_point::{BlankoStock, PointStatus};
 use crate::service::point::{change, check_state, described};
 use crate::store::service_point::{Change, list_points};
@@ -58,7 +58,7 @@ pub(in crate::web) async fn patch(
     let today = web.app.now().in_zone(zone).date_naive();
     let changes = changes(patch, today).map_err(Error::BadBody)?;
     let is_done = change(&web.app, &code, &changes, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 fn changes(patch: Patch, today: NaiveDate) -> Result<Vec<Change>, String> {

@@ -6,8 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown};
-use crate::domain::id::TicketId;
+use super::{Params, known_only, listed, page, param, row_id, shown};
 use crate::service::ticket::{self, TicketError, described};
 use crate::store::ticket::{TicketFilter, list_tickets};
 use crate::web::Web;
@@ -32,9 +31,7 @@ pub(in crate::web) async fn list(
         after: param(&params, "cursor")?,
     };
     let rows = list_tickets(&web.app.db, &filter, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let tickets: Vec<Value> = rows.iter().map(described).collect();
-    Ok(Json(json!({"tickets": tickets, "next_cursor": cursor})))
+    Ok(listed("tickets", &rows, limit, |row| row.id.to_string(), described))
 }
 
 /// `GET /v1/tickets/{id}`: with all that was written; the look is noted.
@@ -44,7 +41,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let whole = ticket::show(&web.app, read(&id)?, &caller.name()).await?;
+    let whole = ticket::show(&web.app, row_id(&id)?, &caller.name()).await?;
     let entries: Vec<Value> = whole
         .entries
         .iter()
@@ -66,7 +63,7 @@ pub(in crate::web) async fn take(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    ticket::take(&web.app, read(&id)?, &caller.name()).await?;
+    ticket::take(&web.app, row_id(&id)?, &caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -89,7 +86,7 @@ pub(in crate::web) async fn reply(
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let (id, by) = (read(&id)?, caller.name());
+    let (id, by) = (row_id(&id)?, caller.name());
     let message = ticket::reply(&web.app, id, &words.text, &by, key).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
@@ -101,12 +98,8 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, read(&id)?, &caller.name()).await?;
+    let is_told = ticket::close(&web.app, row_id(&id)?, &caller.name()).await?;
     Ok(Json(json!({"is_told": is_told})))
-}
-
-fn read(id: &str) -> Result<TicketId, Error> {
-    id.parse().map_err(|_| Error::NotFound)
 }
 
 impl From<TicketError> for Error {
