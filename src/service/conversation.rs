@@ -32,7 +32,9 @@ use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_addre
 use crate::store::person::{self, Person};
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::visit::{self, NewVisit};
-use crate::store::{StoreError, Tx, binding, follow, inbox, service_point, ticket as ticket_store};
+use crate::store::{
+    StoreError, Tx, binding, complaint, follow, inbox, service_point, ticket as ticket_store,
+};
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -322,7 +324,7 @@ async fn add_facts_in(
     }
     if let Some(number) = ComplaintNumber::find_in(&input.text) {
         let state = match contact {
-            Some(contact) => ticket_store::find_complaint(tx, &number, contact).await?,
+            Some(contact) => complaint::find_complaint(tx, &number, contact).await?,
             None => None,
         };
         input.complaint = Some(ComplaintFact { number: number.to_string(), state });

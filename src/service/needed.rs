@@ -5,7 +5,10 @@ use crate::dialogue::{Input, KeptFact, Need};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
 use crate::domain::ticket::ComplaintNumber;
-use crate::store::{StoreError, Tx, contact, ticket};
+use crate::store::{StoreError, Tx, complaint, contact, ticket};
+
+/// Complaints of one conversation that may be under way; what more it tells is added to the last.
+const MAX_COMPLAINTS: i64 = 5;
 
 /// A day as citizens read it, by the office's clock.
 pub(super) fn day_in_words(app: &App, at: Timestamp) -> String {
@@ -23,7 +26,10 @@ pub(super) async fn add_needed(
 ) -> Result<(), ServiceError> {
     for need in needs {
         match need {
-            Need::Number => input.number = Some(free_number(tx).await?.to_string()),
+            Need::Number => {
+                let contact = whose.map(|(contact, _)| contact);
+                input.number = Some(next_number(tx, contact).await?.to_string());
+            }
             Need::Queue => {
                 input.waiting = Some(ticket::count_waiting(tx).await?);
                 input.office_opens = point::office_opens(app, tx, &input.area, input.now).await?;
@@ -43,7 +49,7 @@ pub(super) async fn add_needed(
             Need::Points => {
                 input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
             }
-            Need::Survey => input.survey = Some(survey::list_order(tx).await?),
+            Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }
     }
     Ok(())
@@ -64,13 +70,22 @@ pub async fn add_needed_facts(
     Ok(())
 }
 
-/// A number no complaint has yet.
-async fn free_number(tx: &mut Tx) -> Result<ComplaintNumber, ServiceError> {
+/// The number that a complaint of a conversation gets: one that nobody has, and where very many are
+/// under way that of the last, to which its words will be added.
+async fn next_number(
+    tx: &mut Tx,
+    contact: Option<ContactId>,
+) -> Result<ComplaintNumber, ServiceError> {
     const DRAWS: usize = 8;
+    if let Some(contact) = contact
+        && let Some(last) = complaint::find_last_of_many(tx, contact, MAX_COMPLAINTS).await?
+    {
+        return Ok(last);
+    }
     let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));
     let mut number = ComplaintNumber::from_random(draw()?);
     for _ in 0..DRAWS {
-        if !ticket::is_number_taken(tx, &number).await? {
+        if !complaint::is_number_taken(tx, &number).await? {
             break;
         }
         number = ComplaintNumber::from_random(draw()?);

@@ -8,6 +8,7 @@ pub mod area;
 pub mod audit;
 pub mod binding;
 pub mod card;
+pub mod complaint;
 pub mod consent;
 pub mod contact;
 mod content;
