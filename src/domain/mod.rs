@@ -31,5 +31,6 @@ pub mod service_point;
 pub mod snapshot;
 pub mod status_word;
 pub mod survey;
+pub mod template_state;
 pub mod ticket;
 pub mod word;

@@ -4,6 +4,7 @@
 //! belongs together is one transaction. No provider is called while one is open.
 
 pub mod announce;
+pub mod by;
 pub mod card;
 pub mod connect;
 pub mod conversation;
@@ -28,6 +29,7 @@ pub mod sender;
 pub mod stop;
 pub mod survey;
 pub mod sweep;
+pub mod talk;
 pub mod teach;
 pub mod ticket;
 pub mod watch;

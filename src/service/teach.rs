@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::knowledge::{
     Present, Shift, beside, present, refresh_soon, take_over, take_turn, taught,
 };
+use super::by::By;
 use super::{App, ServiceError};
+use crate::domain::audit::Action;
 use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
 use crate::store::question_group::{GroupState, mark_decided};
@@ -69,7 +71,7 @@ pub async fn teach(
     app: &App,
     id: QuestionGroupId,
     label: &'static str,
-    by: &str,
+    by: &By,
     is_sure: bool,
 ) -> Result<Outcome, ServiceError> {
     let is_open = find_group(&app.db, id).await?.is_some_and(|g| g.state == GroupState::Open);
@@ -86,15 +88,16 @@ pub async fn teach(
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let decision = (GroupState::Taught, Some(label));
-    if !mark_decided(&mut tx, id, decision, by, now).await? {
+    if !mark_decided(&mut tx, id, decision, &by.name, now).await? {
         return Ok(Outcome::NotOpen);
     }
     // A group that opened again by itself still has what it taught before.
-    let withdrawn = withdraw_group(&mut tx, id, by, now).await?;
+    let withdrawn = withdraw_group(&mut tx, id, &by.name, now).await?;
     for text in &texts {
-        let new = NewExample { id: app.ids.next(now), label, text, group: id, by };
+        let new = NewExample { id: app.ids.next(now), label, text, group: id, by: &by.name };
         insert_example(&mut tx, &app.db, &new, now).await?;
     }
+    by.note(app, &mut tx, Action::Taught, &id.to_string(), Some(label)).await?;
     tx.commit().await.map_err(StoreError::from)?;
     let edition = before.edition.after(texts.len(), withdrawn);
     let is_learnt = take_over(app, &turn, (edition, after)).await;

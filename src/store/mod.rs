@@ -38,9 +38,12 @@ pub mod source_file;
 pub mod source_row;
 pub mod suppression;
 pub mod survey;
+pub mod talk;
 pub mod taught;
+pub mod template_state;
 pub mod ticket;
 pub mod ticket_entry;
+pub mod ticket_list;
 pub mod token;
 pub mod visit;
 

@@ -6,6 +6,7 @@
 
 mod announcement;
 mod by_channel;
+mod canned;
 mod check;
 mod file_report;
 mod folder;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 pub use announcement::{AnnouncementTemplate, Sample, Wording};
 pub use by_channel::ByChannel;
+pub use canned::Canned;
 pub use file_report::{FileReport, FileReportPage, ReportRow};
 pub use page::{VisitGroup, VisitRow, Visits, VisitsPage};
 pub use problem::Problem;
@@ -48,6 +50,7 @@ struct Inner {
     announcements: BTreeMap<AnnouncementKind, AnnouncementTemplate>,
     vocabulary: Vocabulary,
     file_report: FileReportPage,
+    canned: Vec<Canned>,
     engine: Engine,
 }
 
@@ -59,7 +62,7 @@ impl Templates {
     pub fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let files = folder::read(dir, &mut problems);
-        Self::from_files(files, FileReportPage::load(Some(dir)), problems)
+        Self::from_files(files, Some(dir), problems)
     }
 
     /// The files that the binary was built with, so that it runs without the folder.
@@ -67,7 +70,7 @@ impl Templates {
     /// # Errors
     /// Everything that is wrong with them; a test keeps that empty.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        Self::from_files(folder::embedded(), FileReportPage::load(None), Vec::new())
+        Self::from_files(folder::embedded(), None, Vec::new())
     }
 
     /// What the folder of one kind says.
@@ -128,6 +131,12 @@ impl Templates {
         &self.announcement(kind).samples
     }
 
+    /// The ready answers that officers pick from.
+    #[must_use]
+    pub fn canned(&self) -> &[Canned] {
+        &self.inner.canned
+    }
+
     /// The report beside a file that a watched folder brought.
     #[must_use]
     pub fn file_report(&self) -> &FileReportPage {
@@ -145,10 +154,11 @@ impl Templates {
 
     fn from_files(
         mut files: Files,
-        file_report: Result<FileReportPage, Problem>,
+        dir: Option<&Path>,
         mut problems: Vec<Problem>,
     ) -> Result<Self, Vec<Problem>> {
         let vocabulary = Vocabulary::parse(files.remove("vocabulary.toml").as_ref(), &mut problems);
+        let file_report = FileReportPage::load(dir);
         let mut engine = Engine::new();
         let mut announcements = BTreeMap::new();
         for &kind in AnnouncementKind::ALL {
@@ -161,13 +171,14 @@ impl Templates {
             check::announcement(template, capitals, &engine, &mut problems);
         }
         check::names(announcements.values(), &mut problems);
+        let canned = canned::load(dir, capitals, &mut problems);
         for file in files.keys() {
             let hint = "a slip in its name, or in that of its folder?";
             problems.push(Problem::new(file, "the file belongs to nothing", hint));
         }
         match (vocabulary, file_report) {
             (Some(vocabulary), Ok(file_report)) if problems.is_empty() => {
-                let inner = Inner { announcements, vocabulary, file_report, engine };
+                let inner = Inner { announcements, vocabulary, file_report, canned, engine };
                 Ok(Self { inner: Arc::new(inner) })
             }
             (_, file_report) => {
