@@ -20,3 +20,21 @@ CREATE TABLE template_state (
     changed_at BIGINT NOT NULL,            -- when the provider last said something
     PRIMARY KEY (account, name, language)
 );
+
+-- What the office says in its own words where a file says something else. Words for everybody, nobody's data.
+-- Versions are never changed once they were told to citizens.
+CREATE TABLE own_answer (
+    id           TEXT PRIMARY KEY,         -- own_…; ascending
+    label        TEXT NOT NULL,            -- which answer
+    state        TEXT NOT NULL CHECK (state IN ('draft', 'published', 'replaced', 'withdrawn')), -- where it is
+    parts        TEXT NOT NULL,            -- dialogue::OwnAnswer as JSON
+    written_by   TEXT NOT NULL,            -- who wrote it last
+    written_at   BIGINT NOT NULL,          -- when
+    published_by TEXT,                     -- who let citizens read it
+    published_at BIGINT,                   -- when
+    ended_by     TEXT,                     -- who replaced it or took it back
+    ended_at     BIGINT                    -- when
+);
+-- One draft, and one that citizens read.
+CREATE UNIQUE INDEX own_answer_one ON own_answer (label, state) WHERE state IN ('draft', 'published');
+CREATE INDEX own_answer_label ON own_answer (label, id);

@@ -176,7 +176,8 @@ async fn take(args: One) -> anyhow::Result<()> {
 async fn reply(args: Reply) -> anyhow::Result<()> {
     let One { id, config, by } = args.one;
     let app = office::open(office::load(&config)?).await?.app;
-    let message = desk::reply(&app, id, &args.text, &By::cli(&by), None).await.map_err(explained)?;
+    let message =
+        desk::reply(&app, id, &args.text, &By::cli(&by), None).await.map_err(explained)?;
     app.db.close().await;
     println!("{message} waits to be sent");
     Ok(())

@@ -12,6 +12,7 @@ mod flow;
 mod input;
 mod line;
 mod local;
+mod own;
 mod place;
 mod point_line;
 mod question;
@@ -28,7 +29,9 @@ pub use input::{
     CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
     ReferenceFact, Reply, Step, TicketFact,
 };
-pub use local::Stale;
+pub use line::LineSample;
+pub use local::{Stale, Variant};
+pub use own::OwnAnswer;
 pub use place::PointFact;
 pub use script::{Note, Script};
 pub use state::{Flow, Offer, State};

@@ -94,6 +94,8 @@ ids! {
     TicketEntryId = "tke";
     /// A notice to many.
     BroadcastId = "bro";
+    /// What the office says in its own words, one version of it.
+    OwnAnswerId = "own";
     /// One line of the audit log.
     AuditId = "aud";
 

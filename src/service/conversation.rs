@@ -160,11 +160,11 @@ async fn converse(
         input.reachable = routes.iter().map(|route| route.account.channel).collect();
     }
     let state = read_state(contact.dialogue.as_deref());
-    let mut step = dialogue::step(&app.script, &state, &input);
+    let mut step = dialogue::step(&app.script(), &state, &input);
     if !step.needs.is_empty() {
         let whose = Some((contact.id, hashes.as_slice()));
         add_needed(app, tx, whose, &step.needs, &mut input).await?;
-        step = dialogue::step(&app.script, &state, &input);
+        step = dialogue::step(&app.script(), &state, &input);
     }
     app.metrics.intent(&step.intent);
     let asker = question::Asker {

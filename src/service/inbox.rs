@@ -9,8 +9,8 @@ use super::{Account, App, ServiceError, conversation, knowledge, receipt};
 use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
 use crate::store::StoreError;
 use crate::store::group::GroupError;
-use crate::store::template_state::upsert_news;
 use crate::store::inbox::{self, EventKind, EventState, NewEvent};
+use crate::store::template_state::upsert_news;
 
 /// Messages worked off in one round, at most.
 const MESSAGES: usize = 100;

@@ -15,11 +15,13 @@ pub mod inbox;
 pub mod intake;
 pub mod knowledge;
 pub mod lesson;
+pub mod look;
 pub mod metric;
 pub mod needed;
 pub mod notice;
 pub mod officer;
 pub mod outbox;
+pub mod own_answer;
 pub mod point;
 pub mod question;
 pub mod receipt;
@@ -37,7 +39,7 @@ pub mod watch;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch as signal};
@@ -208,8 +210,10 @@ pub struct App {
     pub sources: Vec<watch::Watched>,
     /// Announcements and words.
     pub templates: Templates,
-    /// Conversation and answers.
-    pub script: Script,
+    /// Conversation and answers, as the files have them.
+    files: Arc<Script>,
+    /// The same under the office's own words.
+    script: RwLock<Arc<Script>>,
     /// What citizens mean, with what the office taught.
     pub knowledge: Knowledge,
     /// Stores events in groups.
@@ -259,6 +263,7 @@ impl App {
                 Ok(tx.commit().await?)
             }
         });
+        let files = Arc::new(parts.script);
         Self {
             db: parts.db,
             clock,
@@ -267,7 +272,8 @@ impl App {
             accounts: parts.accounts,
             sources: parts.sources,
             templates: parts.templates,
-            script: parts.script,
+            script: RwLock::new(Arc::clone(&files)),
+            files,
             knowledge: Knowledge::new(parts.primer),
             events,
             signals: Signals::default(),
@@ -280,6 +286,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Conversation and answers, with what the office says in its own words.
+    #[must_use]
+    pub fn script(&self) -> Arc<Script> {
+        Arc::clone(&self.script.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the database takes a write. Asked often, it writes once in a while only.

@@ -78,11 +78,7 @@ pub async fn follow(app: &App, id: TicketId) -> Result<Talk, TicketError> {
     gather(app, ticket, None).await
 }
 
-async fn gather(
-    app: &App,
-    ticket: Ticket,
-    before: Option<Timestamp>,
-) -> Result<Talk, TicketError> {
+async fn gather(app: &App, ticket: Ticket, before: Option<Timestamp>) -> Result<Talk, TicketError> {
     let mut reading = app.db.reading().await?;
     let to = contact::find_contact(&mut reading, &app.db, ticket.contact).await?;
     let said = list_said(&mut reading, &app.db, ticket.contact, before, SHOWN).await?;

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
+use super::by::By;
 use super::knowledge::{
     Present, Shift, beside, present, refresh_soon, take_over, take_turn, taught,
 };
-use super::by::By;
 use super::{App, ServiceError};
 use crate::domain::audit::Action;
 use crate::domain::id::QuestionGroupId;

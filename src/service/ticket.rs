@@ -383,7 +383,7 @@ async fn say_farewell(
         TicketKind::Deletion => Note::DeletionClosed,
     };
     let number = found.number.as_deref().unwrap_or("");
-    let words = app.script.note(last, number, language(&to), account.channel);
+    let words = app.script().note(last, number, language(&to), account.channel);
     let cause = format!("ticket:{}:closed", found.id);
     match write(app, tx, found, &to, cause, words, now).await {
         Ok(_) => Ok(true),

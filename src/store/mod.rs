@@ -22,6 +22,7 @@ pub mod message;
 pub mod message_list;
 pub mod notice;
 pub mod officer;
+pub mod own_answer;
 pub mod person;
 pub mod question;
 pub mod question_group;

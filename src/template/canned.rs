@@ -153,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_ready_answer_is_held_to_what_every_sentence_keeps() {
-        assert_eq!(problems(&one("kk", "Bawa KK", "Bawa KK ke {{ office }}.")), Vec::<String>::new());
+        assert_eq!(
+            problems(&one("kk", "Bawa KK", "Bawa KK ke {{ office }}.")),
+            Vec::<String>::new()
+        );
         for (id, title, text, expected) in [
             ("Kk", "Bawa", "Bawa KK.", "the id is none"),
             ("kk", "", "Bawa KK.", "the title is empty"),
@@ -166,7 +169,10 @@ mod tests {
             ("kk", "Bawa", &"bawa kartu ".repeat(50), "parts as SMS"),
         ] {
             let found = problems(&one(id, title, text));
-            assert!(found.iter().any(|problem| problem.contains(expected)), "{expected}: {found:?}");
+            assert!(
+                found.iter().any(|problem| problem.contains(expected)),
+                "{expected}: {found:?}"
+            );
         }
         let twice = format!("{}{}", one("kk", "A", "Bawa KK."), one("kk", "B", "Bawa KK."));
         assert!(problems(&twice)[0].contains("stands twice"));
@@ -178,7 +184,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert!(load(Some(dir.path()), None, &mut found).len() > 4);
         std::fs::create_dir(dir.path().join("console")).unwrap();
-        std::fs::write(dir.path().join(FILE), one("kk", "Bawa KK", "Bawa KK ke {{ office }}.")).unwrap();
+        std::fs::write(dir.path().join(FILE), one("kk", "Bawa KK", "Bawa KK ke {{ office }}."))
+            .unwrap();
         let own = load(Some(dir.path()), None, &mut found);
         assert_eq!(own[0].words("kantor"), "Bawa KK ke kantor.");
         assert_eq!((own.len(), found), (1, Vec::new()));

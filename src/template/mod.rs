@@ -119,6 +119,19 @@ impl Templates {
         self.fill(self.announcement(kind).wording(document), channel, values)
     }
 
+    /// One wording of an announcement, filled.
+    ///
+    /// # Errors
+    /// [`RenderError`] names the placeholder whose value cannot be used.
+    pub fn render_wording(
+        &self,
+        wording: &Wording,
+        channel: ChannelKind,
+        values: &BTreeMap<&str, String>,
+    ) -> Result<Rendered, RenderError> {
+        self.fill(wording, channel, values)
+    }
+
     /// The body of the general wording as it is registered with Meta, with named parameters.
     #[must_use]
     pub fn whatsapp_body(&self, kind: AnnouncementKind) -> String {

@@ -22,7 +22,11 @@ const MAX_DETAIL: usize = 500;
 pub(super) fn read(change: &Value) -> Option<Event> {
     let value = &change["value"];
     let word = |value: &Value| {
-        value.as_str().map(str::trim).filter(|word| !word.is_empty() && *word != "NONE").map(str::to_owned)
+        value
+            .as_str()
+            .map(str::trim)
+            .filter(|word| !word.is_empty() && *word != "NONE")
+            .map(str::to_owned)
     };
     let small = |value: &Value| word(value).map(|word| word.to_lowercase());
     let mut news = TemplateNews {
@@ -42,8 +46,7 @@ pub(super) fn read(change: &Value) -> Option<Event> {
                 .or_else(|| word(&rejection["reason"]))
                 .or_else(|| word(&other["title"]))
                 .or_else(|| (state(event) == TemplateState::Other).then(|| event.to_owned()));
-            let advice =
-                word(&rejection["recommendation"]).or_else(|| word(&other["description"]));
+            let advice = word(&rejection["recommendation"]).or_else(|| word(&other["description"]));
             news.detail =
                 advice.map(|words| redact_digits(&words).chars().take(MAX_DETAIL).collect());
         }
@@ -100,11 +103,18 @@ mod tests {
     #[test]
     fn a_pause_names_itself_and_a_word_nobody_knows_is_kept() {
         let field = "message_template_status_update";
-        let pause = json!({"event": "PAUSED", "reason": "NONE", "other_info": {"title": "FIRST_PAUSE"}});
+        let pause =
+            json!({"event": "PAUSED", "reason": "NONE", "other_info": {"title": "FIRST_PAUSE"}});
         assert_eq!(news(field, pause).reason.as_deref(), Some("FIRST_PAUSE"));
         let odd = news(field, json!({"event": "LOCKED", "reason": null}));
-        assert_eq!((odd.state, odd.reason.as_deref()), (Some(TemplateState::Other), Some("LOCKED")));
-        assert_eq!(news(field, json!({"event": "REINSTATED"})).state, Some(TemplateState::Approved));
+        assert_eq!(
+            (odd.state, odd.reason.as_deref()),
+            (Some(TemplateState::Other), Some("LOCKED"))
+        );
+        assert_eq!(
+            news(field, json!({"event": "REINSTATED"})).state,
+            Some(TemplateState::Approved)
+        );
     }
 
     #[test]
@@ -112,7 +122,10 @@ mod tests {
         let moved = news("template_category_update", json!({"new_category": "MARKETING"}));
         assert_eq!((moved.state, moved.category.as_deref()), (None, Some("marketing")));
         let quality = json!({"previous_quality_score": "GREEN", "new_quality_score": "RED"});
-        assert_eq!(news("message_template_quality_update", quality).quality.as_deref(), Some("red"));
+        assert_eq!(
+            news("message_template_quality_update", quality).quality.as_deref(),
+            Some("red")
+        );
     }
 
     #[test]

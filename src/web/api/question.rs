@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use super::{Params, done, known_only, listed, page, param, row_id};
 use crate::domain::message::MessageText;
+use crate::service::by::By;
 use crate::service::question::{day_begins, described, ignore, reopen};
 use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
 use crate::store::question_group::GroupState;
 use crate::store::question_list::{Group, GroupFilter, find_group, list_groups};
-use crate::service::by::By;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;

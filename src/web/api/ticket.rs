@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Params, known_only, listed, page, param, row_id, shown};
+use crate::service::by::By;
 use crate::service::ticket::{self, TicketError, described};
 use crate::store::ticket::{TicketFilter, list_tickets};
-use crate::service::by::By;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;

@@ -5,11 +5,14 @@
 //! reads a table.
 
 mod account;
+mod answer;
 mod assets;
 mod desk;
 mod door;
 mod form;
 mod page;
+mod talk;
+mod template;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -86,6 +89,7 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
+    let rooms = template::rooms(answer::rooms(talk::rooms(rooms)));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
