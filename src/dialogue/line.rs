@@ -318,7 +318,12 @@ pub struct LineSample {
 
 impl LineText {
     /// The line filled with a sample that has most to say.
-    pub(super) fn sample(&self, line: Line, language: Language, buttons: Vec<String>) -> LineSample {
+    pub(super) fn sample(
+        &self,
+        line: Line,
+        language: Language,
+        buttons: Vec<String>,
+    ) -> LineSample {
         let samples = Sample::all();
         let fullest = |is_sms| {
             let filled = samples

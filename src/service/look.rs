@@ -109,7 +109,8 @@ pub fn announcement(app: &App, kind: AnnouncementKind) -> AnnouncementLook {
 fn looks(app: &App, kind: AnnouncementKind, wording: &Wording, footer: Option<&str>) -> Vec<Look> {
     let Some(sample) = app.templates.samples(kind).first() else { return Vec::new() };
     let rendered = ChannelKind::ALL.iter().filter_map(|channel| {
-        let found = app.templates.render_wording(wording, *channel, &sample.values(*channel)).ok()?;
+        let found =
+            app.templates.render_wording(wording, *channel, &sample.values(*channel)).ok()?;
         let is_whatsapp = *channel == ChannelKind::Whatsapp;
         let footer = footer.filter(|_| is_whatsapp).map(str::to_owned);
         Some(Look { footer, ..Look::new(*channel, found.text) })
@@ -127,4 +128,10 @@ pub fn lines(app: &App, language: Language) -> Vec<(LineSample, usize)> {
             (sample, parts)
         })
         .collect()
+}
+
+/// Whether what was looked up on that day should be looked up again.
+#[must_use]
+pub fn is_stale(checked_on: chrono::NaiveDate, today: chrono::NaiveDate) -> bool {
+    Script::is_stale(checked_on, today)
 }

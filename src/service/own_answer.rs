@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError};
 
 use super::by::By;
 use super::{App, ServiceError};
-use crate::dialogue::{OwnAnswer, Script};
+use crate::dialogue::Script;
+pub use crate::dialogue::{OwnAnswer, PaperForm};
 use crate::domain::audit::Action;
 use crate::store::StoreError;
 use crate::store::area::find_names;
@@ -108,12 +109,7 @@ pub fn present(app: &App, label: &str) -> Option<OwnAnswer> {
 ///
 /// # Errors
 /// [`OwnAnswerError::NotFound`], or when the database fails.
-pub async fn draft(
-    app: &App,
-    label: &str,
-    own: &OwnAnswer,
-    by: &By,
-) -> Result<(), OwnAnswerError> {
+pub async fn draft(app: &App, label: &str, own: &OwnAnswer, by: &By) -> Result<(), OwnAnswerError> {
     if app.files.answer(label).is_none() {
         return Err(OwnAnswerError::NotFound);
     }

@@ -51,6 +51,35 @@ pub fn teachable(name: &str) -> Option<&'static str> {
     (label != CLARIFY_TOPIC && label != OUT_OF_SCOPE).then_some(label)
 }
 
+/// Labels that can be taught and that these words fit, the best first: by the answer's title, what stands on its
+/// button, and how citizens ask for it.
+#[must_use]
+pub fn search(app: &App, words: &str, most: usize) -> Vec<&'static str> {
+    let script = app.script();
+    let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let weight = |label: &&'static str| {
+        let answer = script.answer(label)?;
+        let named = format!("{} {} {label}", answer.title, answer.button).to_lowercase();
+        let asked = answer.examples.join(" ").to_lowercase();
+        let of = |word: &String| match (named.contains(word), asked.contains(word)) {
+            (true, _) => 10,
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        let weight: usize = wanted.iter().map(of).sum();
+        (weight > 0).then_some((weight, *label))
+    };
+    let teachable = LABELS.iter().filter(|label| teachable(label).is_some());
+    let mut found: Vec<(usize, &'static str)> = teachable.filter_map(weight).collect();
+    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    found.into_iter().take(most).map(|(_, label)| label).collect()
+}
+
+/// Every label that can be taught.
+pub fn all_teachable() -> impl Iterator<Item = &'static str> {
+    LABELS.iter().filter_map(|label| teachable(label))
+}
+
 /// All wordings of a group, the first one first; empty when there is no such group.
 ///
 /// # Errors

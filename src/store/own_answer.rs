@@ -160,11 +160,7 @@ pub async fn mark_published(
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn list_versions(
-    db: &Db,
-    label: &str,
-    limit: i64,
-) -> Result<Vec<Version>, StoreError> {
+pub async fn list_versions(db: &Db, label: &str, limit: i64) -> Result<Vec<Version>, StoreError> {
     let rows = sqlx::query(sql(format!(
         "SELECT {COLUMNS} FROM own_answer WHERE label = $1 ORDER BY id DESC LIMIT $2"
     )))

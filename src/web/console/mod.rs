@@ -6,11 +6,13 @@
 
 mod account;
 mod answer;
+mod answer_words;
 mod assets;
 mod desk;
 mod door;
 mod form;
 mod page;
+mod question;
 mod talk;
 mod template;
 
@@ -89,7 +91,7 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
-    let rooms = template::rooms(answer::rooms(talk::rooms(rooms)));
+    let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
