@@ -15,7 +15,7 @@ use super::desk::Desk;
 use super::form::Filled;
 use super::page::{Page, show as shown};
 use super::question::{HERE, may_teach, must_teach};
-use super::talk::{channel_name, person};
+use super::talk_words::{channel_name, person};
 use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
 use crate::domain::language::Language;
@@ -117,7 +117,6 @@ struct AnswerPage {
     legal_basis: String,
     examples: usize,
     places: Vec<Place>,
-    place: String,
     is_english: bool,
     short: Vec<Phone>,
     full: Vec<Phone>,
@@ -335,6 +334,20 @@ pub(super) async fn open(
             is_here: variant.area == area,
         });
     }
+    if !places.iter().any(|place| place.is_here) {
+        places.push(Place {
+            code: area.to_string(),
+            name: if area == *office {
+                page.t("Wilayah kantor ini", "This office's area").to_owned()
+            } else {
+                area.to_string()
+            },
+            source: String::new(),
+            checked: String::new(),
+            is_own: false,
+            is_here: true,
+        });
+    }
     let names = list_names(&web.app.db).await?;
     let desk_of = own_answer::show(&web.app, &label).await.map_err(refused)?;
     let told_before = desk_of.published.iter().chain(&desk_of.before);
@@ -360,7 +373,6 @@ pub(super) async fn open(
         row,
         legal_basis: answer.legal_basis.clone().unwrap_or_default(),
         examples: answer.examples.len(),
-        place: if area.plain().is_empty() { "nasional".to_owned() } else { area.to_string() },
         places,
         is_english,
         short: phones(short, false),

@@ -14,6 +14,7 @@ mod form;
 mod page;
 mod question;
 mod talk;
+mod talk_words;
 mod template;
 
 use axum::Router;

@@ -129,25 +129,30 @@ fn state_words(page: &Page, state: TemplateState) -> (&'static str, &'static str
         TemplateState::Pending => (
             page.t("sedang diperiksa Meta", "being looked at by Meta"),
             "info",
-            page.t("Tunggu; biasanya kurang dari sehari.", "Wait; it takes less than a day as a rule."),
+            page.t(
+                "Tunggu; biasanya kurang dari sehari.",
+                "Wait; it takes less than a day as a rule.",
+            ),
         ),
         TemplateState::Approved => (page.t("disetujui", "approved"), "good", ""),
         TemplateState::Rejected => (
             page.t("ditolak", "rejected"),
             "bad",
             page.t(
-                "Perbaiki teksnya, daftarkan dengan nama baru di WhatsApp Manager, lalu tulis nama itu di meta.toml. \
-                 Sampai itu kabar dikirim lewat saluran lain.",
-                "Mend the text, register it under a new name in WhatsApp Manager, and write that name into meta.toml. \
-                 Until then the news takes other channels.",
+                "Perbaiki teksnya, daftarkan dengan nama baru di WhatsApp Manager, lalu tulis nama \
+                 itu di meta.toml. Sampai itu kabar dikirim lewat saluran lain.",
+                "Mend the text, register it under a new name in WhatsApp Manager, and write that \
+                 name into meta.toml. Until then the news takes other channels.",
             ),
         ),
         TemplateState::Paused => (
             page.t("dijeda Meta", "paused by Meta"),
             "warn",
             page.t(
-                "Aktif lagi sendiri sesudah beberapa jam. Periksa apakah warga mengenal pesan ini; jeda ketiga menutupnya.",
-                "It comes back by itself after some hours. See whether citizens know this message; the third pause ends it.",
+                "Aktif lagi sendiri sesudah beberapa jam. Periksa apakah warga mengenal pesan ini; \
+                 jeda ketiga menutupnya.",
+                "It comes back by itself after some hours. See whether citizens know this message; \
+                 the third pause ends it.",
             ),
         ),
         TemplateState::Disabled => (
@@ -161,7 +166,10 @@ fn state_words(page: &Page, state: TemplateState) -> (&'static str, &'static str
         TemplateState::Flagged => (
             page.t("hampir dijeda", "about to be paused"),
             "warn",
-            page.t("Kirim hanya kepada yang mengenal kantor ini.", "Send only to those who know this office."),
+            page.t(
+                "Kirim hanya kepada yang mengenal kantor ini.",
+                "Send only to those who know this office.",
+            ),
         ),
         TemplateState::InAppeal => (
             page.t("sedang dibanding", "under appeal"),
