@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::row::parse_opt;
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::template_state::TemplateNews;
+use crate::domain::template_state::{TemplateNews, TemplateState};
 
 /// A template as the provider has it.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub async fn upsert_news(
     .bind(account.to_owned())
     .bind(news.name.clone())
     .bind(news.language.clone())
-    .bind(news.state.map(|state| state.as_str()))
+    .bind(news.state.map(TemplateState::as_str))
     .bind(news.reason.clone())
     .bind(news.detail.clone())
     .bind(news.category.clone())
