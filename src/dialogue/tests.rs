@@ -62,6 +62,7 @@ pub(super) fn input(text: &str) -> Input {
         channel: ChannelKind::Whatsapp,
         area: AreaCode::nationwide(),
         points: None,
+        areas: Vec::new(),
         ticket: None,
         complaint: None,
         number: None,
