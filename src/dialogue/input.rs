@@ -13,6 +13,7 @@ use crate::domain::outbound::{Choice, Pin};
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
+use super::mention::AreaFact;
 use super::place::PointFact;
 use super::state::State;
 
@@ -125,7 +126,7 @@ pub enum Need {
     Kept,
     /// [`Input::survey`].
     Survey,
-    /// [`Input::points`].
+    /// [`Input::points`] and [`Input::areas`].
     Points,
 }
 
@@ -162,6 +163,8 @@ pub struct Input {
     pub area: AreaCode,
     /// Places that serve citizens, the nearest first.
     pub points: Option<Vec<PointFact>>,
+    /// What the areas round about are called; comes together with the points.
+    pub areas: Vec<AreaFact>,
     /// The talk with an officer that this chat waits for, or has.
     pub ticket: Option<TicketFact>,
     /// The number of a complaint in the text.

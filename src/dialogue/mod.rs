@@ -7,17 +7,20 @@
 
 mod answer;
 mod command;
+mod day;
 mod embedded;
 mod flow;
 mod input;
 mod line;
 mod local;
+mod mention;
 mod place;
 mod point_line;
 mod question;
 mod script;
 mod state;
 mod step;
+mod told;
 pub mod transcript;
 mod turn;
 mod understood;
@@ -29,9 +32,10 @@ pub use input::{
     ReferenceFact, Reply, Step, TicketFact,
 };
 pub use local::Stale;
+pub use mention::AreaFact;
 pub use place::PointFact;
 pub use script::{Note, Script};
-pub use state::{Flow, Offer, State};
+pub use state::{Asked, Flow, Offer, State};
 pub use step::step;
 pub use understood::{Understood, judge};
 

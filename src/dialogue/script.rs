@@ -616,7 +616,14 @@ impl Loading {
                 "dialogue/menu.toml: `requirements` must list 2 to {MAX_CHOICES} labels"
             ));
         }
-        if let (true, Some(locals), Some(place)) = (self.problems.is_empty(), locals, self.place) {
+        if let (true, Some(locals), Some(mut place)) =
+            (self.problems.is_empty(), locals, self.place)
+        {
+            place.learn(&self.spelling);
+            let own = self.answers.values().flat_map(|answer| &answer.examples);
+            for text in own.chain(self.examples.iter().map(|(_, text)| text)) {
+                place.learn(text);
+            }
             Ok(Script {
                 answers: self.answers,
                 locals,

@@ -63,6 +63,7 @@ pub(super) fn input(text: &str) -> Input {
         channel: ChannelKind::Whatsapp,
         area: AreaCode::nationwide(),
         points: None,
+        areas: Vec::new(),
         ticket: None,
         complaint: None,
         number: None,

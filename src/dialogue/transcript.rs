@@ -26,6 +26,7 @@ use super::input::{
     CardFact, ComplaintFact, Effect, Input, KeptFact, Meaning, Need, ReferenceFact, Reply, Step,
     TicketFact,
 };
+use super::mention::AreaFact;
 use super::place::PointFact;
 use super::point_line::point;
 use super::script::Script;
@@ -63,6 +64,8 @@ pub struct Facts {
     pub area: AreaCode,
     /// Places that serve citizens, the nearest first.
     pub points: Vec<PointFact>,
+    /// What areas round about are called.
+    pub areas: Vec<AreaFact>,
     /// References, and when they were sent.
     pub references: Vec<ReferenceFact>,
     /// How many others wait for an officer.
@@ -89,6 +92,7 @@ impl Default for Facts {
             cards: Vec::new(),
             area: AreaCode::nationwide(),
             points: Vec::new(),
+            areas: Vec::new(),
             references: Vec::new(),
             waiting: 0,
             office_opens: None,
@@ -265,6 +269,11 @@ impl Facts {
             "office" => value.clone_into(&mut self.office),
             "area" => self.area = value.parse().map_err(|_| "no area code".to_owned())?,
             "point" => self.points.push(point(value)?),
+            "known area" => {
+                let (code, name) = value.split_once(' ').ok_or("a code and a name")?;
+                let code = code.parse().map_err(|_| "no area code".to_owned())?;
+                self.areas.push(AreaFact { code, name: name.to_owned() });
+            }
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
                 let mut parts = value.split('|').map(|part| part.trim().to_owned());
@@ -327,6 +336,7 @@ impl Facts {
             channel: self.channel,
             area: self.area.clone(),
             points: None,
+            areas: Vec::new(),
             ticket: self.ticket,
             complaint,
             number: None,
@@ -352,7 +362,10 @@ impl Facts {
                     input.office_opens.clone_from(&self.office_opens);
                 }
                 Need::Kept => input.kept = Some(self.kept.clone()),
-                Need::Points => input.points = Some(self.points.clone()),
+                Need::Points => {
+                    input.points = Some(self.points.clone());
+                    input.areas.clone_from(&self.areas);
+                }
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }

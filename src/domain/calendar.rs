@@ -218,9 +218,7 @@ impl Calendar {
     /// The hours of a day, and why they are not those of its weekday.
     #[must_use]
     pub fn hours_on(&self, date: NaiveDate) -> (&[Span], Option<&str>) {
-        if let Some(closure) = &self.closure
-            && closure.until.is_none_or(|until| date <= until)
-        {
+        if let Some(closure) = self.closure_on(date) {
             return (&[], Some(&closure.because));
         }
         let usual = self.week.hours(date.weekday());
@@ -230,6 +228,12 @@ impl Calendar {
             Some(day) => (day.hours.as_deref().unwrap_or_default(), Some(&day.name)),
             None => (usual, None),
         }
+    }
+
+    /// The closure that holds on a day.
+    #[must_use]
+    pub fn closure_on(&self, date: NaiveDate) -> Option<&Closure> {
+        self.closure.as_ref().filter(|closure| closure.until.is_none_or(|until| date <= until))
     }
 
     /// Whether it is open at that moment.

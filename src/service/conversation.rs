@@ -259,6 +259,7 @@ pub fn read_text(
         channel,
         area: AreaCode::nationwide(),
         points: None,
+        areas: Vec::new(),
         ticket: None,
         complaint: None,
         number: None,

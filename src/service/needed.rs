@@ -42,6 +42,7 @@ pub(super) async fn add_needed(
             }
             Need::Points => {
                 input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
+                input.areas = point::areas(app, tx, &input.area).await?;
             }
             Need::Survey => input.survey = Some(survey::list_order(tx).await?),
         }

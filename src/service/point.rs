@@ -9,11 +9,12 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use super::{App, ServiceError};
-use crate::dialogue::PointFact;
+use crate::dialogue::{AreaFact, PointFact};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
 use crate::domain::service_point::{PointState, PointStatus};
+use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, list_holidays};
 use crate::store::service_point::{Change, Condition, ServicePoint, list_points, set_condition};
 use crate::store::{StoreError, Tx};
@@ -22,6 +23,8 @@ use crate::store::{StoreError, Tx};
 const MAX_POINTS: i64 = 500;
 /// Facts handed to the dialogue.
 const MAX_FACTS: usize = 60;
+/// Areas of one kabupaten, desa and all; the largest has some 850.
+const MAX_AREAS: i64 = 1_500;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
 /// Longest reason of a closure.
@@ -53,6 +56,17 @@ pub async fn facts(
     Ok(points.into_iter().map(|point| fact(point, &holidays, now)).collect())
 }
 
+/// What the areas of the asker's kabupaten are called, with and without a point.
+///
+/// # Errors
+/// When the database fails.
+pub async fn areas(app: &App, tx: &mut Tx, area: &AreaCode) -> Result<Vec<AreaFact>, ServiceError> {
+    let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    let Some(kabupaten) = near.kabupaten() else { return Ok(Vec::new()) };
+    let names = list_names(tx, &kabupaten, MAX_AREAS).await?;
+    Ok(names.into_iter().map(|(code, name)| AreaFact { code, name }).collect())
+}
+
 /// How many levels of the tree two areas have in common, in digits.
 fn shared(one: &AreaCode, other: &AreaCode) -> usize {
     [10, 6, 4, 2]
@@ -77,6 +91,7 @@ fn fact(
         calendar: calendar(&point, &state, holidays),
         name: point.name,
         short_name: point.short_name,
+        area: point.area,
         address: point.address,
         hours: (point.hours, point.hours_short),
         at,
