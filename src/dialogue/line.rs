@@ -7,11 +7,11 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
-use super::input::CardFact;
+use super::input::{CardFact, KeptFact, KeptPerson, KeptTicket};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::language::Language;
 use crate::domain::survey::Element;
-use crate::domain::ticket::TicketState;
+use crate::domain::ticket::{TicketKind, TicketState};
 use crate::words;
 
 words! {
@@ -123,6 +123,12 @@ words! {
         PungliLeft = "pungli_left",
         /// What is kept about this chat.
         DataMine = "data_mine",
+        /// The same in full: the person and their papers.
+        DataPerson = "data_person",
+        /// The conversation, and what came of it.
+        DataTalk = "data_talk",
+        /// What can be done about it.
+        DataRights = "data_rights",
         /// What deletion means; sure?
         DeletionAsk = "deletion_ask",
         /// The request is noted.
@@ -213,9 +219,11 @@ pub(super) struct Holes<'a> {
     /// Number and state of a complaint.
     pub(super) number: &'a str,
     pub(super) state: &'a str,
-    pub(super) since: &'a str,
-    pub(super) received: i64,
-    pub(super) sent: i64,
+    /// What is kept; of long lists only so many are shown.
+    pub(super) kept: Option<&'a KeptFact>,
+    pub(super) shown: usize,
+    /// Elements rated lately.
+    pub(super) rated: usize,
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.
@@ -310,6 +318,7 @@ struct Sample {
     is_full: bool,
     kind: AnnouncementKind,
     state: TicketState,
+    kept: KeptFact,
 }
 
 impl Sample {
@@ -319,7 +328,6 @@ impl Sample {
             who: "Siti A.".into(),
             document: "KTP-el".into(),
             status: status.into(),
-            state: "printed".into(),
             as_of: "21 November".into(),
             place: is_full.then(|| "Kantor Kecamatan Jombang, Senin-Kamis 08.00-15.00".into()),
             appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
@@ -334,9 +342,44 @@ impl Sample {
                 is_full: at % 3 == 2,
                 kind,
                 state: TicketState::ALL[at % TicketState::ALL.len()],
+                kept: Self::kept(at % 3),
             });
         }
         all
+    }
+
+    /// Kept of a stranger, of one person, and of several.
+    fn kept(people: usize) -> KeptFact {
+        let ticket = |kind: TicketKind, number: Option<&str>, state: TicketState| KeptTicket {
+            kind: kind.as_str().to_owned(),
+            number: number.map(str::to_owned),
+            state: state.as_str().to_owned(),
+        };
+        let tickets = vec![
+            ticket(TicketKind::Complaint, Some("P-7KQ4"), TicketState::Open),
+            ticket(TicketKind::Human, None, TicketState::Closed),
+            ticket(TicketKind::Deletion, None, TicketState::Taken),
+        ];
+        let own = KeptPerson {
+            who: Some("Siti A.".to_owned()),
+            phone: Some("+62 812-****-**90".to_owned()),
+            since: "21 November 2026".to_owned(),
+            has_area: true,
+            has_address: true,
+            channel: Some("whatsapp".to_owned()),
+            updates: [("crd_1".to_owned(), 7)].into(),
+        };
+        KeptFact {
+            since: "21 November 2026".to_owned(),
+            received: 120,
+            sent: 340,
+            questions: 2,
+            consent_since: (people > 0).then(|| "21 November 2026".to_owned()),
+            is_stranger: people == 0,
+            tickets: if people == 0 { Vec::new() } else { tickets },
+            people,
+            own: (people == 1).then_some(own),
+        }
     }
 
     fn holes(&self) -> Holes<'_> {
@@ -357,9 +400,9 @@ impl Sample {
             opens: if self.is_full { "Senin, 23 November, mulai pukul 08.00 WIB" } else { "" },
             number: "P-7KQ4",
             state: self.state.as_str(),
-            since: "21 November 2026",
-            received: 120,
-            sent: 340,
+            kept: Some(&self.kept),
+            shown: 1,
+            rated: if self.is_full { 4 } else { 0 },
         }
     }
 }

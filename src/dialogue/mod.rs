@@ -25,8 +25,8 @@ mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
-    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
-    ReferenceFact, Reply, Step, TicketFact,
+    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, KeptPerson,
+    KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
 pub use local::Stale;
 pub use place::PointFact;

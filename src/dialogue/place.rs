@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::line::{fault, render};
 use super::state::words;
 use crate::domain::calendar::{Calendar, Closure, Span, Today, Week, WeekNames};
+use crate::domain::day_words::{DayForm, DayNames, DayWords};
 use crate::domain::gsm7;
 use crate::domain::language::Language;
 use crate::domain::outbound::Pin;
@@ -136,10 +137,9 @@ pub(super) struct PlaceWords {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
-    weekdays: [String; 7],
-    weekdays_short: [String; 7],
-    months: [String; 12],
-    day: String,
+    /// Come from the vocabulary.
+    #[serde(skip)]
+    days: DayWords,
     next: String,
     today: String,
     hours: String,
@@ -177,6 +177,7 @@ struct Holes<'a> {
     schedule: &'a str,
     contact: &'a str,
     is_sms: bool,
+    is_written: bool,
 }
 
 #[derive(Serialize)]
@@ -204,6 +205,12 @@ impl PlaceWords {
             Language::Indonesian => &self.id,
             Language::English => &self.en,
         }
+    }
+
+    /// Takes over how days are said.
+    pub(super) fn name_days(&mut self, days: &DayNames) {
+        self.id.days = days.id.clone();
+        self.en.days = days.en.clone();
     }
 
     /// Whether a label is answered from places at all.
@@ -325,7 +332,7 @@ impl Words {
 
     fn holes<'a>(&self, point: &'a PointFact, is_sms: bool) -> Result<Holes<'a>, minijinja::Error> {
         let optional = |text: &'a Option<String>| text.as_deref().unwrap_or("");
-        let date = |date: Option<NaiveDate>| date.map_or(Ok(String::new()), |day| self.date(day));
+        let date = |date: Option<NaiveDate>| date.map_or_else(String::new, |day| self.date(day));
         let services: Vec<&str> = point
             .services
             .iter()
@@ -333,7 +340,8 @@ impl Words {
             .collect();
         let week = match &point.calendar {
             Some(calendar) => {
-                let weekdays = if is_sms { &self.weekdays_short } else { &self.weekdays };
+                let weekdays =
+                    if is_sms { &self.days.weekdays_short } else { &self.days.weekdays };
                 calendar.week.words(WeekNames { weekdays, dash: "-", is_short: is_sms })
             }
             None if is_sms => point.hours.1.clone(),
@@ -349,13 +357,14 @@ impl Words {
             week: week.trim_end_matches('.').to_owned(),
             services: services.join(", "),
             status: point.state.status.as_str(),
-            until: date(point.state.until)?,
+            until: date(point.state.until),
             because: optional(&point.state.because),
             blanko: point.blanko.0.as_str(),
-            as_of: date(point.blanko.1)?,
+            as_of: date(point.blanko.1),
             schedule: optional(&point.schedule),
             contact: optional(&point.contact),
             is_sms,
+            is_written: point.calendar.is_none(),
         })
     }
 
@@ -375,31 +384,18 @@ impl Words {
     }
 
     fn next(&self, at: NaiveDateTime, next: NaiveDateTime) -> Rendered {
-        let weekday = next.weekday().num_days_from_monday() as usize;
         let holes = DayHoles {
-            weekday: self.weekdays.get(weekday).map_or("", String::as_str),
+            weekday: self.days.weekday(next.date()),
             day: next.day(),
-            month: self.month(next.date()),
+            month: self.days.month(next.date()),
             time: shown(next.time()),
             is_far: (next.date() - at.date()).num_days() > 6,
         };
         render(&self.next, holes)
     }
 
-    fn date(&self, date: NaiveDate) -> Rendered {
-        let weekday = date.weekday().num_days_from_monday() as usize;
-        let holes = DayHoles {
-            weekday: self.weekdays.get(weekday).map_or("", String::as_str),
-            day: date.day(),
-            month: self.month(date),
-            time: String::new(),
-            is_far: true,
-        };
-        render(&self.day, holes)
-    }
-
-    fn month(&self, date: NaiveDate) -> &str {
-        self.months.get(date.month0() as usize).map_or("", String::as_str)
+    fn date(&self, date: NaiveDate) -> String {
+        self.days.say(DayForm::Day, date)
     }
 }
 

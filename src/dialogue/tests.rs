@@ -79,7 +79,6 @@ fn card(id: &str, who: &str) -> CardFact {
         who: who.into(),
         document: "KTP-el".into(),
         status: "sudah dicetak".into(),
-        state: "printed".into(),
         as_of: "21 November".into(),
         place: None,
         appointment: None,

@@ -127,6 +127,9 @@ impl Turn<'_> {
         let answered = self.state.answered.as_deref().unwrap_or_default();
         let mut labels = answered.split_whitespace();
         let label = labels.next().unwrap_or_default();
+        if let Some(said) = self.data_in_full(label) {
+            return said;
+        }
         if let Some(said) = self.places(label, true) {
             return said;
         }
