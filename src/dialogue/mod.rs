@@ -15,6 +15,7 @@ mod local;
 mod place;
 mod point_line;
 mod question;
+mod sample;
 mod script;
 mod state;
 mod step;

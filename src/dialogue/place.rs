@@ -340,8 +340,7 @@ impl Words {
             .collect();
         let week = match &point.calendar {
             Some(calendar) => {
-                let weekdays =
-                    if is_sms { &self.days.weekdays_short } else { &self.days.weekdays };
+                let weekdays = if is_sms { &self.days.weekdays_short } else { &self.days.weekdays };
                 calendar.week.words(WeekNames { weekdays, dash: "-", is_short: is_sms })
             }
             None if is_sms => point.hours.1.clone(),

@@ -312,7 +312,8 @@ async fn add_facts_in(
         let words = app.templates.vocabulary().speaking(language);
         for person in people.iter().take(MAX_PEOPLE) {
             for card in list_current(tx, person.id).await? {
-                let fact = fact(app, tx, (person, &card), &words, (input.channel, input.now)).await?;
+                let fact =
+                    fact(app, tx, (person, &card), &words, (input.channel, input.now)).await?;
                 input.cards.push(fact);
             }
         }
@@ -518,6 +519,8 @@ async fn plan_replies(
         return Ok(());
     }
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
+    let words = app.templates.vocabulary().speaking(step.state.language);
+    let list_button = Some(words.list_button().to_owned());
     for (n, reply) in step.replies.into_iter().enumerate() {
         let draft = Draft {
             idem_key: format!("reply:{event}:{n}"),
@@ -537,6 +540,7 @@ async fn plan_replies(
                 template: None,
                 text: MessageText::new(reply.text),
                 sms: None,
+                list_button: list_button.clone(),
                 choices: reply.choices,
                 pin: reply.pin,
             },

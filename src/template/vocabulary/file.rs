@@ -46,6 +46,7 @@ struct RawSpoken {
     window: RawWindow,
     unknown: RawUnknown,
     point: RawPoint,
+    list: RawList,
     documents: BTreeMap<String, Paper>,
     statuses: BTreeMap<String, String>,
 }
@@ -160,6 +161,7 @@ impl Reader<'_> {
             window: raw.window,
             unknown: raw.unknown,
             point: raw.point,
+            list: raw.list,
             documents: papers,
             statuses: raw.statuses,
         };
@@ -168,12 +170,6 @@ impl Reader<'_> {
             en: self.spoken("en.", raw.en),
             stop_answered: self.sms("stop.answered", raw.stop.answered),
             stop_unanswered: self.sms("stop.unanswered", raw.stop.unanswered),
-            list_button: self
-                .plain_pair(
-                    "list.open",
-                    ByChannel { text: raw.list.open.clone(), sms: raw.list.open },
-                )
-                .text,
             addressed,
             capitals: self.capitals,
             engine: self.engine,
@@ -203,17 +199,14 @@ impl Reader<'_> {
                 sms: raw.date.weekdays_short.clone(),
             },
             days: raw.date,
-            between: self.phrases(
-                &key("window.between"),
-                &window.between,
-                &["from", "to", "zone"],
-            ),
+            between: self.phrases(&key("window.between"), &window.between, &["from", "to", "zone"]),
             from: self.phrases(&key("window.from"), &window.from, &["from", "zone"]),
             until: self.phrases(&key("window.until"), &window.until, &["to", "zone"]),
             no_window: self.plain_pair(&key("window.unknown"), window.unknown),
             place: self.plain_pair(&key("unknown.place"), raw.unknown.place),
             hours: self.plain_pair(&key("unknown.hours"), raw.unknown.hours),
             written: self.phrases(&key("point.hours"), &raw.point.hours, &["hours"]),
+            list_button: self.sms(&key("list.open"), raw.list.open),
             documents,
             statuses,
         }

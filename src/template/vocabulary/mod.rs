@@ -40,7 +40,6 @@ struct Inner {
     addressed: BTreeMap<Document, AddressedTo>,
     stop_answered: String,
     stop_unanswered: String,
-    list_button: String,
 }
 
 /// The words of one language.
@@ -57,6 +56,7 @@ struct Spoken {
     place: ByChannel<String>,
     hours: ByChannel<String>,
     written: ByChannel<Text>,
+    list_button: String,
     documents: BTreeMap<Document, Paper>,
     statuses: BTreeMap<CardStatus, String>,
 }
@@ -162,7 +162,7 @@ impl Vocabulary {
     /// What stands on the button that opens a list of choices.
     #[must_use]
     pub fn list_button(&self) -> &str {
-        &self.inner.list_button
+        &self.spoken().list_button
     }
 
     /// A day with its weekday: `Selasa, 24 November`.
