@@ -114,6 +114,56 @@ fn every_transcript_is_what_is_really_said() {
 }
 
 #[test]
+fn what_is_kept_fits_a_phone_however_much_it_is() {
+    let ticket = |n: usize| KeptTicket {
+        kind: ["complaint", "human", "deletion"][n % 3].to_owned(),
+        number: Some("P-7KQ4".to_owned()),
+        state: ["open", "taken", "closed"][n % 3].to_owned(),
+    };
+    for (language, people) in
+        [(Language::Indonesian, 1), (Language::English, 1), (Language::Indonesian, 9)]
+    {
+        for channel in [ChannelKind::Whatsapp, ChannelKind::Sms] {
+            let own = KeptPerson {
+                who: Some("Muhammadiyah S.".to_owned()),
+                phone: Some("+62 812-****-**90".to_owned()),
+                since: "22 September 2026".to_owned(),
+                has_area: true,
+                has_address: true,
+                channel: Some("whatsapp".to_owned()),
+                updates: (0..30).map(|n| (format!("crd_{n}"), 1000)).collect(),
+            };
+            let mut input = Input { channel, ..input("DATA SAYA") };
+            input.cards = (0..30).map(|n| card(&format!("crd_{n}"), "Muhammadiyah S.")).collect();
+            input.kept = Some(KeptFact {
+                since: "22 September 2026".to_owned(),
+                received: 123_456,
+                sent: 123_456,
+                questions: 20,
+                consent_since: Some("22 September 2026".to_owned()),
+                is_stranger: false,
+                tickets: (0..100).map(ticket).collect(),
+                people,
+                own: (people == 1).then_some(own),
+            });
+            let state = State { language, ..State::default() };
+            let short = step(script(), &state, &input);
+            let size = |text: &str| text.chars().count();
+            let most = if channel == ChannelKind::Sms { 459 } else { 700 };
+            let text = said(&short);
+            assert!(short.replies.len() == 1 && size(&text) <= most, "{}: {text}", size(&text));
+            assert!(text.contains("LENGKAP") && text.contains("HAPUS DATA"), "{text}");
+            input.text = "LENGKAP".to_owned();
+            let full = step(script(), &short.state, &input);
+            assert_eq!(full.replies.len(), 3, "{}", said(&full));
+            assert!(said(&full).contains("27/2022"), "the rights stand last and are not cut off");
+            let most = if channel == ChannelKind::Sms { 459 } else { 1_024 };
+            assert!(full.replies.iter().all(|reply| size(&reply.text) <= most));
+        }
+    }
+}
+
+#[test]
 fn a_transcript_that_expects_something_else_fails() {
     let play = |text: &str| Transcript::parse(text).expect("readable").play(script(), &understand);
     assert_eq!(play("> menu\n< Saya penjawab otomatis…\n< …"), Vec::<String>::new());
