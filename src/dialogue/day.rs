@@ -4,7 +4,7 @@
 //! A day that is past, or so far off that no calendar knows it, is no day; what a place does on it
 //! is decided in `place`.
 
-use chrono::{Datelike as _, Days, NaiveDate, Weekday};
+use chrono::{Datelike as _, Days, NaiveDate};
 use serde::Deserialize;
 
 use super::state::words;
@@ -256,11 +256,6 @@ fn read_day(digits: &str) -> Option<u32> {
 
 fn read_year(digits: &str) -> Option<i32> {
     digits.parse().ok().filter(|year| digits.len() == 4 && (2000..2200).contains(year))
-}
-
-/// The place of a weekday in a list that begins with Monday.
-pub(super) fn place_of(weekday: Weekday) -> usize {
-    weekday.num_days_from_monday() as usize
 }
 
 #[cfg(test)]

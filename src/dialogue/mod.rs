@@ -17,6 +17,7 @@ mod mention;
 mod place;
 mod point_line;
 mod question;
+mod sample;
 mod script;
 mod state;
 mod step;
@@ -28,8 +29,8 @@ mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
-    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
-    ReferenceFact, Reply, Step, TicketFact,
+    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, KeptPerson,
+    KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
 pub use local::Stale;
 pub use mention::AreaFact;

@@ -10,13 +10,14 @@ use std::fmt;
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
-use super::day::{AskedDays, place_of};
+use super::day::AskedDays;
 use super::line::{fault, render};
 use super::mention::{AreaFact, Markers, Naming};
 use super::state::words;
 use super::told::{MAX_SMS, Manner, Plan, RECORDING, Topic};
 use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::calendar::{Calendar, Closure, Span, Today, Week, WeekNames};
+use crate::domain::day_words::{DayForm, DayNames, DayWords};
 use crate::domain::gsm7;
 use crate::domain::language::Language;
 use crate::domain::outbound::Pin;
@@ -80,11 +81,9 @@ pub(super) struct PlaceWords {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
-    weekdays: [String; 7],
-    weekdays_short: [String; 7],
-    months: [String; 12],
-    day: String,
-    weekday_and_day: String,
+    /// Come from the vocabulary.
+    #[serde(skip)]
+    days: DayWords,
     next: String,
     today: String,
     on_day: String,
@@ -131,6 +130,7 @@ struct Holes<'a> {
     schedule: &'a str,
     contact: &'a str,
     is_sms: bool,
+    is_written: bool,
 }
 
 #[derive(Serialize)]
@@ -178,6 +178,12 @@ impl PlaceWords {
             Language::Indonesian => &self.id,
             Language::English => &self.en,
         }
+    }
+
+    /// Takes over how days are said.
+    pub(super) fn name_days(&mut self, days: &DayNames) {
+        self.id.days = days.id.clone();
+        self.en.days = days.en.clone();
     }
 
     /// Whether a label is answered from places, at least where one is named.
@@ -388,7 +394,7 @@ impl Words {
     ) -> Result<Holes<'a>, minijinja::Error> {
         let is_sms = manner.is_sms;
         let optional = |text: &'a Option<String>| text.as_deref().unwrap_or("");
-        let date = |date: Option<NaiveDate>| date.map_or(Ok(String::new()), |day| self.date(day));
+        let date = |date: Option<NaiveDate>| date.map_or_else(String::new, |day| self.date(day));
         let services: Vec<&str> = point
             .services
             .iter()
@@ -396,7 +402,7 @@ impl Words {
             .collect();
         let week = match &point.calendar {
             Some(calendar) => {
-                let weekdays = if is_sms { &self.weekdays_short } else { &self.weekdays };
+                let weekdays = if is_sms { &self.days.weekdays_short } else { &self.days.weekdays };
                 calendar.week.words(WeekNames { weekdays, dash: "-", is_short: is_sms })
             }
             None if is_sms => point.hours.1.clone(),
@@ -415,13 +421,14 @@ impl Words {
             service: self.service(manner.topic),
             kind: manner.topic.standing(point, manner.days).as_str(),
             status: point.state.status.as_str(),
-            until: date(point.state.until)?,
+            until: date(point.state.until),
             because: optional(&point.state.because),
             blanko: point.blanko.0.as_str(),
-            as_of: date(point.blanko.1)?,
+            as_of: date(point.blanko.1),
             schedule: optional(&point.schedule),
             contact: optional(&point.contact),
             is_sms,
+            is_written: point.calendar.is_none(),
         })
     }
 
@@ -448,7 +455,7 @@ impl Words {
     }
 
     fn on_day(&self, point: &PointFact, day: NaiveDate) -> Rendered {
-        let date = self.weekday_and_day(day)?;
+        let date = self.days.say(DayForm::Long, day);
         let today = point.at.date();
         let when = match (day - today).num_days() {
             0 => "today",
@@ -485,44 +492,24 @@ impl Words {
             None => String::new(),
         };
         let until = closure.and_then(|closure| closure.until);
-        let until = until.map_or(Ok(String::new()), |until| self.date(until))?;
+        let until = until.map_or_else(String::new, |until| self.date(until));
         let because = because.unwrap_or("");
         render(&self.on_day, OnDayHoles { kind, time, until, because, next, ..holes })
     }
 
-    fn weekday_and_day(&self, date: NaiveDate) -> Rendered {
-        self.dated(&self.weekday_and_day, date)
-    }
-
     fn next(&self, at: NaiveDateTime, next: NaiveDateTime) -> Rendered {
-        let weekday = next.weekday().num_days_from_monday() as usize;
         let holes = DayHoles {
-            weekday: self.weekdays.get(weekday).map_or("", String::as_str),
+            weekday: self.days.weekday(next.date()),
             day: next.day(),
-            month: self.month(next.date()),
+            month: self.days.month(next.date()),
             time: shown(next.time()),
             is_far: (next.date() - at.date()).num_days() > 6,
         };
         render(&self.next, holes)
     }
 
-    fn date(&self, date: NaiveDate) -> Rendered {
-        self.dated(&self.day, date)
-    }
-
-    fn dated(&self, source: &str, date: NaiveDate) -> Rendered {
-        let holes = DayHoles {
-            weekday: self.weekdays.get(place_of(date.weekday())).map_or("", String::as_str),
-            day: date.day(),
-            month: self.month(date),
-            time: String::new(),
-            is_far: true,
-        };
-        render(source, holes)
-    }
-
-    fn month(&self, date: NaiveDate) -> &str {
-        self.months.get(date.month0() as usize).map_or("", String::as_str)
+    fn date(&self, date: NaiveDate) -> String {
+        self.days.say(DayForm::Day, date)
     }
 }
 

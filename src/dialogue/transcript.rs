@@ -23,8 +23,8 @@
 use std::time::Duration;
 
 use super::input::{
-    CardFact, ComplaintFact, Effect, Input, KeptFact, Meaning, Need, ReferenceFact, Reply, Step,
-    TicketFact,
+    CardFact, ComplaintFact, Effect, Input, KeptFact, KeptPerson, KeptTicket, Meaning, Need,
+    ReferenceFact, Reply, Step, TicketFact,
 };
 use super::mention::AreaFact;
 use super::place::PointFact;
@@ -287,13 +287,15 @@ impl Facts {
             "waiting" => self.waiting = number(value)?,
             "office opens" => self.office_opens = Some(value.to_owned()),
             "number" => value.clone_into(&mut self.number),
-            "kept" => {
-                let mut parts = value.split('|').map(str::trim);
-                self.kept = KeptFact {
-                    since: parts.next().unwrap_or_default().to_owned(),
-                    received: number(parts.next().unwrap_or_default())?,
-                    sent: number(parts.next().unwrap_or_default())?,
-                };
+            "kept" => take_kept(&mut self.kept, value)?,
+            "kept person" => self.kept.own = Some(kept_person(value)?),
+            "kept ticket" => {
+                let mut words = value.split(' ').map(str::to_owned);
+                self.kept.tickets.push(KeptTicket {
+                    kind: words.next().unwrap_or_default(),
+                    state: words.next().unwrap_or_default(),
+                    number: words.next(),
+                });
             }
             _ => return Err(format!("`{key}` is no fact")),
         }
@@ -417,6 +419,46 @@ impl Facts {
     }
 }
 
+/// `since | received | sent | people: 1 | consent: 2 November 2026 | questions: 1 | stranger: yes`.
+fn take_kept(kept: &mut KeptFact, value: &str) -> Result<(), String> {
+    let mut parts = value.split('|').map(str::trim);
+    parts.next().unwrap_or_default().clone_into(&mut kept.since);
+    kept.received = number(parts.next().unwrap_or_default())?;
+    kept.sent = number(parts.next().unwrap_or_default())?;
+    for part in parts {
+        match part.split_once(": ") {
+            Some(("people", count)) => {
+                kept.people = count.parse().map_err(|_| format!("`{count}` is no number"))?;
+            }
+            Some(("consent", day)) => kept.consent_since = Some(day.to_owned()),
+            Some(("questions", count)) => kept.questions = number(count)?,
+            Some(("stranger", word)) => kept.is_stranger = word == "yes",
+            _ => return Err(format!("`{part}` is nothing that is kept")),
+        }
+    }
+    Ok(())
+}
+
+/// `Siti A. | +62 812-****-**90 | 1 November 2026 | area | address | channel: whatsapp | crd_1: 4`.
+fn kept_person(value: &str) -> Result<KeptPerson, String> {
+    let mut parts = value.split('|').map(str::trim);
+    let mut next = || parts.next().map(str::to_owned);
+    let mut person = KeptPerson { who: next(), phone: next(), ..KeptPerson::default() };
+    person.since = next().unwrap_or_default();
+    for part in parts {
+        match part.split_once(": ") {
+            None if part == "area" => person.has_area = true,
+            None if part == "address" => person.has_address = true,
+            Some(("channel", channel)) => person.channel = Some(channel.to_owned()),
+            Some((card, count)) => {
+                person.updates.insert(card.to_owned(), number(count)?);
+            }
+            None => return Err(format!("`{part}` is nothing that is kept of a person")),
+        }
+    }
+    Ok(person)
+}
+
 fn number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
@@ -429,7 +471,6 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
         who: next("holder")?,
         document: next("document")?,
         status: next("status")?,
-        state: "printed".to_owned(),
         as_of: next("day")?,
         place: None,
         appointment: None,

@@ -13,6 +13,7 @@ use crate::dialogue::{AreaFact, PointFact};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
 use crate::domain::service_point::{PointState, PointStatus};
 use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, list_holidays};
@@ -130,10 +131,11 @@ pub async fn office_opens(
     app: &App,
     tx: &mut Tx,
     area: &AreaCode,
+    language: Language,
     now: Timestamp,
 ) -> Result<Option<String>, ServiceError> {
     let zone = if area.plain().is_empty() { app.zone(None) } else { app.zone(Some(area)) };
-    let words = app.templates.vocabulary();
+    let words = app.templates.vocabulary().speaking(language);
     for point in facts(app, tx, area, now).await? {
         let is_serving = point.state.status == PointStatus::Running && point.schedule.is_none();
         let Some(calendar) = point.calendar.filter(|_| is_serving) else { continue };

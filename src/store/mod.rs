@@ -16,6 +16,7 @@ pub mod group;
 pub mod hold;
 pub mod holiday;
 pub mod inbox;
+pub mod kept;
 pub mod message;
 pub mod message_list;
 pub mod notice;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::Week;
+use kabar::domain::language::Language;
 use kabar::domain::service_point::{BlankoStock, GeoPoint, PointService, PointState, PointStatus};
 use kabar::service::point::office_opens;
 use kabar::store::area::{list_names, upsert_areas};
@@ -258,17 +259,21 @@ on_both_engines! {
     }
 
     async fn the_next_opening_of_the_office_is_said_in_words(app: TestApp) {
-        let opens = async || {
+        let opens_in = async |language| {
             let mut tx = app.app.db.begin().await.unwrap();
-            let opens = office_opens(&app.app, &mut tx, &area("35.17.09"), app.app.now()).await;
+            let (at, now) = (area("35.17.09"), app.app.now());
+            let opens = office_opens(&app.app, &mut tx, &at, language, now).await;
             tx.rollback().await.unwrap();
             opens.unwrap()
         };
+        let opens = async || opens_in(Language::Indonesian).await;
         assert_eq!(opens().await, None, "no hours are on file");
         three(&app).await;
         assert_eq!(opens().await, None, "it is open");
         app.advance_to("15:00 WIB").await;
         assert_eq!(opens().await.as_deref(), Some("Selasa, 24 November, mulai pukul 08.00 WIB"));
+        let english = opens_in(Language::English).await;
+        assert_eq!(english.as_deref(), Some("Tuesday, 24 November, from 08.00 WIB"));
     }
 
     async fn an_area_hears_its_own_rule_and_others_do_not(app: TestApp) {

@@ -150,6 +150,9 @@ impl Turn<'_> {
         // Two questions of one message were answered together.
         let answered = self.state.answered.as_deref().unwrap_or_default();
         let labels: Vec<&str> = answered.split_whitespace().collect();
+        if let Some(said) = labels.first().and_then(|label| self.data_in_full(label)) {
+            return said;
+        }
         let mut pin = None;
         let full: Vec<String> = labels
             .iter()
