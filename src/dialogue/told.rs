@@ -204,8 +204,10 @@ impl PlaceWords {
         };
         let found = &plan.listed;
         let most = if ask.is_full { found.len() } else { SHOWN.min(found.len()) };
-        // As many as fit, and at least one.
-        for shown in (most.min(1)..=most).rev() {
+        // As many as fit, and at least one. Many places are told in a long text: how far it is too long says how
+        // many are left out at once, so that few texts are made in vain.
+        let mut shown = most;
+        loop {
             let points = found.get(..shown)?;
             let text = words.text(&plan, points).ok()?;
             let length = if ask.is_sms { units(&text) } else { text.chars().count() };
@@ -217,8 +219,8 @@ impl PlaceWords {
                 });
                 return Some(Told { text, pin });
             }
+            shown = (shown - 1).min((shown * limit).div_ceil(length));
         }
-        None
     }
 
     fn plan<'a>(&self, ask: Ask<'a>, words: &Words, days: &'a [NaiveDate]) -> Option<Plan<'a>> {

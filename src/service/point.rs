@@ -14,10 +14,10 @@ use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
-use crate::domain::service_point::{PointState, PointStatus};
+use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
 use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, list_holidays};
-use crate::store::service_point::{Change, Condition, ServicePoint, list_points, set_condition};
+use crate::store::service_point::{Change, Condition, ServicePoint, list_nearest, set_condition};
 use crate::store::{StoreError, Tx};
 
 /// Points looked at for one question.
@@ -26,6 +26,8 @@ const MAX_POINTS: i64 = 500;
 const MAX_FACTS: usize = 60;
 /// Areas of one kabupaten, desa and all; the largest has some 850.
 const MAX_AREAS: i64 = 1_500;
+/// What was said of the stock of blank cards so many days ago says nothing about today.
+const STOCK_HOLDS: i64 = 30;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
 /// Longest reason of a closure.
@@ -40,8 +42,8 @@ pub async fn facts(
     area: &AreaCode,
     now: Timestamp,
 ) -> Result<Vec<PointFact>, ServiceError> {
-    let mut points = list_points(tx, MAX_POINTS).await?;
     let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    let mut points = list_nearest(tx, near, MAX_POINTS).await?;
     points.sort_by_key(|(point, _)| {
         (usize::MAX - shared(&point.area, near), point.area.plain().len(), point.code.clone())
     });
@@ -88,6 +90,8 @@ fn fact(
     let at = now.in_zone(zone).naive_local();
     let state = condition.state.on(at.date());
     let as_of = condition.blanko_at.map(|at| at.in_zone(zone).date_naive());
+    let is_old = as_of.is_none_or(|as_of| (at.date() - as_of).num_days() > STOCK_HOLDS);
+    let blanko = if is_old { BlankoStock::Unknown } else { condition.blanko };
     PointFact {
         calendar: calendar(&point, &state, holidays),
         name: point.name,
@@ -98,7 +102,7 @@ fn fact(
         at,
         services: point.detail.services,
         state,
-        blanko: (condition.blanko, as_of),
+        blanko: (blanko, as_of),
         schedule: point.detail.schedule,
         contact: point.detail.contact,
         place: point.detail.map,
