@@ -1,6 +1,6 @@
 //! `kabar chat`: the whole conversation in a terminal, printed in the form of `tests/dialogues`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
@@ -8,7 +8,7 @@ use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
 use kabar::service::{conversation, knowledge, needed};
 
-use super::{ConfigArg, hinted, office};
+use super::{ConfigArg, hinted, office, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,9 +46,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     loop {
         if is_terminal {
             print!("> ");
-            std::io::stdout().flush()?;
+            output::flush();
         }
-        let Some(line) = input_lines.next() else { break };
+        let Some(line) = input_lines.next().filter(|_| !output::is_over()) else { break };
         let line = line?;
         if !is_terminal {
             println!("> {line}");

@@ -34,7 +34,9 @@ use crate::store::person::{self, Person};
 use crate::store::service_point::ServicePoint;
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::visit::{self, NewVisit};
-use crate::store::{StoreError, Tx, binding, follow, inbox, service_point, ticket as ticket_store};
+use crate::store::{
+    StoreError, Tx, binding, complaint, follow, inbox, service_point, ticket as ticket_store,
+};
 use crate::template::Vocabulary;
 use crate::understand::Understanding;
 
@@ -331,7 +333,7 @@ async fn add_facts_in(
     }
     if let Some(number) = ComplaintNumber::find_in(&input.text) {
         let state = match contact {
-            Some(contact) => ticket_store::find_complaint(tx, &number, contact).await?,
+            Some(contact) => complaint::find_complaint(tx, &number, contact).await?,
             None => None,
         };
         input.complaint = Some(ComplaintFact { number: number.to_string(), state });

@@ -10,7 +10,10 @@ use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::ticket::ComplaintNumber;
 use crate::store::person::Person;
-use crate::store::{StoreError, Tx, kept, ticket};
+use crate::store::{StoreError, Tx, complaint, kept, ticket};
+
+/// Complaints of one conversation that may be under way; what more it tells is added to the last.
+const MAX_COMPLAINTS: i64 = 5;
 
 /// Whose conversation it is.
 #[derive(Clone, Copy)]
@@ -38,7 +41,10 @@ pub(super) async fn add_needed(
 ) -> Result<(), ServiceError> {
     for need in needs {
         match need {
-            Need::Number => input.number = Some(free_number(tx).await?.to_string()),
+            Need::Number => {
+                let contact = whose.as_ref().map(|whose| whose.contact);
+                input.number = Some(next_number(tx, contact).await?.to_string());
+            }
             Need::Queue => {
                 input.waiting = Some(ticket::count_waiting(tx).await?);
                 input.office_opens =
@@ -59,7 +65,7 @@ pub(super) async fn add_needed(
                 input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
                 input.areas = point::areas(app, tx, &input.area).await?;
             }
-            Need::Survey => input.survey = Some(survey::list_order(tx).await?),
+            Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }
     }
     Ok(())
@@ -123,13 +129,22 @@ pub async fn add_needed_facts(
     Ok(())
 }
 
-/// A number no complaint has yet.
-async fn free_number(tx: &mut Tx) -> Result<ComplaintNumber, ServiceError> {
+/// The number that a complaint of a conversation gets: one that nobody has, and where very many are
+/// under way that of the last, to which its words will be added.
+async fn next_number(
+    tx: &mut Tx,
+    contact: Option<ContactId>,
+) -> Result<ComplaintNumber, ServiceError> {
     const DRAWS: usize = 8;
+    if let Some(contact) = contact
+        && let Some(last) = complaint::find_last_of_many(tx, contact, MAX_COMPLAINTS).await?
+    {
+        return Ok(last);
+    }
     let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));
     let mut number = ComplaintNumber::from_random(draw()?);
     for _ in 0..DRAWS {
-        if !ticket::is_number_taken(tx, &number).await? {
+        if !complaint::is_number_taken(tx, &number).await? {
             break;
         }
         number = ComplaintNumber::from_random(draw()?);

@@ -7,6 +7,7 @@ pub mod account;
 pub mod area;
 pub mod binding;
 pub mod card;
+pub mod complaint;
 pub mod consent;
 pub mod contact;
 mod content;

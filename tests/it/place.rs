@@ -12,6 +12,7 @@ use kabar::store::holiday::{Holiday, list_holidays, upsert_holiday};
 use kabar::store::service_point::{
     Change, Detail, ServicePoint, find_with_condition, list_points, set_condition, upsert_point,
 };
+use kabar::store::survey::list_tallies;
 use kabar::store::token::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -70,6 +71,19 @@ async fn patch(app: &TestApp, role: Role, code: &str, body: Value) -> StatusCode
 }
 
 on_both_engines! {
+    async fn who_lists_the_places_waits_for_nobody_who_writes(app: TestApp) {
+        write(&app, &[point("kec-jombang", "Kantor Kecamatan Jombang", "35.17.09")]).await;
+        let mut busy = app.app.db.begin().await.unwrap();
+        upsert_point(&mut busy, &point("kec-diwek", "Kantor Kecamatan Diwek", "35.17.08"), app.app.now())
+            .await
+            .unwrap();
+        let listed = app.get("/v1/service-points").await;
+        assert_eq!(list(&listed["service_points"]).len(), 1);
+        let mut reading = app.app.db.reading().await.unwrap();
+        assert!(list_tallies(&mut reading, None, None).await.unwrap().is_empty());
+        busy.rollback().await.unwrap();
+    }
+
     async fn the_office_of_ones_own_kecamatan_comes_first_and_says_how_today_is(app: TestApp) {
         three(&app).await;
         let siti = citizen(6).of_area("35.17.08.2014");
