@@ -54,6 +54,8 @@ pub struct Outbound {
     pub to: Recipient,
     /// What.
     pub form: Form,
+    /// What stands on the button that opens a list, where it is not the office's usual words.
+    pub list_button: Option<String>,
     /// The provider may give up from then on: by then the news is old, or told on another channel.
     pub valid_until: Option<Timestamp>,
 }

@@ -14,7 +14,7 @@ use kabar::dialogue::Script;
 use kabar::domain::clock::{Clock as _, SystemClock, Timestamp};
 use kabar::domain::id::QuestionGroupId;
 use kabar::domain::message::MessageText;
-use kabar::service::question::{day_begins, ignore, reopen};
+use kabar::service::question::{day_begins, described, ignore, reopen};
 use kabar::service::teach::{self, Outcome, Trial, teachable, wordings};
 use kabar::store::question_group::GroupState;
 use kabar::store::question_list::{Group, GroupFilter, count_single, find_group, list_groups};
@@ -141,7 +141,7 @@ async fn unknown(args: Unknown) -> anyhow::Result<()> {
     let hidden = if is_hiding { count_single(&db, since).await? } else { 0 };
     db.close().await;
     if args.json {
-        let groups: Vec<Value> = groups.iter().map(view).collect();
+        let groups: Vec<Value> = groups.iter().map(described).collect();
         println!("{}", json!({ "questions": groups }));
         return Ok(());
     }
@@ -195,15 +195,6 @@ fn shortened(text: &str) -> String {
     short
 }
 
-fn view(group: &Group) -> Value {
-    json!({"id": group.id.to_string(), "times": group.times, "shared": group.is_shared,
-           "sample": group.sample.expose(), "near": group.near,
-           "area": group.area.as_ref().map(ToString::to_string),
-           "first_at": shown(group.first_at), "last_at": shown(group.last_at),
-           "state": group.state.as_str(), "label": group.label,
-           "decided_by": group.decided_by, "decided_at": group.decided_at.map(shown)})
-}
-
 fn no_such(id: QuestionGroupId) -> anyhow::Error {
     hinted(format!("there is no {id}"), "`kabar answers unknown --all` shows what there is")
 }
@@ -215,7 +206,7 @@ async fn show(args: Show) -> anyhow::Result<()> {
     let texts = wordings(&db, args.id).await?;
     db.close().await;
     if args.json {
-        let mut all = view(&group);
+        let mut all = described(&group);
         all["texts"] = texts.iter().map(MessageText::expose).collect();
         println!("{all}");
         return Ok(());

@@ -32,6 +32,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    match read_and_answer(args) {
+        Err(error) if super::output::is_unread(&error) => Ok(()),
+        done => done,
+    }
+}
+
+fn read_and_answer(args: &Args) -> anyhow::Result<()> {
     let (_, script) = super::office::texts(args.templates.as_deref())?;
     let understanding = super::office::train(&script)?;
     let mut out = std::io::stdout().lock();

@@ -1,6 +1,6 @@
 //! `kabar chat`: the whole conversation in a terminal, printed in the form of `tests/dialogues`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use kabar::dialogue::{self, State, transcript};
 use kabar::domain::clock::{Clock as _, SystemClock};
@@ -8,7 +8,7 @@ use kabar::domain::message::ChannelKind;
 use kabar::domain::phone::PhoneNumber;
 use kabar::service::{conversation, knowledge, needed};
 
-use super::{ConfigArg, hinted, office};
+use super::{ConfigArg, hinted, office, output};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,9 +46,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     loop {
         if is_terminal {
             print!("> ");
-            std::io::stdout().flush()?;
+            output::flush();
         }
-        let Some(line) = input_lines.next() else { break };
+        let Some(line) = input_lines.next().filter(|_| !output::is_over()) else { break };
         let line = line?;
         if !is_terminal {
             println!("> {line}");
@@ -67,12 +67,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
             now,
         );
         if let (Some(app), Some(phone)) = (&app, &phone) {
-            conversation::add_facts(app, phone, &mut input).await?;
+            conversation::add_facts(app, phone, state.language, &mut input).await?;
         }
         let mut step = dialogue::step(&script, &state, &input);
         if !step.needs.is_empty() {
             if let Some(app) = &app {
-                needed::add_needed_facts(app, &step.needs, &mut input).await?;
+                needed::add_needed_facts(app, &step.needs, state.language, &mut input).await?;
             }
             // Nothing is kept here: any number shows what would be said.
             input.number = input.number.or_else(|| Some("P-7KQ4".to_owned()));

@@ -80,7 +80,7 @@ fn answer(may_ask: bool, question: &str, default: &str) -> anyhow::Result<String
         return Ok(default.to_owned());
     }
     print!("{question} [{default}]: ");
-    std::io::stdout().flush()?;
+    super::output::flush();
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let line = line.trim();

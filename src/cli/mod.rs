@@ -1,5 +1,7 @@
 //! The commands, one file each. What fails says what, why, and a hint.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to their terminal")]
+
+#[macro_use]
+mod output;
 
 mod answers;
 mod ask;
@@ -130,7 +132,8 @@ pub fn main() -> ExitCode {
         }
     };
     match runtime.block_on(run(cli.command)) {
-        Ok(code) => code,
+        Ok(code) if output::is_whole() => code,
+        Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             report(&error);
             ExitCode::FAILURE
@@ -187,7 +190,7 @@ fn report(error: &anyhow::Error) {
 
 /// A moment, as the API writes it.
 fn shown(at: Timestamp) -> String {
-    at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    at.rfc3339()
 }
 
 /// A text on one line, without what a terminal would obey.

@@ -155,9 +155,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
 async fn name_areas(db: &Db, script: &mut Script) -> anyhow::Result<()> {
     let codes: Vec<AreaCode> = script.local_areas().into_iter().collect();
     if !codes.is_empty() {
-        let mut tx = db.begin().await?;
-        script.name_areas(find_names(&mut tx, db, &codes).await?);
-        tx.rollback().await?;
+        script.name_areas(find_names(&mut *db.reading().await?, db, &codes).await?);
     }
     Ok(())
 }

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::builder::NonEmptyStringValueParser;
-use kabar::domain::clock::{Clock as _, SystemClock};
+use kabar::domain::area::Zone;
+use kabar::domain::clock::Timestamp;
 use kabar::domain::service_point::{BlankoStock, PointState, PointStatus};
 use kabar::service::point;
-use kabar::store::service_point::{self, Change};
+use kabar::store::service_point::{Change, list_points};
 use serde_json::json;
 
 use super::{COMMAND_LINE, ConfigArg, hinted, office};
@@ -67,33 +68,22 @@ pub(super) struct Which {
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let (which, change) = match command {
+    let (which, said) = match command {
         Command::List(args) => return list(args).await.map(|()| ExitCode::SUCCESS),
-        Command::Close { which, until, because } => {
-            let today = SystemClock.now().utc().date_naive();
-            let state = point::check_state(PointStatus::Closed, until, Some(&because), today)
-                .map_err(|what| {
-                    hinted(what, "kabar point close CODE --until 2026-12-04 --because …")
-                })?;
-            (which, Change::State(state))
-        }
-        Command::Open { which } => (which, Change::State(PointState::RUNNING)),
+        Command::Close { which, until, because } => (which, Said::Closed { until, because }),
+        Command::Open { which } => (which, Said::Open),
         Command::Blanko { which, stock } => {
             let stock = stock.parse::<BlankoStock>().map_err(|_| {
                 let known: Vec<&str> = BlankoStock::ALL.iter().map(|s| s.as_str()).collect();
                 hinted(format!("{stock:?} is no stock of blank cards"), known.join(", "))
             })?;
-            (which, Change::Blanko(stock))
+            (which, Said::Blanko(stock))
         }
     };
-    let config = office::load(&which.config)?;
-    let db = office::open_database(&config.database_url, config.sealer).await?;
-    let mut tx = db.begin().await?;
-    let now = SystemClock.now();
-    let is_done =
-        service_point::set_condition(&mut tx, &which.code, &change, &which.by, now).await?;
-    tx.commit().await?;
-    db.close().await;
+    let app = office::open(office::load(&which.config)?).await?.app;
+    let change = said.checked(today(app.zone(None), app.now()))?;
+    let is_done = point::change(&app, &which.code, &[change], &which.by).await?;
+    app.db.close().await;
     if !is_done {
         return Err(hinted(
             format!("there is no service point {:?}", which.code),
@@ -104,12 +94,38 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What somebody says of a place.
+enum Said {
+    Closed { until: Option<NaiveDate>, because: String },
+    Open,
+    Blanko(BlankoStock),
+}
+
+impl Said {
+    /// What it changes, if it can be so on that day.
+    fn checked(self, today: NaiveDate) -> anyhow::Result<Change> {
+        Ok(match self {
+            Self::Closed { until, because } => {
+                let state = point::check_state(PointStatus::Closed, until, Some(&because), today);
+                Change::State(state.map_err(|what| {
+                    hinted(what, "kabar point close CODE --until 2026-12-04 --because …")
+                })?)
+            }
+            Self::Open => Change::State(PointState::RUNNING),
+            Self::Blanko(stock) => Change::Blanko(stock),
+        })
+    }
+}
+
+/// The day where the office is; in UTC it is still the one before until 07.00 WIB.
+fn today(zone: Zone, now: Timestamp) -> NaiveDate {
+    now.in_zone(zone.offset()).date_naive()
+}
+
 async fn list(args: List) -> anyhow::Result<()> {
     let config = office::load(&args.config)?;
     let db = office::open_database(&config.database_url, config.sealer).await?;
-    let mut tx = db.begin().await?;
-    let points = service_point::list_points(&mut tx, MOST).await?;
-    tx.rollback().await?;
+    let points = list_points(&mut *db.reading().await?, MOST).await?;
     db.close().await;
     if args.json {
         let rows: Vec<_> = points.iter().map(|(p, now)| point::described(p, now)).collect();
@@ -137,4 +153,22 @@ async fn list(args: List) -> anyhow::Result<()> {
         count => println!("{count} service points"),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yesterday_is_over_for_the_office_while_it_is_not_in_greenwich() {
+        let night = Timestamp::from(
+            chrono::DateTime::parse_from_rfc3339("2026-11-23T05:00:00+07:00").unwrap(),
+        );
+        let until = |day| Said::Closed {
+            until: NaiveDate::from_ymd_opt(2026, 11, day),
+            because: "renovasi".to_owned(),
+        };
+        assert!(until(22).checked(today(Zone::Wib, night)).is_err());
+        assert!(until(23).checked(today(Zone::Wib, night)).is_ok());
+    }
 }

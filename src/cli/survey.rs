@@ -26,9 +26,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let config = office::load(&args.config)?;
     let db = office::open_database(&config.database_url, config.sealer).await?;
-    let mut tx = db.begin().await?;
-    let tallies = list_tallies(&mut tx, args.area.as_ref(), args.since).await?;
-    tx.rollback().await?;
+    let tallies = list_tallies(&mut *db.reading().await?, args.area.as_ref(), args.since).await?;
     db.close().await;
     if args.json {
         println!("{}", view(&tallies));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::builder::NonEmptyStringValueParser;
 use kabar::domain::area::AreaCode;
 use kabar::domain::id::TicketId;
-use kabar::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
+use kabar::domain::ticket::{TicketKind, TicketState};
 use kabar::service::ticket::{self as desk, TicketError, Whole};
 use kabar::store::Db;
 use kabar::store::ticket::{Ticket, TicketFilter, list_tickets};
@@ -92,7 +92,7 @@ async fn list(args: List) -> anyhow::Result<()> {
     let tickets = all(&db, filter).await?;
     db.close().await;
     if args.json {
-        let tickets: Vec<_> = tickets.iter().map(view).collect();
+        let tickets: Vec<_> = tickets.iter().map(desk::described).collect();
         println!("{}", json!({ "tickets": tickets }));
         return Ok(());
     }
@@ -143,17 +143,6 @@ fn line(ticket: &Ticket) -> String {
     line
 }
 
-fn view(ticket: &Ticket) -> serde_json::Value {
-    json!({"id": ticket.id.to_string(), "kind": ticket.kind.as_str(), "state": ticket.state.as_str(),
-           "number": ticket.number, "category": ticket.category.map(ComplaintCategory::as_str),
-           "is_pungli": ticket.category.is_some_and(ComplaintCategory::is_pungli),
-           "area": ticket.area.as_ref().map(ToString::to_string), "account": ticket.account,
-           "opened_at": shown(ticket.opened_at), "touched_at": shown(ticket.touched_at),
-           "due_at": ticket.due_at.map(shown), "taken_at": ticket.taken_at.map(shown),
-           "taken_by": ticket.taken_by, "closed_at": ticket.closed_at.map(shown),
-           "closed_by": ticket.closed_by})
-}
-
 async fn show(args: One) -> anyhow::Result<()> {
     let app = office::open(office::load(&args.config)?).await?.app;
     let Whole { ticket, text, entries } =
@@ -186,7 +175,7 @@ async fn take(args: One) -> anyhow::Result<()> {
 async fn reply(args: Reply) -> anyhow::Result<()> {
     let One { id, config, by } = args.one;
     let app = office::open(office::load(&config)?).await?.app;
-    let message = desk::reply(&app, id, &args.text, &by).await.map_err(explained)?;
+    let message = desk::reply(&app, id, &args.text, &by, None).await.map_err(explained)?;
     app.db.close().await;
     println!("{message} waits to be sent");
     Ok(())
@@ -210,7 +199,7 @@ fn explained(error: TicketError) -> anyhow::Error {
         TicketError::NoAccount => "look at [[account]] in the configuration",
         TicketError::Length => "shorten it, or send it in two replies",
         TicketError::Personal => "leave the number out: everybody who holds the phone reads it",
-        TicketError::Service(_) => return error.into(),
+        TicketError::Key | TicketError::Service(_) => return error.into(),
     };
     hinted(error.to_string(), hint)
 }

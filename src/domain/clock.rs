@@ -48,6 +48,12 @@ impl Timestamp {
         self.utc().with_timezone(&zone)
     }
 
+    /// The same moment as the API writes it: `2026-11-22T02:00:00.000Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    }
+
     /// The same moment in UTC; the epoch for values outside chrono's range.
     #[must_use]
     pub fn utc(self) -> DateTime<Utc> {

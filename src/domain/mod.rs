@@ -12,6 +12,7 @@ pub mod card;
 pub mod card_plan;
 pub mod clock;
 pub mod consent;
+pub mod day_words;
 pub mod document;
 pub mod gsm7;
 pub mod id;

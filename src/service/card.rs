@@ -6,7 +6,7 @@
 use super::announce::{self, Holder};
 use super::{App, ServiceError, survey};
 use crate::domain::absence::Absence;
-use crate::domain::card::{AnnouncementKind, CardUpdate, PhoneGiven};
+use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, PersonId};
@@ -237,6 +237,9 @@ async fn apply(
             person::upsert_person(tx, &app.db, known, id, update, now).await?
         }
     };
+    // Who hears once more that a card was handed over puts nothing off.
+    let is_repeated =
+        !plan.is_new_card && on_file.as_ref().is_some_and(|card| card.status == update.status);
     let card_id = match &before {
         Some(card) if !plan.becomes_current => card.id,
         _ => {
@@ -256,7 +259,9 @@ async fn apply(
             {
                 // What still waits to be said of the card is no longer true, by whatever means.
                 visit::close_superseded(tx, card.id, now).await?;
-                survey_store::set_due(tx, card.id, None).await?;
+                if !is_repeated || update.status != CardStatus::Issued {
+                    survey_store::set_due(tx, card.id, None).await?;
+                }
                 let withdrawn =
                     message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
                 if withdrawn > 0 {
@@ -277,7 +282,7 @@ async fn apply(
             card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?
         }
     };
-    if plan.becomes_current {
+    if plan.becomes_current && !is_repeated {
         let said = (update.status, update.occurred_at, plan.outcome);
         survey::take_news(app, tx, card_id, said, now).await?;
     }

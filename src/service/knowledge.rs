@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::{App, ServiceError};
 use crate::dialogue::Script;
 use crate::domain::clock::Timestamp;
+use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
 use crate::store::question_group::forget_askers;
 use crate::store::taught::{Edition, find_edition, list_examples};
@@ -56,8 +57,9 @@ impl fmt::Debug for Shift {
 }
 
 /// What examples would change.
-#[derive(Clone, Debug)]
 pub(super) struct Effects {
+    /// What is understood then.
+    pub after: Arc<Understanding>,
     /// How many examples were known.
     pub known: usize,
     /// Those of them that would be understood in another way.
@@ -113,19 +115,21 @@ impl Primer {
         own.chain(taught.iter().map(|(label, text)| (label.as_str(), text.expose())))
     }
 
-    /// What it would change if to what was taught `new` came. Trains, and takes its time.
+    /// What it would change from what is understood `before` if to what was taught `new` came.
+    /// Trains, and takes its time.
     pub(super) fn try_out(
         &self,
+        before: &Understanding,
         taught: &[(String, MessageText)],
         new: &[(String, MessageText)],
     ) -> Effects {
-        let before = self.with(taught);
         let all: Vec<(String, MessageText)> = taught.iter().chain(new).cloned().collect();
-        let after = self.train(&all);
+        let after = Arc::new(self.train(&all));
         let gist = |text: &str| Gist::of(&self.spelling, text);
         let mut is_contradicted = false;
         let gists: Vec<_> = new.iter().map(|(label, text)| (label, gist(text.expose()))).collect();
-        let mut effects = Effects { known: 0, shifts: Vec::new(), understood: Vec::new() };
+        let (known, shifts, understood) = (0, Vec::new(), Vec::new());
+        let mut effects = Effects { after: Arc::clone(&after), known, shifts, understood };
         for (label, text) in self.pairs(taught) {
             effects.known += 1;
             let (before, after) = (before.understand(text), after.understand(text));
@@ -201,6 +205,10 @@ impl Knowledge {
         self.learnt.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn keep(&self, learnt: Learnt) {
+        *self.learnt.write().unwrap_or_else(PoisonError::into_inner) = Some(learnt);
+    }
+
     /// Whether a minute has passed since this was asked last.
     fn is_time(&self, now: Timestamp) -> bool {
         let mut last = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -220,12 +228,12 @@ pub async fn understanding(app: &App) -> Result<Arc<Understanding>, ServiceError
     if let Some(learnt) = app.knowledge.learnt() {
         return Ok(learnt.understanding);
     }
-    let _turn = app.knowledge.turn.lock().await;
+    let turn = take_turn(app).await;
     // Somebody else may have trained while this one waited.
     if let Some(learnt) = app.knowledge.learnt() {
         return Ok(learnt.understanding);
     }
-    learn(app).await
+    Ok(learn(app, &turn).await?.understanding)
 }
 
 /// Learns what was taught since, if anything was, and if anything was learnt before: who has not
@@ -237,12 +245,62 @@ pub async fn refresh(app: &App) -> Result<bool, ServiceError> {
     if !app.knowledge.is_ready() {
         return Ok(false);
     }
-    let _turn = app.knowledge.turn.lock().await;
+    let turn = take_turn(app).await;
+    Ok(present(app, &turn).await?.is_new)
+}
+
+/// The same after a decision that is kept already: what goes wrong is logged, and the next look of
+/// the sweeper makes up for it.
+pub(super) async fn refresh_soon(app: &App) {
+    if let Err(error) = refresh(app).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "what was taught is not learnt yet"
+        );
+    }
+}
+
+/// Whose turn it is to train.
+pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
+/// Waits for one's turn to train.
+pub(super) async fn take_turn(app: &App) -> Turn<'_> {
+    app.knowledge.turn.lock().await
+}
+
+/// What is understood with all that was taught up to now.
+pub(super) struct Present {
+    /// Up to which edition.
+    pub edition: Edition,
+    /// What is understood.
+    pub understanding: Arc<Understanding>,
+    is_new: bool,
+}
+
+/// Trains only if what was learnt last is not all that was taught.
+pub(super) async fn present(app: &App, turn: &Turn<'_>) -> Result<Present, ServiceError> {
     let edition = find_edition(&app.db).await?;
-    if app.knowledge.learnt().is_some_and(|learnt| learnt.edition == edition) {
+    if let Some(Learnt { understanding, .. }) =
+        app.knowledge.learnt().filter(|learnt| learnt.edition == edition)
+    {
+        return Ok(Present { edition, understanding, is_new: false });
+    }
+    let Learnt { edition, understanding } = learn(app, turn).await?;
+    Ok(Present { edition, understanding, is_new: true })
+}
+
+/// Takes over what was trained already, if it is what an edition says and no other was taught
+/// meanwhile; `false` if not.
+pub(super) async fn take_over(
+    app: &App,
+    _turn: &Turn<'_>,
+    learnt: (Edition, Arc<Understanding>),
+) -> Result<bool, ServiceError> {
+    let (edition, understanding) = learnt;
+    if find_edition(&app.db).await? != edition {
         return Ok(false);
     }
-    learn(app).await?;
+    app.knowledge.keep(Learnt { edition, understanding });
     Ok(true)
 }
 
@@ -259,20 +317,24 @@ pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
     Ok(u64::from(refresh(app).await?))
 }
 
-async fn learn(app: &App) -> Result<Arc<Understanding>, ServiceError> {
+async fn learn(app: &App, _turn: &Turn<'_>) -> Result<Learnt, ServiceError> {
     // Read before the examples: what comes between the two is learnt again, and nothing is missed.
     let edition = find_edition(&app.db).await?;
-    let taught = taught(app).await?;
+    let taught = taught(app, None).await?;
     let primer = Arc::clone(&app.knowledge.primer);
     let understanding = beside(move || primer.with(&taught)).await?;
-    let learnt = Learnt { edition, understanding: Arc::clone(&understanding) };
-    *app.knowledge.learnt.write().unwrap_or_else(PoisonError::into_inner) = Some(learnt);
-    Ok(understanding)
+    let learnt = Learnt { edition, understanding };
+    app.knowledge.keep(learnt.clone());
+    Ok(learnt)
 }
 
-/// What was taught, without what a label was meant by that is none any more.
-pub(super) async fn taught(app: &App) -> Result<Vec<(String, MessageText)>, ServiceError> {
-    let mut taught = list_examples(&app.db).await?;
+/// What was taught, without what a label was meant by that is none any more, and without what a
+/// group taught.
+pub(super) async fn taught(
+    app: &App,
+    without: Option<QuestionGroupId>,
+) -> Result<Vec<(String, MessageText)>, ServiceError> {
+    let mut taught = list_examples(&app.db, without).await?;
     taught.retain(|(label, _)| is_label(label));
     Ok(taught)
 }

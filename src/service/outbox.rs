@@ -23,6 +23,9 @@ const SAME_WORDS: i64 = 5;
 /// So many answers of any words may; whoever answers at once and without end is a machine.
 const ANSWERS: i64 = 30;
 
+/// Why an officer's words are sent.
+pub const OFFICER: &str = "officer";
+
 /// A message about to be planned.
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {
@@ -91,7 +94,9 @@ pub async fn enqueue(
     let mut status =
         if draft.refusal.is_some() { MessageStatus::Cancelled } else { MessageStatus::Queued };
     let text_hash = text_hash(&app.db, &recipient_hash, words);
-    if status == MessageStatus::Queued && draft.class != MessageClass::Announcement {
+    // An officer is no machine, and nobody is told that their words were held back.
+    let may_loop = draft.class != MessageClass::Announcement && draft.why != OFFICER;
+    if status == MessageStatus::Queued && may_loop {
         let since = now.before(LOOP_WINDOW);
         let (same, answers) = count_repeats(tx, &text_hash, &recipient_hash, since).await?;
         if same >= SAME_WORDS || (is_reply && answers >= ANSWERS) {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveTime};
+use serde_json::{Value, json};
 
 use super::{App, ServiceError};
 use crate::dialogue::{Input, State, Step, Understood, judge};
@@ -15,12 +16,13 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, QuestionGroupId};
 use crate::domain::message::MessageText;
 use crate::store::question::{
-    Question, forget_asked_back, has_due, insert_question, release_asked_back, take_due,
+    Question, forget_asked_back, has_due, insert_question, put_off, release_asked_back, take_due,
 };
 use crate::store::question_group::{
     Asking, GroupState, NewGroup, count_asked, drop_oldest, find_by_stems, insert_group,
     insert_text, list_recent, mark_decided, mark_open, note_asked,
 };
+use crate::store::question_list::Group;
 use crate::store::{StoreError, Tx, taught};
 use crate::understand::Gist;
 
@@ -41,6 +43,8 @@ const MAX_A_DAY: i64 = 20;
 /// A question that was taught longer ago than every process needs to learn it, and is not understood
 /// all the same.
 const LEARNT_AFTER: Duration = Duration::from_secs(3600);
+/// A question that cannot be read is looked at again after that.
+const AGAIN_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Questions put into their groups in one go, at most.
 const CHUNK: u64 = 200;
 
@@ -106,9 +110,21 @@ pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
     while count < CHUNK && has_due(&app.db, app.now()).await? {
         // One transaction each: two processes that hold several groups could wait for each other.
         let mut tx = app.db.begin().await?;
-        let Some(question) = take_due(&mut tx, &app.db, app.now()).await? else { break };
-        group(app, &mut tx, &question).await?;
-        tx.commit().await.map_err(StoreError::from)?;
+        let Some((id, question)) = take_due(&mut tx, &app.db, app.now()).await? else { break };
+        let grouped = match question {
+            Ok(question) => group(app, &mut tx, &question).await,
+            Err(error) => Err(error.into()),
+        };
+        match grouped {
+            Ok(()) => tx.commit().await.map_err(StoreError::from)?,
+            // One that cannot be read must not hold up those behind it.
+            Err(ServiceError::Store(error @ StoreError::Corrupt { .. })) => {
+                tx.rollback().await.map_err(StoreError::from)?;
+                tracing::error!(question = %id, "cannot find a question's group: {error}");
+                put_off(&app.db, &id, app.now().after(AGAIN_AFTER)).await?;
+            }
+            Err(error) => return Err(error),
+        }
         count += 1;
     }
     Ok(count)
@@ -170,6 +186,17 @@ async fn find_or_make(
     Ok(find_by_stems(tx, &app.db, &stems).await?)
 }
 
+/// A group as the API and the command line have it, with the words of a citizen.
+#[must_use]
+pub fn described(group: &Group) -> Value {
+    json!({"id": group.id.to_string(), "times": group.times, "shared": group.is_shared,
+           "sample": group.sample.expose(), "near": group.near,
+           "area": group.area.as_ref().map(ToString::to_string),
+           "first_at": group.first_at.rfc3339(), "last_at": group.last_at.rfc3339(),
+           "state": group.state.as_str(), "label": group.label,
+           "decided_by": group.decided_by, "decided_at": group.decided_at.map(Timestamp::rfc3339)})
+}
+
 /// When a day begins in a zone.
 #[must_use]
 pub fn day_begins(zone: Zone, day: NaiveDate) -> Timestamp {
@@ -177,15 +204,20 @@ pub fn day_begins(zone: Zone, day: NaiveDate) -> Timestamp {
     midnight.single().map_or(Timestamp::from_ms(0), Timestamp::from)
 }
 
-/// Sets a group aside: it needs no answer. `false` when there is no such group that is open.
+/// Sets a group aside: it needs no answer, and its texts are no examples. `false` when there is no such group that is open.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn ignore(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, ServiceError> {
+    let now = app.now();
     let mut tx = app.db.begin().await?;
-    let decision = (GroupState::Ignored, None);
-    let is_done = mark_decided(&mut tx, id, decision, by, app.now()).await?;
+    let is_done = mark_decided(&mut tx, id, (GroupState::Ignored, None), by, now).await?;
+    if is_done {
+        // What it was taught before it opened again by itself.
+        taught::withdraw_group(&mut tx, id, by, now).await?;
+    }
     tx.commit().await.map_err(StoreError::from)?;
+    super::knowledge::refresh_soon(app).await;
     Ok(is_done)
 }
 
@@ -202,7 +234,7 @@ pub async fn reopen(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, Se
         taught::withdraw_group(&mut tx, id, by, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
-    super::knowledge::refresh(app).await?;
+    super::knowledge::refresh_soon(app).await;
     Ok(is_done)
 }
 

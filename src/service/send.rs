@@ -291,6 +291,7 @@ mod tests {
                 text: MessageText::new("halo"),
                 sms: None,
                 choices: vec![],
+                list_button: None,
                 pin: None,
             },
             attempts,

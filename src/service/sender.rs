@@ -404,8 +404,13 @@ impl Sender {
         self.busy.entry(message.recipient_hash.clone()).or_default();
         let (settings, channel) = (&self.app.settings, self.account.channel);
         let valid_until = send::valid_until(settings, channel, &message, now);
-        let outbound =
-            Outbound { id: message.id, to: message.recipient.clone(), form, valid_until };
+        let outbound = Outbound {
+            id: message.id,
+            to: message.recipient.clone(),
+            form,
+            list_button: message.content.list_button.clone(),
+            valid_until,
+        };
         let adapter: Arc<dyn Channel> = Arc::clone(&self.account.adapter);
         let clock = Arc::clone(&self.app.clock);
         let id = self.app.ids.next(now);

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chrono::{Days, NaiveDate};
+
 use super::announce::{self, Holder};
 use super::{App, ServiceError, hold};
 use crate::domain::card::{AnnouncementKind, CardStatus};
@@ -20,6 +22,10 @@ const ASK_AFTER: Duration = Duration::from_secs(24 * 3600);
 const RECENT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// An invitation that could not leave by then is not sent.
 const INVITES_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
+/// The elements are put into an order by the ratings of so many days.
+const COUNTED: Days = Days::new(90);
+/// An invitation that cannot be made is looked at again after that.
+const AGAIN_AFTER: Duration = Duration::from_secs(24 * 3600);
 /// Cards looked at in one round, at most.
 const BATCH: i64 = 200;
 
@@ -53,7 +59,19 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let due = survey::list_due(&app.db, app.now(), BATCH).await?;
     let mut count = 0;
     for card in due {
-        count += u64::from(invite(app, card).await?);
+        match invite(app, card).await {
+            Ok(is_done) => count += u64::from(is_done),
+            Err(ServiceError::Store(error @ StoreError::Unavailable(_))) => {
+                return Err(error.into());
+            }
+            // One that cannot be read must not hold up those behind it.
+            Err(error) => {
+                tracing::error!(card = %card, "cannot invite to the survey: {error}");
+                let mut tx = app.db.begin().await?;
+                survey::set_due(&mut tx, card, Some(app.now().after(AGAIN_AFTER))).await?;
+                tx.commit().await.map_err(StoreError::from)?;
+            }
+        }
     }
     if count > 0 {
         app.signals.wake_outbox();
@@ -89,8 +107,13 @@ async fn invite(app: &App, id: CardId) -> Result<bool, ServiceError> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_order(tx: &mut Tx) -> Result<Vec<Element>, ServiceError> {
-    Ok(order(&survey::list_tallies(tx, None, None).await?))
+pub async fn list_order(app: &App, tx: &mut Tx) -> Result<Vec<Element>, ServiceError> {
+    let since = today(app, app.now()).checked_sub_days(COUNTED);
+    Ok(order(&survey::list_tallies(tx, None, since).await?))
+}
+
+fn today(app: &App, now: Timestamp) -> NaiveDate {
+    now.in_zone(app.zone(None).offset()).date_naive()
 }
 
 /// Counts a rating, for the paper handed over last to whoever rates, where they live.
@@ -121,7 +144,7 @@ pub async fn rate(
         area: area.unwrap_or(&app.settings.office_area),
         element,
         score,
-        day: now.in_zone(app.zone(None).offset()).date_naive(),
+        day: today(app, now),
     };
     Ok(survey::count_rating(tx, &rating).await?)
 }

@@ -1,9 +1,13 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
 //! whose moment has passed, news that has not arrived in time, questions nobody understood,
 //! invitations whose day has come, and talks that nobody goes on with.
+//!
+//! What goes wrong with one of these must not hold up the others.
+
+use std::pin::Pin;
 
 use super::{App, ServiceError, fallback, hold, knowledge, question, survey, ticket};
-use crate::store::settled;
+use crate::store::{StoreError, settled};
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
 /// citizen, so the number bounds how often one can hear the same where no receipt ever comes.
@@ -12,19 +16,45 @@ const UNCLEAR_CALLS: i64 = 3;
 /// Looks once; returns how many messages changed.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails. The last of several errors is returned and the others are logged; all
+/// that could be done is done.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
-    let now = app.now();
-    let expired = settled::expire_due(&app.db, now).await?;
-    let settled = settled::settle_unknown(&app.db, UNCLEAR_CALLS, now).await?;
+    type Work<'a> = Pin<Box<dyn Future<Output = Result<u64, ServiceError>> + Send + 'a>>;
+    let works: [Work<'_>; 8] = [
+        Box::pin(expire(app)),
+        Box::pin(settle(app)),
+        Box::pin(fallback::step(app)),
+        Box::pin(hold::step(app)),
+        Box::pin(question::step(app)),
+        Box::pin(knowledge::step(app)),
+        Box::pin(survey::step(app)),
+        Box::pin(ticket::step(app)),
+    ];
+    let mut count = 0;
+    let mut failed: Option<ServiceError> = None;
+    for work in works {
+        match work.await {
+            Ok(done) => count += done,
+            // Each would wait for it anew.
+            Err(error @ ServiceError::Store(StoreError::Unavailable(_))) => return Err(error),
+            Err(error) => {
+                if let Some(earlier) = failed.replace(error) {
+                    tracing::error!(error = &earlier as &dyn std::error::Error, "sweeper");
+                }
+            }
+        }
+    }
+    failed.map_or(Ok(count), Err)
+}
+
+async fn expire(app: &App) -> Result<u64, ServiceError> {
+    Ok(settled::expire_due(&app.db, app.now()).await?)
+}
+
+async fn settle(app: &App) -> Result<u64, ServiceError> {
+    let settled = settled::settle_unknown(&app.db, UNCLEAR_CALLS, app.now()).await?;
     if settled > 0 {
         app.signals.wake_outbox();
     }
-    let followed = fallback::step(app).await?;
-    let released = hold::step(app).await?;
-    let grouped = question::step(app).await?;
-    let learnt = knowledge::step(app).await?;
-    let invited = survey::step(app).await?;
-    let closed = ticket::step(app).await?;
-    Ok(expired + settled + followed + released + grouped + learnt + invited + closed)
+    Ok(settled)
 }

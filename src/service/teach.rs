@@ -5,15 +5,17 @@
 
 use std::sync::Arc;
 
-use super::knowledge::{Shift, beside, refresh, taught};
+use super::knowledge::{
+    Present, Shift, beside, present, refresh_soon, take_over, take_turn, taught,
+};
 use super::{App, ServiceError};
 use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
 use crate::store::question_group::{GroupState, mark_decided};
 use crate::store::question_list::{find_group, list_texts};
-use crate::store::taught::{NewExample, insert_example};
+use crate::store::taught::{NewExample, insert_example, withdraw_group};
 use crate::store::{Db, StoreError};
-use crate::understand::{CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE};
+use crate::understand::{CLARIFY_TOPIC, LABELS, OUT_OF_SCOPE, Understanding};
 
 /// What teaching a group would do, or did.
 #[derive(Clone, Debug)]
@@ -75,7 +77,9 @@ pub async fn teach(
         return Ok(Outcome::NotOpen);
     }
     let texts = wordings(&app.db, id).await?;
-    let trial = try_out(app, &texts, label).await?;
+    let turn = take_turn(app).await;
+    let before = present(app, &turn).await?;
+    let (trial, after) = try_out(app, (id, &texts), label, &before).await?;
     if !trial.shifts.is_empty() && !is_sure {
         return Ok(Outcome::WouldShift(trial));
     }
@@ -85,28 +89,38 @@ pub async fn teach(
     if !mark_decided(&mut tx, id, decision, by, now).await? {
         return Ok(Outcome::NotOpen);
     }
+    // A group that opened again by itself still has what it taught before.
+    let withdrawn = withdraw_group(&mut tx, id, by, now).await?;
     for text in &texts {
         let new = NewExample { id: app.ids.next(now), label, text, group: id, by };
         insert_example(&mut tx, &app.db, &new, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
-    refresh(app).await?;
+    let edition = before.edition.after(texts.len(), withdrawn);
+    let is_learnt = take_over(app, &turn, (edition, after)).await;
+    drop(turn);
+    if !is_learnt.is_ok_and(|is_learnt| is_learnt) {
+        refresh_soon(app).await;
+    }
     Ok(Outcome::Taught(trial))
 }
 
 async fn try_out(
     app: &App,
-    texts: &[MessageText],
+    (id, texts): (QuestionGroupId, &[MessageText]),
     label: &'static str,
-) -> Result<Trial, ServiceError> {
-    let taught = taught(app).await?;
+    before: &Present,
+) -> Result<(Trial, Arc<Understanding>), ServiceError> {
+    let taught = taught(app, Some(id)).await?;
     let new: Vec<_> = texts.iter().map(|text| (label.to_owned(), text.clone())).collect();
     let primer = Arc::clone(app.knowledge.primer());
-    let effects = beside(move || primer.try_out(&taught, &new)).await?;
-    Ok(Trial {
+    let before = Arc::clone(&before.understanding);
+    let effects = beside(move || primer.try_out(&before, &taught, &new)).await?;
+    let trial = Trial {
         texts: texts.len(),
         understood: effects.understood.iter().filter(|intent| *intent == label).count(),
         known: effects.known,
         shifts: effects.shifts,
-    })
+    };
+    Ok((trial, effects.after))
 }

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::outbox::{self, Draft};
 use super::{App, ServiceError, route, send};
 use crate::dialogue::{Note, State};
@@ -18,14 +20,23 @@ use crate::domain::outbound::Content;
 use crate::domain::redact::redact;
 use crate::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
 use crate::store::contact::{self, Contact};
-use crate::store::ticket::{self, NewTicket, Ticket};
+use crate::store::message;
+use crate::store::ticket::{self, NewTicket, Ticket, Untouched};
 use crate::store::ticket_entry::{self, Entry, Happening, NewEntry};
-use crate::store::{StoreError, Tx, consent};
+use crate::store::{StoreError, Tx, complaint, consent};
 
 /// Consent that is withdrawn must be followed within 3 × 24 hours (UU 27/2022).
 const DELETION_WITHIN: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Longest reply of an officer, in characters: what every channel takes in one message.
 const MAX_REPLY: usize = 1_000;
+/// Longest key by which a caller repeats a reply, in characters.
+const MAX_KEY: usize = 100;
+/// Words of one complaint, in characters, with all that was added.
+const MAX_WORDS: usize = 10_000;
+/// A wish that nobody took keeps its place in the queue for so long after its last word.
+const WAITS_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Looks of one officer at one ticket in this time are one.
+const ONE_LOOK: Duration = Duration::from_secs(3600);
 
 /// Why an officer's wish cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +61,9 @@ pub enum TicketError {
     /// Nothing to send, or too much.
     #[error("a reply has 1 to 1000 characters")]
     Length,
+    /// A key that is none.
+    #[error("the idempotency key has 1 to 100 letters, digits and signs, and no blanks")]
+    Key,
     /// It holds what must never stand in a message.
     #[error("the reply holds something like a NIK, a phone number or a code")]
     Personal,
@@ -79,7 +93,8 @@ pub struct Wish<'a> {
     pub complaint: Option<(&'a str, ComplaintCategory, &'a str)>,
 }
 
-/// Opens a ticket, unless the conversation has one of its kind. Gives the new one.
+/// Opens a ticket, unless the conversation has one of its kind. Gives the new one; of a complaint
+/// also the one to which its words were added.
 ///
 /// # Errors
 /// When the database fails.
@@ -104,10 +119,12 @@ pub async fn open(
         note(app, tx, new.id, Happening::Opened, None, now).await?;
         return Ok(Some(new.id));
     }
-    // A complaint is never one too many: its number was given away in that very moment.
-    match wish.kind {
-        TicketKind::Complaint => Err(StoreError::Conflict("ticket").into()),
-        TicketKind::Human | TicketKind::Deletion => Ok(None),
+    let Some((number, category, text)) = wish.complaint else { return Ok(None) };
+    let (whose, words) = ((wish.contact, number), (category, text));
+    match complaint::add_to_complaint(tx, &app.db, whose, words, MAX_WORDS).await? {
+        Some(id) => Ok(Some(id)),
+        // Its number was given to somebody else in that very moment.
+        None => Err(StoreError::Conflict("ticket").into()),
     }
 }
 
@@ -164,11 +181,25 @@ pub struct Whole {
     pub ticket: Ticket,
     /// The words of a complaint.
     pub text: Option<String>,
-    /// What happened, this look included.
+    /// What happened, this look or the one just before included.
     pub entries: Vec<Entry>,
 }
 
-/// Shows a ticket to an officer, and notes that they looked.
+/// A ticket as the API and the command line have it.
+#[must_use]
+pub fn described(ticket: &Ticket) -> Value {
+    let time = |at: Option<Timestamp>| at.map(Timestamp::rfc3339);
+    json!({"id": ticket.id.to_string(), "kind": ticket.kind.as_str(), "state": ticket.state.as_str(),
+           "number": ticket.number, "category": ticket.category.map(ComplaintCategory::as_str),
+           "is_pungli": ticket.category.is_some_and(ComplaintCategory::is_pungli),
+           "area": ticket.area.as_ref().map(ToString::to_string), "account": ticket.account,
+           "opened_at": ticket.opened_at.rfc3339(), "touched_at": ticket.touched_at.rfc3339(),
+           "due_at": time(ticket.due_at), "taken_at": time(ticket.taken_at),
+           "taken_by": ticket.taken_by, "closed_at": time(ticket.closed_at),
+           "closed_by": ticket.closed_by})
+}
+
+/// Shows a ticket to an officer, and notes that they looked, once an hour.
 ///
 /// # Errors
 /// [`TicketError::NotFound`], or when the database fails.
@@ -176,7 +207,8 @@ pub async fn show(app: &App, id: TicketId, by: &str) -> Result<Whole, TicketErro
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
-    note(app, &mut tx, id, Happening::Looked, Some(by), now).await?;
+    let look = (app.ids.next(now), id);
+    ticket_entry::insert_look(&mut tx, look, by, now.before(ONE_LOOK), now).await?;
     let text = ticket::find_text(&mut tx, &app.db, id).await?;
     let entries = ticket_entry::list_entries(&mut tx, &app.db, id).await?;
     tx.commit().await.map_err(StoreError::from)?;
@@ -199,7 +231,8 @@ pub async fn take(app: &App, id: TicketId, by: &str) -> Result<(), TicketError> 
     Ok(())
 }
 
-/// Sends an officer's words. Whoever answers a ticket that waits has taken it.
+/// Sends an officer's words. Whoever answers a ticket that waits has taken it. With the same `key`
+/// the same is sent once, however often it is asked for.
 ///
 /// # Errors
 /// [`TicketError`] with what stands in the way.
@@ -208,6 +241,7 @@ pub async fn reply(
     id: TicketId,
     words: &str,
     by: &str,
+    key: Option<&str>,
 ) -> Result<MessageId, TicketError> {
     let words = words.trim();
     if words.is_empty() || words.chars().count() > MAX_REPLY {
@@ -216,16 +250,26 @@ pub async fn reply(
     if redact(words).text != words {
         return Err(TicketError::Personal);
     }
+    if !key.is_none_or(is_key) {
+        return Err(TicketError::Key);
+    }
     let now = app.now();
+    let cause = match key {
+        Some(key) => format!("ticket:{id}:key:{key}"),
+        None => format!("ticket:{id}:{}", app.ids.next::<MessageId>(now)),
+    };
     let mut tx = app.db.begin().await?;
-    let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
+    let found = ticket::lock_ticket(&mut tx, &app.db, id).await?.ok_or(TicketError::NotFound)?;
+    // Whatever became of the ticket since: it was sent, and that is what is asked.
+    if let Some(sent) = message::find_by_cause(&mut tx, &cause).await? {
+        return Ok(sent);
+    }
     if found.state == TicketState::Closed {
         return Err(TicketError::Closed);
     }
     if ticket::mark_taken(&mut tx, id, by, now).await? {
         note(app, &mut tx, id, Happening::Taken, Some(by), now).await?;
     }
-    let cause = format!("ticket:{id}:{}", app.ids.next::<MessageId>(now));
     let to = contact::find_contact(&mut tx, &app.db, found.contact).await?;
     let to = to.ok_or(TicketError::NotFound)?;
     let message = write(app, &mut tx, &found, &to, cause, words.to_owned(), now).await?;
@@ -241,6 +285,10 @@ pub async fn reply(
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(message)
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Closes a ticket and tells the citizen, if the channel still lets us; the bot speaks again.
@@ -310,7 +358,7 @@ async fn write(
         class: MessageClass::Reply,
         account: Some(account),
         channel: account.channel,
-        why: "officer",
+        why: outbox::OFFICER,
         refusal: None,
         template: found.kind.as_str().to_owned(),
         reference: None,
@@ -324,6 +372,7 @@ async fn write(
             text: MessageText::new(words.clone()),
             sms: is_sms.then(|| MessageText::new(words)),
             choices: Vec::new(),
+            list_button: None,
             pin: None,
         },
         zone: app.zone(found.area.as_ref()),
@@ -334,18 +383,21 @@ async fn write(
     id.ok_or_else(|| ServiceError::Text("a reply was planned before".to_owned()).into())
 }
 
-/// Closes talks that nobody touched for long; says nothing to anybody. Returns how many.
+/// Closes talks that an officer took and does not go on with, and wishes that nobody took for very
+/// long; says nothing to anybody. Returns how many.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let now = app.now();
-    let before = now.before(app.settings.ticket_close_after);
-    if !ticket::has_untouched(&app.db, before).await? {
+    let close_after = app.settings.ticket_close_after;
+    let since =
+        Untouched { taken: now.before(close_after), open: now.before(close_after.max(WAITS_FOR)) };
+    if !ticket::has_untouched(&app.db, since).await? {
         return Ok(0);
     }
     let mut tx = app.db.begin().await?;
-    let closed = ticket::close_untouched(&mut tx, before, "time", now).await?;
+    let closed = ticket::close_untouched(&mut tx, since, "time", now).await?;
     for id in &closed {
         note(app, &mut tx, *id, Happening::Closed, Some("time"), now).await?;
     }

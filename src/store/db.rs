@@ -10,13 +10,19 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+use sqlx::{
+    AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _,
+};
 
 use super::StoreError;
 use super::seal::{Place, Sealer};
+use crate::domain::clock::Timestamp;
 
 /// A transaction on the writing side.
 pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
+
+/// A connection of the reading side.
+pub type Reading = sqlx::pool::PoolConnection<sqlx::Any>;
 
 /// Which database this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +44,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "conversation", include_str!("../../migrations/0005_conversation.sql")),
     (6, "service_point", include_str!("../../migrations/0006_service_point.sql")),
     (7, "question", include_str!("../../migrations/0007_question.sql")),
+    (8, "mending", include_str!("../../migrations/0008_mending.sql")),
     (9, "officer", include_str!("../../migrations/0009_officer.sql")),
 ];
 
@@ -240,6 +247,14 @@ impl Db {
         })
     }
 
+    /// A connection for whoever only reads, and keeps nobody from writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached.
+    pub async fn reading(&self) -> Result<Reading, StoreError> {
+        Ok(self.reader.acquire().await?)
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
@@ -325,6 +340,20 @@ async fn try_file(path: &str, options: &AnyConnectOptions) -> Result<(), StoreEr
         .await
         .map_err(|error| unusable(&error))?;
     connection.close().await.map_err(|error| unusable(&error))
+}
+
+/// Runs a guarded statement that moves the row `$1`, as done by `$2` at `$3`; `false` when the row is
+/// not where the statement says it has to be.
+pub(super) async fn mark(
+    conn: &mut AnyConnection,
+    statement: &'static str,
+    id: String,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query(statement).bind(id).bind(by.to_owned()).bind(now.as_ms()).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Marks a statement put together from literals and the seam's own snippets as safe: no value

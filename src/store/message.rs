@@ -100,7 +100,7 @@ pub async fn count_repeats(
         "SELECT (SELECT COUNT(*) FROM message WHERE text_hash = $1 AND created_at > $3 \
          AND status <> 'cancelled'), \
          (SELECT COUNT(*) FROM message WHERE recipient_hash = $2 AND created_at > $3 \
-         AND class = 'reply' AND status <> 'cancelled')",
+         AND class = 'reply' AND why <> 'officer' AND status <> 'cancelled')",
     )
     .bind(text_hash.to_owned())
     .bind(recipient_hash.to_owned())
@@ -108,6 +108,21 @@ pub async fn count_repeats(
     .fetch_one(conn)
     .await?;
     Ok(found)
+}
+
+/// The message that a cause has planned.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_by_cause(
+    conn: &mut AnyConnection,
+    idem_key: &str,
+) -> Result<Option<MessageId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar("SELECT id FROM message WHERE idem_key = $1")
+        .bind(idem_key.to_owned())
+        .fetch_optional(conn)
+        .await?;
+    id.map(|id| parse("message", "id", &id, &id)).transpose()
 }
 
 /// The hash a message's address is looked up by: of the phone, else of the BSUID.
@@ -288,7 +303,8 @@ pub async fn cancel_waiting_of_address(
 }
 
 /// Withdraws the oldest replies that wait for an address, but for the newest `keep`: whoever writes
-/// faster than we may answer is answered on what they wrote last. Returns how many.
+/// faster than we may answer is answered on what they wrote last. An officer's words are no such
+/// answer. Returns how many.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -301,7 +317,7 @@ pub async fn cancel_oldest_replies(
     let done = sqlx::query(
         "UPDATE message SET status = 'cancelled', why = 'overtaken', updated_at = $3 WHERE id IN \
          (SELECT id FROM message WHERE recipient_hash = $1 AND class = 'reply' AND status = 'queued' \
-         ORDER BY id DESC LIMIT 1000 OFFSET $2) AND status = 'queued'",
+         AND why <> 'officer' ORDER BY id DESC LIMIT 1000 OFFSET $2) AND status = 'queued'",
     )
     .bind(recipient_hash.to_owned())
     .bind(keep)

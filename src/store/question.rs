@@ -107,7 +107,8 @@ pub async fn has_due(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
     Ok(found.is_some())
 }
 
-/// Takes the oldest question that is due out of the table, for this transaction alone.
+/// Takes the oldest question that is due out of the table, for this transaction alone; beside its
+/// id, by which it can be put off if it cannot be read.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -115,7 +116,7 @@ pub async fn take_due(
     conn: &mut AnyConnection,
     db: &Db,
     now: Timestamp,
-) -> Result<Option<Question>, StoreError> {
+) -> Result<Option<(String, Result<Question, StoreError>)>, StoreError> {
     let statement = format!(
         "DELETE FROM question WHERE id = (SELECT id FROM question WHERE due_at <= $1 \
          ORDER BY due_at, id LIMIT 1{}) \
@@ -123,7 +124,20 @@ pub async fn take_due(
         db.skip_locked()
     );
     let row = sqlx::query(sql(statement)).bind(now.as_ms()).fetch_optional(conn).await?;
-    row.map(|row| read(db, &row)).transpose()
+    row.map(|row| Ok((row.try_get(0)?, read(db, &row)))).transpose()
+}
+
+/// Puts a question off; it finds its group later.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn put_off(db: &Db, id: &str, until: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE question SET due_at = $2 WHERE id = $1")
+        .bind(id.to_owned())
+        .bind(until.as_ms())
+        .execute(db.writer())
+        .await?;
+    Ok(())
 }
 
 fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Question, StoreError> {

@@ -6,7 +6,7 @@
 
 use sqlx::AnyConnection;
 
-use super::db::sql;
+use super::db::{mark, sql};
 use super::row::{parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -330,14 +330,7 @@ pub async fn mark_open(
     by: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE question_group SET state = 'open', label = NULL, decided_by = $2, decided_at = $3 \
-         WHERE id = $1 AND state <> 'open'",
-    )
-    .bind(id.to_string())
-    .bind(by.to_owned())
-    .bind(now.as_ms())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    const OPEN: &str = "UPDATE question_group SET state = 'open', label = NULL, decided_by = $2, \
+                        decided_at = $3 WHERE id = $1 AND state <> 'open'";
+    mark(conn, OPEN, id.to_string(), by, now).await
 }

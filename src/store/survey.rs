@@ -72,7 +72,8 @@ pub async fn list_tallies(
 }
 
 /// Notes when a card's holder is to be asked how it was, or that nobody is; whoever was asked about
-/// a card is not asked again.
+/// a card is not asked again. Gives whether that changed anything: nearly no card is to be asked
+/// about, and its row shall not be written for that.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -80,13 +81,16 @@ pub async fn set_due(
     conn: &mut AnyConnection,
     card: CardId,
     due_at: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE card SET survey_due_at = $2 WHERE id = $1 AND survey_at IS NULL")
-        .bind(card.to_string())
-        .bind(due_at.map(Timestamp::as_ms))
-        .execute(conn)
-        .await?;
-    Ok(())
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE card SET survey_due_at = $2 WHERE id = $1 AND survey_at IS NULL \
+         AND (survey_due_at IS NOT NULL OR CAST($2 AS BIGINT) IS NOT NULL)",
+    )
+    .bind(card.to_string())
+    .bind(due_at.map(Timestamp::as_ms))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Cards whose holders are to be asked now, oldest first.

@@ -19,6 +19,17 @@ pub struct Edition {
     withdrawn: i64,
 }
 
+impl Edition {
+    /// The one that follows when nobody else teaches meanwhile.
+    #[must_use]
+    pub fn after(self, taught: usize, withdrawn: u64) -> Self {
+        Self {
+            taught: self.taught.saturating_add_unsigned(taught as u64),
+            withdrawn: self.withdrawn.saturating_add_unsigned(withdrawn),
+        }
+    }
+}
+
 /// An example about to be taught.
 #[derive(Clone, Copy, Debug)]
 pub struct NewExample<'a> {
@@ -94,14 +105,20 @@ pub async fn find_edition(db: &Db) -> Result<Edition, StoreError> {
     Ok(Edition { taught, withdrawn })
 }
 
-/// All examples in force as label and question, in the order in which they were taught.
+/// All examples in force as label and question, in the order in which they were taught; without
+/// those of a group that is about to be taught anew.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn list_examples(db: &Db) -> Result<Vec<(String, MessageText)>, StoreError> {
+pub async fn list_examples(
+    db: &Db,
+    without: Option<QuestionGroupId>,
+) -> Result<Vec<(String, MessageText)>, StoreError> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT id, label, text_sealed FROM taught_example WHERE withdrawn_at IS NULL ORDER BY id",
+        "SELECT id, label, text_sealed FROM taught_example WHERE withdrawn_at IS NULL \
+         AND (group_id IS NULL OR group_id <> $1) ORDER BY id",
     )
+    .bind(without.map(|group| group.to_string()).unwrap_or_default())
     .fetch_all(db.reader())
     .await?;
     rows.into_iter()

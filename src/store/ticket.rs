@@ -2,16 +2,16 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::db::sql;
+use super::db::{mark, sql};
 use super::row::{parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, TicketId};
-use crate::domain::ticket::{ComplaintCategory, ComplaintNumber, TicketKind, TicketState};
+use crate::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
 
-const TEXT: Place = Place { table: "ticket", column: "text_sealed" };
+pub(super) const TEXT: Place = Place { table: "ticket", column: "text_sealed" };
 const COLUMNS: &str = "id, kind, state, number, contact_id, account, area, category, due_at, opened_at, \
                        touched_at, taken_at, taken_by, closed_at, closed_by";
 
@@ -164,40 +164,6 @@ pub async fn count_waiting(conn: &mut AnyConnection) -> Result<i64, StoreError> 
     .await?)
 }
 
-/// Where a complaint of that number is, if this conversation made it.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn find_complaint(
-    conn: &mut AnyConnection,
-    number: &ComplaintNumber,
-    contact: ContactId,
-) -> Result<Option<TicketState>, StoreError> {
-    let state: Option<String> =
-        sqlx::query_scalar("SELECT state FROM ticket WHERE number = $1 AND contact_id = $2")
-            .bind(number.to_string())
-            .bind(contact.to_string())
-            .fetch_optional(conn)
-            .await?;
-    state.map(|state| parse("ticket", "state", number.as_str(), &state)).transpose()
-}
-
-/// Whether a complaint has that number already.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn is_number_taken(
-    conn: &mut AnyConnection,
-    number: &ComplaintNumber,
-) -> Result<bool, StoreError> {
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM ticket WHERE number = $1")
-            .bind(number.to_string())
-            .fetch_optional(conn)
-            .await?;
-    Ok(found.is_some())
-}
-
 /// Which tickets are asked for; every part that is given must fit.
 #[derive(Clone, Debug, Default)]
 pub struct TicketFilter {
@@ -222,25 +188,30 @@ pub async fn list_tickets(
     filter: &TicketFilter,
     limit: i64,
 ) -> Result<Vec<Ticket>, StoreError> {
-    let state = match filter.state {
-        Some(state) => state.as_str(),
-        None if filter.is_all => "all",
-        None => "",
+    let rows = sqlx::query(sql(list_statement(filter)))
+        .bind(filter.after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(filter.state.map_or("", TicketState::as_str))
+        .bind(filter.kind.map_or("", TicketKind::as_str))
+        .bind(filter.area.as_ref().map(ToString::to_string).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db.reader())
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// What is not closed is asked for in so many words: as a parameter no index would know of it, and
+/// the list of what waits would read all there ever was.
+fn list_statement(filter: &TicketFilter) -> String {
+    let which = match filter.state {
+        Some(TicketState::Closed) => "closed_at IS NOT NULL AND ",
+        None if filter.is_all => "",
+        Some(TicketState::Open | TicketState::Taken) | None => "closed_at IS NULL AND ",
     };
-    let rows = sqlx::query(sql(format!(
-        "SELECT {COLUMNS} FROM ticket WHERE id > $1 \
-         AND ($2 = 'all' OR ($2 = '' AND closed_at IS NULL) OR state = $2) \
+    format!(
+        "SELECT {COLUMNS} FROM ticket WHERE {which}id > $1 AND ($2 = '' OR state = $2) \
          AND ($3 = '' OR kind = $3) \
          AND ($4 = '' OR area IS NULL OR area = $4 OR area LIKE $4 || '.%') ORDER BY id LIMIT $5"
-    )))
-    .bind(filter.after.map(|id| id.to_string()).unwrap_or_default())
-    .bind(state)
-    .bind(filter.kind.map_or("", TicketKind::as_str))
-    .bind(filter.area.as_ref().map(ToString::to_string).unwrap_or_default())
-    .bind(limit)
-    .fetch_all(db.reader())
-    .await?;
-    rows.iter().map(read).collect()
+    )
 }
 
 /// One ticket.
@@ -252,6 +223,23 @@ pub async fn find_ticket(
     id: TicketId,
 ) -> Result<Option<Ticket>, StoreError> {
     let row = sqlx::query(sql(format!("SELECT {COLUMNS} FROM ticket WHERE id = $1")))
+        .bind(id.to_string())
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The same, held until the end of the transaction.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn lock_ticket(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: TicketId,
+) -> Result<Option<Ticket>, StoreError> {
+    let lock = db.for_update();
+    let row = sqlx::query(sql(format!("SELECT {COLUMNS} FROM ticket WHERE id = $1{lock}")))
         .bind(id.to_string())
         .fetch_optional(conn)
         .await?;
@@ -286,16 +274,9 @@ pub async fn mark_taken(
     by: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE ticket SET state = 'taken', taken_at = $3, taken_by = $2, touched_at = $3 \
-         WHERE id = $1 AND state = 'open'",
-    )
-    .bind(id.to_string())
-    .bind(by.to_owned())
-    .bind(now.as_ms())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    const TAKE: &str = "UPDATE ticket SET state = 'taken', taken_at = $3, taken_by = $2, \
+                        touched_at = $3 WHERE id = $1 AND state = 'open'";
+    mark(conn, TAKE, id.to_string(), by, now).await
 }
 
 /// Closes a ticket; `false` when it is closed.
@@ -308,33 +289,41 @@ pub async fn mark_closed(
     by: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE ticket SET state = 'closed', closed_at = $3, closed_by = $2, touched_at = $3 \
-         WHERE id = $1 AND closed_at IS NULL",
-    )
-    .bind(id.to_string())
-    .bind(by.to_owned())
-    .bind(now.as_ms())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    const CLOSE: &str = "UPDATE ticket SET state = 'closed', closed_at = $3, closed_by = $2, \
+                         touched_at = $3 WHERE id = $1 AND closed_at IS NULL";
+    mark(conn, CLOSE, id.to_string(), by, now).await
 }
 
-/// Closes talks that nobody has touched since then; returns them.
+/// Which talks are over: without an act of the officer who took them since then, or waiting for one
+/// without a word of the citizen since then.
+#[derive(Clone, Copy, Debug)]
+pub struct Untouched {
+    /// Those that an officer took.
+    pub taken: Timestamp,
+    /// Those that wait for one; not later than the other.
+    pub open: Timestamp,
+}
+
+/// The first of the two moments is the later one, and finds both by their index.
+const UNTOUCHED: &str = "closed_at IS NULL AND kind = 'human' AND touched_at <= $1 \
+                         AND (state = 'taken' OR touched_at <= $2)";
+
+/// Closes talks that are over; returns them.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn close_untouched(
     conn: &mut AnyConnection,
-    before: Timestamp,
+    since: Untouched,
     by: &str,
     now: Timestamp,
 ) -> Result<Vec<TicketId>, StoreError> {
-    let rows: Vec<(String,)> = sqlx::query_as(
-        "UPDATE ticket SET state = 'closed', closed_at = $3, closed_by = $2 \
-         WHERE closed_at IS NULL AND kind = 'human' AND touched_at <= $1 RETURNING id",
-    )
-    .bind(before.as_ms())
+    let rows: Vec<(String,)> = sqlx::query_as(sql(format!(
+        "UPDATE ticket SET state = 'closed', closed_at = $4, closed_by = $3 WHERE {UNTOUCHED} \
+         RETURNING id"
+    )))
+    .bind(since.taken.as_ms())
+    .bind(since.open.as_ms())
     .bind(by.to_owned())
     .bind(now.as_ms())
     .fetch_all(conn)
@@ -342,17 +331,33 @@ pub async fn close_untouched(
     rows.iter().map(|(id,)| parse("ticket", "id", id, id)).collect()
 }
 
-/// Whether there are talks that nobody has touched since then.
+/// Whether there are talks that are over.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn has_untouched(db: &Db, before: Timestamp) -> Result<bool, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT CAST(1 AS BIGINT) FROM ticket WHERE closed_at IS NULL AND kind = 'human' \
-         AND touched_at <= $1 LIMIT 1",
-    )
-    .bind(before.as_ms())
-    .fetch_optional(db.reader())
-    .await?;
+pub async fn has_untouched(db: &Db, since: Untouched) -> Result<bool, StoreError> {
+    let statement = format!("SELECT CAST(1 AS BIGINT) FROM ticket WHERE {UNTOUCHED} LIMIT 1");
+    let found: Option<i64> = sqlx::query_scalar(sql(statement))
+        .bind(since.taken.as_ms())
+        .bind(since.open.as_ms())
+        .fetch_optional(db.reader())
+        .await?;
     Ok(found.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_for_what_waits_asks_the_index_of_it() {
+        let statement = |state, is_all| {
+            list_statement(&TicketFilter { state, is_all, ..TicketFilter::default() })
+        };
+        for state in [None, Some(TicketState::Open), Some(TicketState::Taken)] {
+            assert!(statement(state, false).contains("WHERE closed_at IS NULL AND"), "{state:?}");
+        }
+        assert!(!statement(None, true).contains("closed_at IS"));
+        assert!(statement(Some(TicketState::Closed), false).contains("closed_at IS NOT NULL"));
+    }
 }

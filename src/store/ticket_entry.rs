@@ -45,7 +45,11 @@ pub struct NewEntry<'a> {
     pub by: Option<&'a str>,
 }
 
-/// Notes what happened to a ticket. A look touches nothing.
+/// Entries that are shown of a ticket, the newest ones.
+const MOST: i64 = 1_000;
+
+/// Notes what happened to a ticket. A look touches nothing, and what the citizen writes to an
+/// officer who has the ticket neither: the bot keeps silent for as long as it counts as touched.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -68,12 +72,42 @@ pub async fn insert_entry(
     .execute(&mut *conn)
     .await?;
     if new.what != Happening::Looked {
-        sqlx::query("UPDATE ticket SET touched_at = $2 WHERE id = $1")
-            .bind(new.ticket.to_string())
-            .bind(now.as_ms())
-            .execute(conn)
-            .await?;
+        sqlx::query(
+            "UPDATE ticket SET touched_at = $2 WHERE id = $1 AND ($3 <> 'inbound' OR state <> 'taken')",
+        )
+        .bind(new.ticket.to_string())
+        .bind(now.as_ms())
+        .bind(new.what.as_str())
+        .execute(conn)
+        .await?;
     }
+    Ok(())
+}
+
+/// Notes that an officer looked, unless the same one did since then: a page that loads itself again
+/// and again is one look.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn insert_look(
+    conn: &mut AnyConnection,
+    (id, ticket): (TicketEntryId, TicketId),
+    by: &str,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO ticket_entry (id, ticket_id, what, by_whom, at) SELECT $1, $2, 'looked', $3, $5 \
+         WHERE NOT EXISTS (SELECT 1 FROM ticket_entry WHERE ticket_id = $2 AND what = 'looked' \
+         AND at > $4 AND by_whom = $3)",
+    )
+    .bind(id.to_string())
+    .bind(ticket.to_string())
+    .bind(by.to_owned())
+    .bind(since.as_ms())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -92,7 +126,7 @@ pub struct Entry {
     pub at: Timestamp,
 }
 
-/// All that happened to a ticket, in order.
+/// What happened to a ticket, in order; of very much the newest.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -104,13 +138,15 @@ pub async fn list_entries(
     let rows = sqlx::query(
         "SELECT e.what, e.by_whom, e.at, e.inbound_id, i.text_sealed, i.intent, e.message_id, \
          m.content_sealed, m.status FROM ticket_entry e LEFT JOIN inbound i ON i.id = e.inbound_id \
-         LEFT JOIN message m ON m.id = e.message_id WHERE e.ticket_id = $1 ORDER BY e.id LIMIT 1000",
+         LEFT JOIN message m ON m.id = e.message_id WHERE e.ticket_id = $1 ORDER BY e.id DESC LIMIT $2",
     )
     .bind(id.to_string())
+    .bind(MOST)
     .fetch_all(conn)
     .await?;
     let key = id.to_string();
     rows.iter()
+        .rev()
         .map(|row| {
             let what: String = row.try_get(0)?;
             let open = |place, owner: usize, value: usize| -> Result<Option<String>, StoreError> {

@@ -19,6 +19,7 @@ mod code;
 mod consent;
 mod conversation;
 mod crash;
+mod english;
 mod floors;
 mod folder;
 mod gateway;

@@ -11,7 +11,7 @@ use kabar::store::Db;
 use kabar::store::question_group::{
     Asking, GroupState, NewGroup, drop_oldest, insert_group, insert_text, mark_decided, note_asked,
 };
-use kabar::store::taught::{NewExample, insert_example};
+use kabar::store::taught::{NewExample, find_edition, insert_example, withdraw_group};
 use kabar::store::token::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -44,6 +44,11 @@ impl TestApp {
         let mut all = self.questions("?all=true").await;
         assert_eq!(all.len(), 1, "{all:?}");
         all.remove(0)
+    }
+
+    /// A question as it is now.
+    async fn question_of(&self, question: &Value) -> Value {
+        self.get(&format!("/v1/questions/{}", word(&question["id"]))).await
     }
 
     async fn decide(&self, question: &Value, what: &str) -> StatusCode {
@@ -362,6 +367,97 @@ on_both_engines! {
         app.advance(Duration::from_secs(2 * 3600)).await;
         app.says(PAK_JOKO, STRANGE).await;
         assert_eq!(app.question().await["label"], "fee", "so it was not learnt");
+    }
+
+    async fn what_a_group_taught_before_is_no_example_once_it_is_taught_as_something_else(app: TestApp) {
+        app.says(BU_RINI, STRANGE).await;
+        let question = app.question().await;
+        let (status, _) = app.teach(&question, json!({"label": "fee"})).await;
+        assert_eq!(status, StatusCode::OK);
+        // Who asks in another process is not understood all the same, and it opens again.
+        let open = "UPDATE question_group SET state = 'open'";
+        app.query(open).await;
+        let (status, done) = app.teach(&question, json!({"label": "req_ktp_damaged"})).await;
+        assert_eq!(status, StatusCode::OK, "its own examples contradict nobody: {done}");
+        let in_force = "SELECT label FROM taught_example WHERE withdrawn_at IS NULL";
+        assert_eq!(app.query(in_force).await, [["req_ktp_damaged"]]);
+        app.says(MBAK_DEWI, STRANGE).await;
+        assert_eq!(app.understood().await, "req_ktp_damaged");
+
+        app.query(open).await;
+        assert_eq!(app.decide(&question, "ignore").await, StatusCode::NO_CONTENT);
+        assert!(app.query(in_force).await.is_empty());
+        app.says(MBAK_DEWI, STRANGE).await;
+        assert_eq!(app.understood().await, "out_of_scope");
+    }
+
+    async fn a_decision_that_is_kept_is_no_error_though_it_is_not_learnt_yet(app: TestApp) {
+        app.says(BU_RINI, STRANGE).await;
+        let question = app.question().await;
+        let (status, _) = app.teach(&question, json!({"label": "fee"})).await;
+        assert_eq!(status, StatusCode::OK);
+        let (db, now) = (&app.app.db, app.app.now());
+        let group = app.group("vrenk zumwalt", "vrenk zumwalt").await;
+        let (id, text) = (app.app.ids.next(now), &MessageText::new("vrenk zumwalt"));
+        let mut tx = db.begin().await.unwrap();
+        let new = NewExample { id, label: "fee", text, group, by: "another process" };
+        insert_example(&mut tx, db, &new, now).await.unwrap();
+        tx.commit().await.unwrap();
+        app.query(&format!("UPDATE taught_example SET text_sealed = 'x' WHERE id = '{id}'")).await;
+        assert_eq!(app.decide(&question, "reopen").await, StatusCode::NO_CONTENT);
+        assert_eq!(app.question_of(&question).await["state"], "open");
+    }
+
+    async fn a_question_that_cannot_be_read_holds_up_no_other_and_is_looked_at_again(app: TestApp) {
+        for (who, words) in [(BU_RINI, STRANGE), (PAK_JOKO, "vrenk zumwalt")] {
+            app.writes(who, words).await;
+        }
+        while inbox::step(&app.app).await.unwrap() > 0 {}
+        let first = "UPDATE question SET text_sealed = 'x' || text_sealed \
+                     WHERE id = (SELECT MIN(id) FROM question)";
+        app.query(first).await;
+        app.run_until_idle().await;
+        assert_eq!(app.question().await["sample"], "vrenk zumwalt");
+        app.query("UPDATE question SET text_sealed = substr(text_sealed, 2)").await;
+        app.advance(DAY).await;
+        assert_eq!(app.questions("?all=true").await.len(), 2);
+    }
+
+    async fn what_fails_in_the_sweeper_holds_up_nothing_behind_it(app: TestApp) {
+        app.asks(BU_RINI, "mau bicara dengan petugas").await;
+        let ticket = list(&app.get("/v1/tickets").await["tickets"]).remove(0);
+        let path = format!("/v1/tickets/{}/take", word(&ticket["id"]));
+        app.call(Method::POST, Role::Office, &path).await;
+        let group = app.group("vrenk zumwalt", "vrenk zumwalt").await;
+        let (db, now) = (&app.app.db, app.app.now());
+        let (id, text) = (app.app.ids.next(now), &MessageText::new("vrenk zumwalt"));
+        let mut tx = db.begin().await.unwrap();
+        let new = NewExample { id, label: "fee", text, group, by: "another process" };
+        insert_example(&mut tx, db, &new, now).await.unwrap();
+        tx.commit().await.unwrap();
+        app.query("UPDATE taught_example SET text_sealed = 'x'").await;
+        app.clock.advance(DAY * 7);
+        sweep::step(&app.app).await.unwrap_err();
+        let closed = app.get("/v1/tickets?state=closed").await;
+        assert_eq!(list(&closed["tickets"]).len(), 1, "{closed}");
+    }
+
+    async fn an_edition_is_known_before_others_see_it(app: TestApp) {
+        let (db, now) = (&app.app.db, app.app.now());
+        let group = app.group("vrenk zumwalt", "vrenk zumwalt").await;
+        let text = &MessageText::new("vrenk zumwalt");
+        for _ in 0..2 {
+            let before = find_edition(db).await.unwrap();
+            let mut tx = db.begin().await.unwrap();
+            let withdrawn = withdraw_group(&mut tx, group, "Rina", now).await.unwrap();
+            for _ in 0..3 {
+                let id = app.app.ids.next(now);
+                let new = NewExample { id, label: "fee", text, group, by: "Rina" };
+                insert_example(&mut tx, db, &new, now).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+            assert_eq!(find_edition(db).await.unwrap(), before.after(3, withdrawn));
+        }
     }
 
     async fn who_asked_is_forgotten_after_thirty_days(app: TestApp) {

@@ -16,7 +16,7 @@ use kabar::store::consent::{self, ConsentChange};
 use kabar::store::group::Group;
 use kabar::store::inbox::{self, EventKind, EventState, NewEvent};
 use kabar::store::suppression::{NewSuppression, SuppressionReason, insert_suppression};
-use kabar::store::{Db, Key, Sealer, StoreError};
+use kabar::store::{Db, Engine, Key, Sealer, StoreError};
 
 use crate::support::{TestApp, on_both_engines};
 
@@ -49,6 +49,24 @@ async fn insert(db: &Db, events: &[NewEvent]) -> u64 {
 }
 
 on_both_engines! {
+    async fn what_is_listed_and_counted_again_and_again_has_its_index(app: TestApp) {
+        let plan = async |statement: &str| match app.engine() {
+            Engine::Sqlite => app.query(&format!("EXPLAIN QUERY PLAN {statement}")).await.concat().join(" "),
+            // Of tables so small PostgreSQL reads the whole, whatever there is.
+            Engine::Postgres => app.query("SELECT CAST(indexname AS TEXT) FROM pg_indexes").await.concat().join(" "),
+        };
+        for (index, statement) in [
+            ("ticket_waiting", "SELECT id FROM ticket WHERE closed_at IS NULL AND id > '' ORDER BY id"),
+            ("ticket_untouched", "SELECT id FROM ticket WHERE closed_at IS NULL AND kind = 'human' AND touched_at <= 1"),
+            ("ticket_entry_look", "SELECT id FROM ticket_entry WHERE ticket_id = '' AND what = 'looked' AND at > 1"),
+            ("inbound_intent", "SELECT intent, COUNT(*) FROM inbound WHERE received_at >= 1 GROUP BY intent"),
+            ("survey_answer_day", "SELECT element, SUM(answers) FROM survey_answer WHERE day >= '2' GROUP BY element"),
+        ] {
+            let plan = plan(statement).await;
+            assert!(plan.contains(index), "{statement}: {plan}");
+        }
+    }
+
     async fn names_of_areas_are_written_anew_and_found_by_their_codes(app: TestApp) {
         let db = &app.app.db;
         let area = |code: &str| AreaCode::parse(code).unwrap();

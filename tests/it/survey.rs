@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kabar::store::survey::set_due;
 use serde_json::json;
 
 use crate::support::{Start, TestApp, citizen, on_both_engines};
@@ -55,6 +56,58 @@ on_both_engines! {
         // The next one is asked what was answered least.
         let other = app.asks("+6281299990000", "nilai").await;
         assert!(other.text().contains("dokumennya benar"), "{}", other.text());
+    }
+
+    async fn what_was_rated_long_ago_does_not_say_what_is_asked_now(app: TestApp) {
+        let first = app.asks("+6281299990000", "nilai").await.text().to_owned();
+        assert!(first.contains("syarat"), "{first}");
+        app.asks("+6281299990000", "1").await;
+        let other = app.asks("+6281299990001", "nilai").await.text().to_owned();
+        assert_ne!(other, first);
+        app.advance(91 * DAY).await;
+        assert_eq!(app.asks("+6281299990002", "nilai").await.text(), first);
+    }
+
+    async fn who_hears_daily_that_a_card_was_handed_over_is_asked_a_day_after_the_first_word(start: Start) {
+        let mut start = start;
+        start.settings.policy.enabled.retain(|kind| kind.as_str() != "card_issued");
+        let app = start.open().await;
+        app.card(&citizen(1), "CARD_ISSUED").await;
+        for _ in 0..2 {
+            app.advance(Duration::from_secs(12 * 3600)).await;
+            app.card(&citizen(1), "CARD_ISSUED").await;
+            app.run_until_idle().await;
+        }
+        assert_eq!(invitations(&app, &citizen(1).e164), 1);
+        app.advance(10 * DAY).await;
+        assert_eq!(invitations(&app, &citizen(1).e164), 1);
+    }
+
+    async fn a_card_that_nobody_is_to_be_asked_about_is_not_written_for_it(app: TestApp) {
+        app.card(&citizen(1), "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let card = app.query("SELECT id FROM card").await[0][0].parse().unwrap();
+        let mut tx = app.app.db.begin().await.unwrap();
+        assert!(!set_due(&mut tx, card, None).await.unwrap());
+        assert!(set_due(&mut tx, card, Some(app.app.now())).await.unwrap());
+        assert!(set_due(&mut tx, card, None).await.unwrap());
+        assert!(!set_due(&mut tx, card, None).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+
+    async fn an_invitation_that_cannot_be_made_holds_up_no_other_and_is_tried_again(app: TestApp) {
+        for n in [1, 2] {
+            app.card(&citizen(n), "CARD_ISSUED").await;
+            app.run_until_idle().await;
+        }
+        let first = "(SELECT person_id FROM card ORDER BY survey_due_at, id LIMIT 1)";
+        app.query(&format!("UPDATE person SET phone_sealed = 'x' || phone_sealed WHERE id = {first}")).await;
+        app.advance(DAY).await;
+        assert_eq!(invitations(&app, &citizen(1).e164), 0);
+        assert_eq!(invitations(&app, &citizen(2).e164), 1);
+        app.query("UPDATE person SET phone_sealed = substr(phone_sealed, 2) WHERE phone_sealed LIKE 'x%'").await;
+        app.advance(DAY).await;
+        assert_eq!(invitations(&app, &citizen(1).e164), 1);
     }
 
     async fn nobody_is_asked_at_night_nor_who_stopped_nor_about_a_card_that_is_made_anew(start: Start) {

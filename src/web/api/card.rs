@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
-use super::shown;
+use super::{row_id, shown};
 use crate::store::card::{find_card, list_history};
 use crate::web::Web;
 use crate::web::auth::Caller;
@@ -17,7 +17,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let card = find_card(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     let history: Vec<Value> = list_history(&web.app.db, id)
         .await?

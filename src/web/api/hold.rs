@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::shown;
+use super::{row_id, shown};
 use crate::service::hold::decide;
 use crate::store::hold::{Decision, Hold, list_open};
 use crate::web::Web;
@@ -52,7 +52,7 @@ async fn settle(
     decision: Decision,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = decide(&web.app, id, decision, &caller.name()).await?;
     if is_done { Ok(StatusCode::ACCEPTED) } else { Err(Error::NotFound) }
 }

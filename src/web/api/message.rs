@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown, shown_opt};
+use super::{Params, known_only, listed, page, param, row_id, shown, shown_opt};
 use crate::domain::phone::PhoneNumber;
 use crate::store::message_list::{self, MessageFilter, MessageLine};
 use crate::web::Web;
@@ -41,9 +41,7 @@ pub(in crate::web) async fn list(
         before: param(&params, "cursor")?,
     };
     let rows = message_list::list_messages(&web.app.db, &filter, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let messages: Vec<Value> = rows.iter().map(|row| line(row, &caller)).collect();
-    Ok(Json(json!({"messages": messages, "next_cursor": cursor})))
+    Ok(listed("messages", &rows, limit, |row| row.id.to_string(), |row| line(row, &caller)))
 }
 
 /// `GET /v1/messages/{id}`
@@ -53,7 +51,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let message = message_list::find_message(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     let attempts = message_list::list_attempts(&web.app.db, id).await?;
     let receipts = message_list::list_receipts(&web.app.db, id).await?;

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use axum::Json;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::error::Error;
@@ -81,15 +82,33 @@ fn page(params: &Params) -> Result<i64, Error> {
 }
 
 fn shown(at: Timestamp) -> String {
-    at.utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    at.rfc3339()
 }
 
 fn shown_opt(at: Option<Timestamp>) -> Option<String> {
     at.map(shown)
 }
 
-/// The part of a page that says how to get the next one.
-fn next<T>(rows: &[T], limit: i64, id: impl Fn(&T) -> String) -> Option<String> {
+/// A page of rows under their name, with what gets the next one.
+fn listed<T>(
+    name: &str,
+    rows: &[T],
+    limit: i64,
+    id: impl Fn(&T) -> String,
+    view: impl Fn(&T) -> Value,
+) -> Json<Value> {
     let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
-    rows.last().filter(|_| is_full).map(id)
+    let cursor = rows.last().filter(|_| is_full).map(id);
+    let rows: Vec<Value> = rows.iter().map(view).collect();
+    Json(json!({ name: rows, "next_cursor": cursor }))
+}
+
+/// The row that a path names; what is no id names none.
+fn row_id<T: FromStr>(raw: &str) -> Result<T, Error> {
+    raw.parse().map_err(|_| Error::NotFound)
+}
+
+/// The answer to who did something to a row, or found none to do it to.
+fn done(is_done: bool) -> Result<StatusCode, Error> {
+    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
 }

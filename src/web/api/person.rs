@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::{Query, State};
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param};
-use crate::service::card;
+use super::{Params, known_only, listed, page, param};
+use crate::service::card::{self, Unreachable};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -20,12 +20,6 @@ pub(in crate::web) async fn list_unreachable(
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = card::list_unreachable(&web.app, param(&params, "cursor")?, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.clone());
-    let people: Vec<Value> = rows
-        .iter()
-        .map(
-            |row| json!({"id": row.id, "name": row.name, "area": row.area, "problem": row.problem}),
-        )
-        .collect();
-    Ok(Json(json!({"people": people, "next_cursor": cursor})))
+    let view = |row: &Unreachable| json!({"id": row.id, "name": row.name, "area": row.area, "problem": row.problem});
+    Ok(listed("people", &rows, limit, |row| row.id.clone(), view))
 }

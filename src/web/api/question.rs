@@ -8,10 +8,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown, shown_opt};
-use crate::domain::id::QuestionGroupId;
+use super::{Params, done, known_only, listed, page, param, row_id};
 use crate::domain::message::MessageText;
-use crate::service::question::{day_begins, ignore, reopen};
+use crate::service::question::{day_begins, described, ignore, reopen};
 use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
 use crate::store::question_group::GroupState;
 use crate::store::question_list::{Group, GroupFilter, find_group, list_groups};
@@ -36,9 +35,7 @@ pub(in crate::web) async fn list(
         after: param(&params, "cursor")?,
     };
     let rows = list_groups(&web.app.db, &filter, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let questions: Vec<Value> = rows.iter().map(|group| view(group, &caller)).collect();
-    Ok(Json(json!({"questions": questions, "next_cursor": cursor})))
+    Ok(listed("questions", &rows, limit, |row| row.id.to_string(), |group| view(group, &caller)))
 }
 
 /// `GET /v1/questions/{id}`: with every wording, for the one who decides.
@@ -48,7 +45,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let group = find_group(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     let texts = wordings(&web.app.db, id).await?;
     let mut shown_group = view(&group, &caller);
@@ -73,7 +70,7 @@ pub(in crate::web) async fn teach_one(
     request: Result<Json<Teaching>, JsonRejection>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let id: QuestionGroupId = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let Ok(Json(request)) = request else {
         return Err(Error::BadBody("an object with label is needed".to_owned()));
     };
@@ -104,9 +101,9 @@ pub(in crate::web) async fn ignore_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = ignore(&web.app, id, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 /// `POST /v1/questions/{id}/reopen`
@@ -116,18 +113,16 @@ pub(in crate::web) async fn reopen_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = reopen(&web.app, id, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 /// The words of a citizen are for those only who may answer them.
 fn view(group: &Group, caller: &Caller) -> Value {
-    let sample = caller.may_mend().then(|| group.sample.expose());
-    json!({"id": group.id.to_string(), "times": group.times, "shared": group.is_shared,
-           "sample": sample, "near": group.near,
-           "area": group.area.as_ref().map(ToString::to_string),
-           "first_at": shown(group.first_at), "last_at": shown(group.last_at),
-           "state": group.state.as_str(), "label": group.label,
-           "decided_by": group.decided_by, "decided_at": shown_opt(group.decided_at)})
+    let mut view = described(group);
+    if !caller.may_mend() {
+        view["sample"] = Value::Null;
+    }
+    view
 }

@@ -5,8 +5,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown};
-use crate::store::rejection::{find_payload, list_open, mark_resolved};
+use super::{Params, done, known_only, listed, page, param, row_id, shown};
+use crate::store::rejection::{Rejection, find_payload, list_open, mark_resolved};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -21,15 +21,11 @@ pub(in crate::web) async fn list(
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = list_open(&web.app.db, param(&params, "cursor")?, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let rejections: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({"id": row.id.to_string(), "source": row.source, "code": row.code,
+    let view = |row: &Rejection| {
+        json!({"id": row.id.to_string(), "source": row.source, "code": row.code,
                    "message": row.message, "times": row.times, "received_at": shown(row.received_at)})
-        })
-        .collect();
-    Ok(Json(json!({"rejections": rejections, "next_cursor": cursor})))
+    };
+    Ok(listed("rejections", &rows, limit, |row| row.id.to_string(), view))
 }
 
 /// `GET /v1/rejections/{id}`: with the item as received, for the one who mends it.
@@ -39,7 +35,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let payload = find_payload(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     Ok(Json(json!({"id": id.to_string(), "item": payload})))
 }
@@ -51,9 +47,9 @@ pub(in crate::web) async fn resolve(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let mut tx = web.app.db.begin().await?;
     let is_done = mark_resolved(&mut tx, id, web.app.now()).await?;
     tx.commit().await.map_err(crate::store::StoreError::from)?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }

@@ -8,10 +8,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only};
+use super::{Params, done, known_only};
 use crate::domain::service_point::{BlankoStock, PointStatus};
 use crate::service::point::{change, check_state, described};
-use crate::store::StoreError;
 use crate::store::service_point::{Change, list_points};
 use crate::web::Web;
 use crate::web::auth::Caller;
@@ -38,9 +37,7 @@ pub(in crate::web) async fn list(
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
     known_only(&params, &[])?;
-    let mut tx = web.app.db.begin().await?;
-    let points = list_points(&mut tx, MOST).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let points = list_points(&mut *web.app.db.reading().await?, MOST).await?;
     let rows: Vec<Value> = points.iter().map(|(point, now)| described(point, now)).collect();
     Ok(Json(json!({ "service_points": rows })))
 }
@@ -61,7 +58,7 @@ pub(in crate::web) async fn patch(
     let today = web.app.now().in_zone(zone).date_naive();
     let changes = changes(patch, today).map_err(Error::BadBody)?;
     let is_done = change(&web.app, &code, &changes, &caller.name()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }
 
 fn changes(patch: Patch, today: NaiveDate) -> Result<Vec<Change>, String> {

@@ -5,10 +5,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown};
+use super::{Params, done, known_only, listed, page, param, row_id, shown};
 use crate::domain::message::ChannelKind;
 use crate::domain::phone::PhoneNumber;
-use crate::store::suppression::{list_active, release};
+use crate::store::suppression::{Suppression, list_active, release};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -23,17 +23,13 @@ pub(in crate::web) async fn list(
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = list_active(&web.app.db, param(&params, "cursor")?, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let suppressions: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            let phone = row.address.as_ref().and_then(|address| address.phone.as_ref());
-            json!({"id": row.id.to_string(), "address": phone.map(PhoneNumber::masked),
+    let view = |row: &Suppression| {
+        let phone = row.address.as_ref().and_then(|address| address.phone.as_ref());
+        json!({"id": row.id.to_string(), "address": phone.map(PhoneNumber::masked),
                    "channel": row.channel.map_or("all", ChannelKind::as_str),
                    "reason": row.reason.as_str(), "code": row.code, "since": shown(row.created_at)})
-        })
-        .collect();
-    Ok(Json(json!({"suppressions": suppressions, "next_cursor": cursor})))
+    };
+    Ok(listed("suppressions", &rows, limit, |row| row.id.to_string(), view))
 }
 
 /// `POST /v1/suppressions/{id}/release`
@@ -43,7 +39,7 @@ pub(in crate::web) async fn release_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = release(&web.app.db, id, &caller.name(), web.app.now()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }

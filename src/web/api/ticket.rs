@@ -2,29 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown, shown_opt};
-use crate::domain::id::TicketId;
-use crate::domain::ticket::ComplaintCategory;
-use crate::service::ticket::{self, TicketError};
-use crate::store::ticket::{Ticket, TicketFilter, list_tickets};
+use super::{Params, known_only, listed, page, param, row_id, shown};
+use crate::service::ticket::{self, TicketError, described};
+use crate::store::ticket::{TicketFilter, list_tickets};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
-
-fn view(ticket: &Ticket) -> Value {
-    json!({"id": ticket.id.to_string(), "kind": ticket.kind.as_str(), "state": ticket.state.as_str(),
-           "number": ticket.number, "category": ticket.category.map(ComplaintCategory::as_str),
-           "is_pungli": ticket.category.is_some_and(ComplaintCategory::is_pungli),
-           "area": ticket.area.as_ref().map(ToString::to_string), "account": ticket.account,
-           "opened_at": shown(ticket.opened_at), "touched_at": shown(ticket.touched_at),
-           "due_at": shown_opt(ticket.due_at), "taken_at": shown_opt(ticket.taken_at),
-           "taken_by": ticket.taken_by, "closed_at": shown_opt(ticket.closed_at),
-           "closed_by": ticket.closed_by})
-}
 
 /// `GET /v1/tickets`: without what anybody wrote.
 pub(in crate::web) async fn list(
@@ -44,9 +31,7 @@ pub(in crate::web) async fn list(
         after: param(&params, "cursor")?,
     };
     let rows = list_tickets(&web.app.db, &filter, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let tickets: Vec<Value> = rows.iter().map(view).collect();
-    Ok(Json(json!({"tickets": tickets, "next_cursor": cursor})))
+    Ok(listed("tickets", &rows, limit, |row| row.id.to_string(), described))
 }
 
 /// `GET /v1/tickets/{id}`: with all that was written; the look is noted.
@@ -56,7 +41,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let whole = ticket::show(&web.app, read(&id)?, &caller.name()).await?;
+    let whole = ticket::show(&web.app, row_id(&id)?, &caller.name()).await?;
     let entries: Vec<Value> = whole
         .entries
         .iter()
@@ -65,7 +50,7 @@ pub(in crate::web) async fn show(
                    "by": entry.by, "at": shown(entry.at)})
         })
         .collect();
-    let mut body = view(&whole.ticket);
+    let mut body = described(&whole.ticket);
     body["text"] = json!(whole.text);
     body["entries"] = json!(entries);
     Ok(Json(body))
@@ -78,7 +63,7 @@ pub(in crate::web) async fn take(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    ticket::take(&web.app, read(&id)?, &caller.name()).await?;
+    ticket::take(&web.app, row_id(&id)?, &caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -89,16 +74,20 @@ pub(in crate::web) struct Words {
     text: String,
 }
 
-/// `POST /v1/tickets/{id}/reply`
+/// `POST /v1/tickets/{id}/reply`: with an `Idempotency-Key` the same is sent once, however often a
+/// client that heard no answer repeats it.
 pub(in crate::web) async fn reply(
     State(web): State<Web>,
     caller: Caller,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Result<Json<Words>, axum::extract::rejection::JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Error> {
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
-    let message = ticket::reply(&web.app, read(&id)?, &words.text, &caller.name()).await?;
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let (id, by) = (row_id(&id)?, caller.name());
+    let message = ticket::reply(&web.app, id, &words.text, &by, key).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
 
@@ -109,12 +98,8 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, read(&id)?, &caller.name()).await?;
+    let is_told = ticket::close(&web.app, row_id(&id)?, &caller.name()).await?;
     Ok(Json(json!({"is_told": is_told})))
-}
-
-fn read(id: &str) -> Result<TicketId, Error> {
-    id.parse().map_err(|_| Error::NotFound)
 }
 
 impl From<TicketError> for Error {
@@ -126,6 +111,7 @@ impl From<TicketError> for Error {
             | TicketError::WindowClosed
             | TicketError::NoAccount => Self::Conflict(error.to_string()),
             TicketError::Length | TicketError::Personal => Self::BadBody(error.to_string()),
+            TicketError::Key => Self::BadParameter(error.to_string()),
             TicketError::Service(error) => error.into(),
         }
     }

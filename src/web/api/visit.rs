@@ -5,9 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, next, page, param, shown};
+use super::{Params, done, known_only, listed, page, param, row_id, shown};
 use crate::domain::person::PersonName;
-use crate::store::visit::{list_open, mark_told};
+use crate::store::visit::{Visit, list_open, mark_told};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -23,19 +23,15 @@ pub(in crate::web) async fn list(
     let limit = page(&params)?;
     let area = param(&params, "area")?;
     let rows = list_open(&web.app.db, area.as_ref(), param(&params, "cursor")?, limit).await?;
-    let cursor = next(&rows, limit, |row| row.id.to_string());
-    let visits: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({"id": row.id.to_string(), "message": row.message.to_string(),
+    let view = |row: &Visit| {
+        json!({"id": row.id.to_string(), "message": row.message.to_string(),
                    "name": row.name.as_ref().map(PersonName::expose),
                    "area": row.area.as_ref().map(ToString::to_string), "area_name": row.area_name,
                    "rt": row.rt, "rw": row.rw,
                    "news": row.template, "words": row.words, "reason": row.reason,
                    "since": shown(row.created_at)})
-        })
-        .collect();
-    Ok(Json(json!({"visits": visits, "next_cursor": cursor})))
+    };
+    Ok(listed("visits", &rows, limit, |row| row.id.to_string(), view))
 }
 
 /// `POST /v1/visits/{id}/told`
@@ -45,7 +41,7 @@ pub(in crate::web) async fn told(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let id = row_id(&id)?;
     let is_done = mark_told(&web.app.db, id, &caller.name(), web.app.now()).await?;
-    if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
+    done(is_done)
 }

@@ -206,6 +206,7 @@ impl Desk {
                 text: MessageText::new(words),
                 sms: None,
                 choices: Vec::new(),
+                list_button: None,
                 pin: None,
             },
             zone: app.zone(None),

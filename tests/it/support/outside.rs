@@ -72,6 +72,13 @@ impl TestApp {
         answer
     }
 
+    /// Sends JSON under a key by which it can be repeated, as the office.
+    pub async fn send_once(&self, path: &str, key: &str, body: &Value) -> (StatusCode, Value) {
+        let request =
+            self.http.post(format!("{}{path}", self.url)).bearer_auth(token(Role::Office));
+        answer(request.header("idempotency-key", key).json(body)).await
+    }
+
     /// Does something to a path of the API as somebody of that role.
     pub async fn call(&self, method: Method, role: Role, path: &str) -> (StatusCode, Value) {
         let request = self.http.request(method, format!("{}{path}", self.url));
