@@ -148,7 +148,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(args).await,
         Command::Ask(args) => ask::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Chat(args) => chat::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Chat(args) => Box::pin(chat::run(args)).await.map(|()| ExitCode::SUCCESS),
         Command::Answers(command) => answers::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
