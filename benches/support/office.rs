@@ -48,6 +48,7 @@ pub async fn open(
         },
         max_attempts: 8,
         ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+        needs_second_factor: false,
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

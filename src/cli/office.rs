@@ -138,6 +138,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
         ticket_close_after: config.ticket_close_after,
+        needs_second_factor: config.needs_second_factor,
     };
     let primer = Arc::new(primer(&script)?);
     let sources = config

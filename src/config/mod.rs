@@ -75,6 +75,8 @@ pub struct Config {
     pub max_attempts: i64,
     /// A talk with an officer that nobody touched for so long is over.
     pub ticket_close_after: Duration,
+    /// Officers who see people's data need a second factor.
+    pub needs_second_factor: bool,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -101,6 +103,7 @@ struct File {
     announce: Announce,
     send: Send,
     ticket: Ticket,
+    console: Console,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -163,6 +166,19 @@ struct Send {
 #[serde(deny_unknown_fields)]
 struct Ticket {
     close_after: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Console {
+    second_factor: SecondFactor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecondFactor {
+    Required,
+    Optional,
 }
 
 #[derive(Deserialize)]
@@ -325,6 +341,7 @@ impl File {
             send_timeout,
             max_attempts: self.send.max_attempts,
             ticket_close_after,
+            needs_second_factor: self.console.second_factor == SecondFactor::Required,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,

@@ -77,6 +77,8 @@ pub struct Settings {
     pub max_attempts: i64,
     /// A talk with an officer that nobody touched for so long is over.
     pub ticket_close_after: Duration,
+    /// Officers who see people's data need a second factor.
+    pub needs_second_factor: bool,
 }
 
 /// How long a message waits for a word of its arrival.

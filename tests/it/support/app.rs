@@ -88,6 +88,7 @@ impl Start {
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+            needs_second_factor: false,
         };
         Self {
             database,
