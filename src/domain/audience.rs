@@ -66,7 +66,9 @@ pub enum AudienceError {
         hint: &'static str,
     },
     /// A part that does not exist.
-    #[error("an audience has no part of that name; it has areas, dusun, rw, rt, card, document, language, list")]
+    #[error(
+        "an audience has no part of that name; it has areas, dusun, rw, rt, card, document, language, list"
+    )]
     Unknown,
 }
 
@@ -122,7 +124,8 @@ impl Audience {
                 }
                 "document" => {
                     let document = word().and_then(|word| word.parse().ok());
-                    audience.document = Some(document.ok_or(part("document", "\"ktp-el\", \"kia\", …"))?);
+                    audience.document =
+                        Some(document.ok_or(part("document", "\"ktp-el\", \"kia\", …"))?);
                 }
                 "language" => {
                     let language = word().and_then(|word| word.parse().ok());
@@ -197,7 +200,8 @@ pub struct Home<'a> {
 /// holds old NIKs with dates that never were.
 #[must_use]
 pub fn is_minor(nik: &Nik, today: NaiveDate) -> bool {
-    let turns = nik.birthday(today).and_then(|day| day.checked_add_months(Months::new(12 * GROWN_UP)));
+    let turns =
+        nik.birthday(today).and_then(|day| day.checked_add_months(Months::new(12 * GROWN_UP)));
     turns.is_some_and(|turns| turns > today)
 }
 
@@ -280,7 +284,10 @@ mod tests {
             (json!({"list": 1}), "list"),
         ] {
             let found = Audience::parse(&value);
-            assert!(matches!(found, Err(AudienceError::Part { part: p, .. }) if p == part), "{value}");
+            assert!(
+                matches!(found, Err(AudienceError::Part { part: p, .. }) if p == part),
+                "{value}"
+            );
         }
         assert_eq!(Audience::parse(&json!({"area": "35"})), Err(AudienceError::Unknown));
     }
@@ -309,16 +316,17 @@ mod tests {
         let home = |dusun, rw, rt| Home { dusun, rw, rt };
         assert!(audience.has_home(&home(Some("DUSUN  KRAJAN"), Some("003"), Some("1"))));
         assert!(!audience.has_home(&home(Some("Krajan"), Some("003"), Some("11"))));
-        assert!(!audience.has_home(&home(None, Some("003"), Some("1"))), "not on file is not there");
+        assert!(
+            !audience.has_home(&home(None, Some("003"), Some("1"))),
+            "not on file is not there"
+        );
         assert!(Audience::default().has_home(&Home::default()));
     }
 
     #[test]
     fn who_turns_17_within_the_months_is_meant_and_nobody_else() {
-        let audience = Audience {
-            card: Some(CardCondition::Turning17 { months: 3 }),
-            ..Audience::default()
-        };
+        let audience =
+            Audience { card: Some(CardCondition::Turning17 { months: 3 }), ..Audience::default() };
         let today = day(2026, 11, 22);
         let born = |date| audience.has_age(Some(date), today);
         assert!(born(day(2009, 11, 22)), "today");

@@ -72,10 +72,7 @@ impl BroadcastState {
     pub const fn after(self, happens: Move) -> Option<Self> {
         use BroadcastState as S;
         match (self, happens) {
-            (
-                S::Draft | S::Submitted | S::Approved | S::Scheduled,
-                Move::Change,
-            )
+            (S::Draft | S::Submitted | S::Approved | S::Scheduled, Move::Change)
             | (S::Submitted | S::Approved, Move::Reject) => Some(S::Draft),
             (S::Draft, Move::Submit) => Some(S::Submitted),
             (S::Submitted, Move::Approve) => Some(S::Approved),
@@ -276,9 +273,12 @@ pub fn needs_second(
     reach: Option<&AreaCode>,
     approve_over: u64,
 ) -> bool {
-    let within = |level| reach.is_some_and(|area| area.level() >= level && !area.plain().is_empty());
+    let within =
+        |level| reach.is_some_and(|area| area.level() >= level && !area.plain().is_empty());
     match role {
-        OfficerRole::Desa => recipients > approve_over || (recipients > 0 && !within(AreaLevel::Desa)),
+        OfficerRole::Desa => {
+            recipients > approve_over || (recipients > 0 && !within(AreaLevel::Desa))
+        }
         _ => recipients > 0 && !within(AreaLevel::Kecamatan),
     }
 }
@@ -343,8 +343,12 @@ mod tests {
 
     #[test]
     fn a_notice_is_one_line_that_a_template_takes_and_holds_nobodys_number() {
-        let notice = Notice::parse(" Rekam\tKTP ", "Ayo  datang.\n\nGratis.", " ", "Senin").unwrap();
-        assert_eq!((notice.title.as_str(), notice.text.as_str()), ("Rekam KTP", "Ayo datang. Gratis."));
+        let notice =
+            Notice::parse(" Rekam\tKTP ", "Ayo  datang.\n\nGratis.", " ", "Senin").unwrap();
+        assert_eq!(
+            (notice.title.as_str(), notice.text.as_str()),
+            ("Rekam KTP", "Ayo datang. Gratis.")
+        );
         assert_eq!((notice.place, notice.time.as_deref()), (None, Some("Senin")));
         assert!(matches!(
             Notice::parse("", "x", "", ""),

@@ -25,13 +25,19 @@ pub enum TimetableError {
     #[error("a timetable has five parts: minute, hour, day, month, weekday, like \"0 8 * * MON\"")]
     Fields,
     /// A weekday as a number.
-    #[error("weekdays are written by name, MON to SUN: their numbers mean other days to other programs")]
+    #[error(
+        "weekdays are written by name, MON to SUN: their numbers mean other days to other programs"
+    )]
     WeekdayNumber,
     /// Not understood.
-    #[error("the timetable is not understood; \"0 8 * * MON-FRI\" is 8 o'clock from Monday to Friday")]
+    #[error(
+        "the timetable is not understood; \"0 8 * * MON-FRI\" is 8 o'clock from Monday to Friday"
+    )]
     Unreadable,
     /// Several times within a day.
-    #[error("the timetable comes more than once a day; nobody should read the same notice so often")]
+    #[error(
+        "the timetable comes more than once a day; nobody should read the same notice so often"
+    )]
     TooOften,
     /// No such date.
     #[error("the timetable never comes, like the 31st of February")]
@@ -52,7 +58,8 @@ impl Timetable {
             return Err(TimetableError::WeekdayNumber);
         }
         let source = format!("{minute} {hour} {day} {month} {}", weekday.to_uppercase());
-        let cron = Cron::from_str(&format!("0 {source}")).map_err(|_| TimetableError::Unreadable)?;
+        let cron =
+            Cron::from_str(&format!("0 {source}")).map_err(|_| TimetableError::Unreadable)?;
         if cron.minutes().count() != 1 || cron.hours().count() != 1 {
             return Err(TimetableError::TooOften);
         }
