@@ -207,7 +207,7 @@ pub enum NoticeError {
 impl Notice {
     /// Longest title, text, place and time in characters. Together with the words around them they stay within
     /// the 1,024 of a WhatsApp body.
-    pub const LONGEST: [usize; 4] = [60, 600, 120, 80];
+    pub const LONGEST: [usize; 4] = [60, 500, 120, 80];
 
     /// A notice with white space made plain: a parameter of a template takes neither line breaks nor tabs nor
     /// rows of blanks.
@@ -355,8 +355,8 @@ mod tests {
             Err(NoticeError::Length { part: "title", chars: 0, .. })
         ));
         assert!(matches!(
-            Notice::parse("x", &"y".repeat(601), "", ""),
-            Err(NoticeError::Length { part: "text", chars: 601, most: 600 })
+            Notice::parse("x", &"y".repeat(501), "", ""),
+            Err(NoticeError::Length { part: "text", chars: 501, most: 500 })
         ));
         assert!(matches!(
             Notice::parse("x", "NIK 3517091208560001 silakan datang", "", ""),
