@@ -12,7 +12,7 @@ use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
-use kabar::service::{Account, App, FallbackAfter, Parts, Settings};
+use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Settings};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
 use kabar::understand::LABELS;
@@ -48,6 +48,7 @@ pub async fn open(
         },
         max_attempts: 8,
         ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+        broadcast: BroadcastPolicy::default(),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

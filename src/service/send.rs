@@ -272,6 +272,7 @@ mod tests {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+            broadcast: super::super::BroadcastPolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),

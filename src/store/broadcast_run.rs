@@ -270,7 +270,7 @@ pub async fn mark_departed(
     Ok(done.rows_affected() == 1)
 }
 
-/// How many messages of a run wait in the outbox, by account; no more are counted than `most` of each run.
+/// How many messages of a run wait in the outbox, by account.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -284,24 +284,22 @@ pub async fn count_queued(db: &Db, id: RunId) -> Result<BTreeMap<String, u64>, S
     Ok(rows.into_iter().map(|(id, count)| (id, u64::try_from(count).unwrap_or(0))).collect())
 }
 
-/// Whether messages of a run are in one of these states.
+/// Whether something of a run still waits, and whether of something that left nobody has heard more. Both are
+/// seen at one moment: a message may go from one state into another.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn has_any(db: &Db, id: RunId, states: &[MessageStatus]) -> Result<bool, StoreError> {
-    for state in states {
-        let found: Option<i64> = sqlx::query_scalar(
-            "SELECT CAST(1 AS BIGINT) FROM message WHERE run_id = $1 AND status = $2 LIMIT 1",
-        )
-        .bind(id.to_string())
-        .bind(state.as_str())
-        .fetch_optional(db.reader())
-        .await?;
-        if found.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub async fn find_open(db: &Db, id: RunId) -> Result<(bool, bool), StoreError> {
+    let (waiting, unheard): (i64, i64) = sqlx::query_as(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM message WHERE run_id = $1 \
+         AND status IN ('queued', 'sending', 'unknown')) THEN CAST(1 AS BIGINT) ELSE 0 END, \
+         CASE WHEN EXISTS (SELECT 1 FROM message WHERE run_id = $1 AND status = 'sent') \
+         THEN CAST(1 AS BIGINT) ELSE 0 END",
+    )
+    .bind(id.to_string())
+    .fetch_one(db.reader())
+    .await?;
+    Ok((waiting == 1, unheard == 1))
 }
 
 /// Messages of a run by their states.

@@ -269,6 +269,8 @@ fn account(gateway: &Gateway, place: &Place, shared: &Shared, area: Option<&str>
         rate: Rate::per_second(1_000_000),
         in_flight: provider.pace().2,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: provider.adapter(shared),
     }
 }

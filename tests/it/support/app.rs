@@ -16,7 +16,9 @@ use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::sender::{Progress, Sender};
 use kabar::service::watch::{self, Step, Watched};
-use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings, inbox, sweep};
+use kabar::service::{
+    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox, sweep,
+};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
@@ -88,6 +90,7 @@ impl Start {
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+            broadcast: BroadcastPolicy::default(),
         };
         Self {
             database,
@@ -309,6 +312,7 @@ impl TestApp {
                 moved |= sender.drain().await.unwrap() > 0;
             }
             moved |= sweep::step(&self.app).await.unwrap() > 0;
+            moved |= broadcast::step(&self.app).await.unwrap() > 0;
             if !moved {
                 return round > 0;
             }
@@ -398,6 +402,8 @@ fn whatsapp_account(shared: &Shared, meta: &FakeMeta, messages_per_second: u32) 
         rate: Rate::per_second(messages_per_second),
         in_flight: 64,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: Arc::new(WhatsappClient::new(shared, settings)),
     }
 }
