@@ -3,6 +3,7 @@
 
 mod answers;
 mod ask;
+mod broadcast;
 mod chat;
 mod check;
 mod demo;
@@ -63,6 +64,9 @@ enum Command {
     /// Check and show the texts citizens read
     #[command(subcommand)]
     Templates(template::Command),
+    /// Notices to many: write, preview, approve, send, hold, tell
+    #[command(subcommand)]
+    Broadcast(broadcast::Command),
     /// Tokens for the API
     #[command(subcommand)]
     Token(token::Command),
@@ -145,6 +149,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Answers(command) => answers::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
+        Command::Broadcast(command) => broadcast::run(command).await,
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Point(command) => point::run(command).await,
         Command::Visit(command) => visit::run(command).await,

@@ -51,6 +51,7 @@ use crate::domain::quiet_hours::QuietHours;
 use crate::store::group::Group;
 use crate::store::inbox::{self as inbox_store, NewEvent};
 use crate::store::{Db, StoreError};
+pub use crate::template::BroadcastTemplate as BroadcastWords;
 use crate::template::Templates;
 use knowledge::{Knowledge, Primer};
 use metric::Metrics;

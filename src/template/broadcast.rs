@@ -28,8 +28,8 @@ const WORDS: &str = "broadcasts/words.toml";
 const FILLED: &[&str] = &["office", "place", "text", "time", "title"];
 /// Longest name an office may have, as its configuration takes it.
 const OFFICE_CHARS: usize = 100;
-/// Longest value of a placeholder: the notice itself.
-const VALUE_CHARS: usize = Notice::LONGEST[1];
+/// Longest value of a placeholder: the notice itself, and the dot that an SMS may add.
+const VALUE_CHARS: usize = Notice::LONGEST[1] + 1;
 
 /// The template of broadcasts and the words about them.
 #[derive(Debug)]

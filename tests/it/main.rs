@@ -14,6 +14,7 @@ mod account;
 mod android;
 mod announce;
 mod api;
+mod broadcast;
 mod cli;
 mod code;
 mod consent;

@@ -7,6 +7,7 @@
 mod act;
 mod expand;
 mod letter;
+mod list;
 mod preview;
 mod reach;
 mod report;
@@ -15,6 +16,7 @@ mod write;
 pub use act::{approve, cancel, pause, reject, resume, retry, send, submit, test};
 pub use expand::{EVERY, raise, step};
 pub use letter::{Look, looks, next_dates, schedule_words};
+pub use list::{List, ListError, read_list};
 pub use preview::{Preview, Way, preview};
 pub use report::{Failure, FailureCount, RunReport, failures, report};
 pub use write::{Draft, change, create, list, set_list, show};

@@ -217,6 +217,7 @@ impl Desk {
             text_hash: None,
             parts: None,
             rupiah: None,
+            run_id: None,
             created_at: now,
         };
         let mut tx = app.db.begin().await.unwrap();

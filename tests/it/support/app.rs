@@ -49,6 +49,8 @@ pub struct Start {
     pub settings: Settings,
     /// Messages a second; so many that the clock need not move.
     pub messages_per_second: u32,
+    /// Recipients of broadcasts within a day.
+    pub daily_limit: Option<u32>,
     /// How long a provider may take to answer.
     pub timeout: Duration,
     /// The office's accounts; one at a stand-in for Meta where a test gives none.
@@ -97,6 +99,7 @@ impl Start {
             time: "09:00 WIB",
             settings,
             messages_per_second: 1_000_000,
+            daily_limit: None,
             timeout: Duration::from_secs(60),
             accounts: Vec::new(),
             sources: Vec::new(),
@@ -193,7 +196,10 @@ impl TestApp {
         let shared = start.shared(&ground);
         let http = shared.http.clone();
         let accounts = match start.accounts.as_slice() {
-            [] => vec![whatsapp_account(&shared, &meta, start.messages_per_second)],
+            [] => vec![Account {
+                daily_limit: start.daily_limit,
+                ..whatsapp_account(&shared, &meta, start.messages_per_second)
+            }],
             accounts => accounts.to_vec(),
         };
         let db = start.database.open().await;
