@@ -94,9 +94,10 @@ ids! {
     TicketEntryId = "tke";
     /// A notice to many.
     BroadcastId = "bro";
+    /// One time that a broadcast goes out.
+    RunId = "run";
     /// One line of the audit log.
     AuditId = "aud";
-
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

@@ -5,8 +5,10 @@
 
 pub mod absence;
 pub mod area;
+pub mod audience;
 pub mod audit;
 pub mod binding_code;
+pub mod broadcast;
 pub mod calendar;
 pub mod card;
 pub mod card_plan;
@@ -33,4 +35,5 @@ pub mod snapshot;
 pub mod status_word;
 pub mod survey;
 pub mod ticket;
+pub mod timetable;
 pub mod word;

@@ -79,6 +79,10 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
                 if let (Some(lesson), Some(fault)) = (lesson, &word.fault) {
                     lessons.push((message, lesson, fault.code.clone()));
                 }
+                if let Some((alarm, fault)) = word.fault.as_ref().and_then(|f| Some((f.alarm?, f)))
+                {
+                    super::broadcast::raise(app, &mut tx, message, alarm, &fault.code, now).await?;
+                }
                 app.metrics.receipt(&event.account, word.kind);
                 receipts.push(NewReceipt {
                     id: app.ids.next(now),

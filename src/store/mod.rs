@@ -5,8 +5,11 @@
 
 pub mod account;
 pub mod area;
+pub mod audience;
 pub mod audit;
 pub mod binding;
+pub mod broadcast;
+pub mod broadcast_run;
 pub mod card;
 pub mod complaint;
 pub mod consent;

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 
 use super::Web;
 use super::error::Error;
+use crate::domain::officer::Actor;
 use crate::store::token::{Role, Token, find_token};
 
 /// The caller of the API; extracting it refuses everybody else.
@@ -30,6 +31,11 @@ impl Caller {
     /// May see everything.
     pub(super) fn is_admin(&self) -> bool {
         self.0.role == Role::Admin
+    }
+
+    /// Who it is to the rules about rights, or is refused.
+    pub(super) fn actor(&self) -> Result<Actor, Error> {
+        self.0.actor().ok_or(Error::Forbidden("office, auditor or admin"))
     }
 
     /// Who it is, for the trail of what was done.

@@ -15,6 +15,7 @@ mod android;
 mod announce;
 mod api;
 mod browser;
+mod broadcast;
 mod cli;
 mod code;
 mod consent;

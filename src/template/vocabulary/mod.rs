@@ -151,12 +151,24 @@ impl Vocabulary {
     /// out if the SMS would take one segment more for it: STOP works all the same.
     #[must_use]
     pub fn with_stop(&self, sms: &str, takes_answers: bool) -> String {
+        let whole = self.and_stop(sms, takes_answers);
+        let parts = |text: &str| super::segment::segments(text).parts;
+        if takes_answers && parts(&whole) > parts(sms) { sms.to_owned() } else { whole }
+    }
+
+    /// An SMS that nobody asked for with how to stop at its end, whatever that costs.
+    #[must_use]
+    pub fn and_stop(&self, sms: &str, takes_answers: bool) -> String {
         let stop =
             if takes_answers { &self.inner.stop_answered } else { &self.inner.stop_unanswered };
         let separator = if sms.ends_with(['.', '?']) { " " } else { ". " };
-        let whole = format!("{sms}{separator}{stop}");
-        let parts = |text: &str| super::segment::segments(text).parts;
-        if takes_answers && parts(&whole) > parts(sms) { sms.to_owned() } else { whole }
+        format!("{sms}{separator}{stop}")
+    }
+
+    /// What a weekday is called; Monday is 0.
+    #[must_use]
+    pub fn weekday(&self, day: usize) -> &str {
+        self.spoken().days.weekdays.get(day).map_or("", String::as_str)
     }
 
     /// What stands on the button that opens a list of choices.

@@ -6,6 +6,7 @@
 
 mod account;
 mod assets;
+mod broadcast;
 mod desk;
 mod door;
 mod form;
@@ -86,6 +87,7 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
+    let rooms = broadcast::rooms(rooms);
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
