@@ -263,11 +263,17 @@ pub(in crate::web) async fn failures(
     let run = run.ok_or(Error::NotFound)?;
     let after = param(&params, "cursor")?;
     let rows = broadcast::failures(&web.app, &actor, run, after, limit).await?;
-    let Json(mut page) = listed("failures", &rows, limit, |row| row.id.to_string(), |row| {
-        json!({"message": row.id.to_string(), "channel": row.channel.as_str(),
+    let Json(mut page) = listed(
+        "failures",
+        &rows,
+        limit,
+        |row| row.id.to_string(),
+        |row| {
+            json!({"message": row.id.to_string(), "channel": row.channel.as_str(),
                "recipient": row.recipient, "code": row.code, "reason": row.reason,
                "failed_at": shown_opt(row.failed_at)})
-    });
+        },
+    );
     if let Some(page) = page.as_object_mut() {
         page.insert("run".to_owned(), json!(run.to_string()));
     }

@@ -66,17 +66,6 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/siaran/{id}/ulang", write, retry)
 }
 
-impl From<BroadcastError> for Error {
-    fn from(error: BroadcastError) -> Self {
-        match error {
-            BroadcastError::NotFound => Self::NotFound,
-            BroadcastError::Forbidden | BroadcastError::OutsideArea => Self::Forbidden("another"),
-            BroadcastError::Service(error) => error.into(),
-            other => Self::Conflict(other.to_string()),
-        }
-    }
-}
-
 /// A broadcast in a list.
 struct Row {
     id: String,
@@ -237,7 +226,6 @@ impl Written {
             .map(|code| AreaCode::parse(code).map_err(|error| format!("{code}: {error}")))
             .collect::<Result<Vec<_>, _>>()?;
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let word = |text: &str| Some(text).filter(|text| !text.is_empty());
         let audience = Audience {
             areas,
             dusun: some(&self.dusun),
@@ -253,10 +241,10 @@ impl Written {
                 }
                 _ => None,
             },
-            document: word(&self.document)
+            document: some(&self.document)
                 .map(|word| word.parse().map_err(|_| format!("{word}?")))
                 .transpose()?,
-            language: word(&self.language)
+            language: some(&self.language)
                 .map(|word| word.parse().map_err(|_| format!("{word}?")))
                 .transpose()?,
             is_list: false,
@@ -446,10 +434,7 @@ fn progress(web: &Web, page: &Page, report: &RunReport) -> Progress {
         failures: report
             .failures
             .iter()
-            .map(|kind| {
-                let text = |text: &Option<String>| text.clone().unwrap_or_default();
-                (text(&kind.code), text(&kind.reason), count(kind.count))
-            })
+            .map(|kind| (kind.code.clone(), kind.reason.clone(), count(kind.count)))
             .collect(),
         left_out: run
             .left_out
@@ -546,7 +531,9 @@ fn said(page: &Page, done: &str) -> &'static str {
         "ajukan" => ("Siaran diajukan.", "The broadcast is submitted."),
         "setujui" => ("Siaran disetujui.", "The broadcast is approved."),
         "tolak" => ("Siaran dikembalikan.", "The broadcast is sent back."),
-        "kirim" => ("Siaran mulai dikirim sesuai jadwalnya.", "The broadcast goes out as scheduled."),
+        "kirim" => {
+            ("Siaran mulai dikirim sesuai jadwalnya.", "The broadcast goes out as scheduled.")
+        }
         "jeda" => ("Siaran dijeda.", "The broadcast is paused."),
         "lanjut" => ("Siaran dilanjutkan.", "The broadcast goes on."),
         "batal" => ("Siaran dibatalkan.", "The broadcast is cancelled."),
@@ -751,8 +738,8 @@ async fn test(
 ) -> Result<Response, Error> {
     let channel: ChannelKind =
         form.channel.parse().map_err(|_| Error::BadParameter("no such channel".to_owned()))?;
-    let phone = PhoneNumber::parse(&form.phone)
-        .map_err(|error| Error::BadParameter(error.to_string()))?;
+    let phone =
+        PhoneNumber::parse(&form.phone).map_err(|error| Error::BadParameter(error.to_string()))?;
     let id = id(&text)?;
     service::test(&web.app, &desk.actor, id, channel, &phone).await?;
     Ok(back(id, "uji"))
