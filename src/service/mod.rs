@@ -6,6 +6,7 @@
 pub mod announce;
 pub mod card;
 pub mod connect;
+pub mod consent;
 pub mod conversation;
 pub mod fallback;
 mod folder;
@@ -14,6 +15,7 @@ pub mod inbox;
 pub mod intake;
 pub mod knowledge;
 pub mod lesson;
+pub mod mend;
 pub mod metric;
 pub mod needed;
 pub mod notice;
