@@ -145,7 +145,7 @@ pub async fn count_by_status(
     for [from, to] in area_ranges(within, with_unknown) {
         let part: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM (SELECT 1 FROM card WHERE status = $1 AND area >= $2 AND area < $3 \
-             LIMIT $4) AS some",
+             LIMIT $4) AS few",
         )
         .bind(status.as_str())
         .bind(from)

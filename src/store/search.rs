@@ -152,7 +152,7 @@ pub async fn find_by_words(
 async fn count_word(db: &Db, hash: &str, [from, to]: &[String; 2]) -> Result<i64, StoreError> {
     Ok(sqlx::query_scalar(
         "SELECT COUNT(*) FROM (SELECT 1 FROM person_name WHERE word_hash = $1 AND area >= $2 \
-         AND area < $3 LIMIT $4) AS some",
+         AND area < $3 LIMIT $4) AS few",
     )
     .bind(hash.to_owned())
     .bind(from.clone())

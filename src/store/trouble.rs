@@ -279,7 +279,7 @@ async fn pile(
 ) -> Result<Pile, StoreError> {
     let [from, to] = area_range(within);
     let (count, oldest): (i64, Option<i64>) = sqlx::query_as(sql(format!(
-        "SELECT COUNT(*), MIN(at) FROM ({rows} LIMIT $4) AS some WHERE CAST($5 AS BIGINT) IS NOT NULL"
+        "SELECT COUNT(*), MIN(at) FROM ({rows} LIMIT $4) AS few WHERE CAST($5 AS BIGINT) IS NOT NULL"
     )))
     .bind(from)
     .bind(to)
@@ -349,7 +349,7 @@ pub async fn count_questions(db: &Db, within: (&AreaCode, bool)) -> Result<Pile,
 pub async fn count_rejections(db: &Db) -> Result<Pile, StoreError> {
     let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
         "SELECT COUNT(*), MIN(at) FROM (SELECT received_at AS at FROM rejection \
-         WHERE resolved_at IS NULL ORDER BY id LIMIT $1) AS some",
+         WHERE resolved_at IS NULL ORDER BY id LIMIT $1) AS few",
     )
     .bind(COUNTED)
     .fetch_one(db.reader())

@@ -3,7 +3,7 @@
 //! Opening it is a look at a person's data and stands in the audit log; what citizens wrote is shown to those only
 //! who may read conversations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -32,6 +32,8 @@ use crate::web::error::Error;
 
 /// Things of one kind on a timeline.
 const MOST: i64 = 50;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// One thing that happened.
 struct Event {
@@ -180,7 +182,7 @@ fn updates(page: &Page, history: &[HistoryLine]) -> Vec<Event> {
                 label::card_status(page, line.status)
             );
             Event::new(page, line.occurred_at, title)
-                .line(format!("{} {}", page.t("Kata sumber", "Says the source"), line.source))
+                .line(format!("{} {}", page.t("Sumber:", "Source:"), line.source))
                 .line(label::outcome(page, line.outcome))
         })
         .collect()
@@ -318,8 +320,15 @@ async fn conversation(
 async fn looks(web: &Web, page: &Page, objects: &[String]) -> Result<Vec<Event>, Error> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut events = Vec::new();
+    // Whoever opens a page five times a day has looked at it that day.
+    let mut days = BTreeSet::new();
     for object in objects {
         for line in audit::list_of_object(&web.app.db, object, MOST).await? {
+            let is_look = matches!(line.action, Action::LookedAtCard | Action::ReadConversation);
+            let day = (line.who.clone(), line.action.as_str(), line.at.as_ms() / DAY_MS);
+            if is_look && !days.insert(day) {
+                continue;
+            }
             if !names.contains_key(&line.who) {
                 let name = officer_name(web, page, &line.who).await?;
                 names.insert(line.who.clone(), name);
