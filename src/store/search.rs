@@ -3,6 +3,8 @@
 //! Words are kept as keyed hashes beside the area, so that a search reads nobody of another area. They are written
 //! with the person; what is on file from before is caught up with a few at a time.
 
+use std::fmt::Write as _;
+
 use sqlx::AnyConnection;
 
 use super::db::{Column, sql};
@@ -169,15 +171,15 @@ async fn find_in_range(
     limit: i64,
 ) -> Result<Vec<PersonId>, StoreError> {
     let Some((first, others)) = hashes.split_first() else { return Ok(Vec::new()) };
-    let also: String = (0..others.len())
-        .map(|n| {
-            format!(
-                " AND EXISTS (SELECT 1 FROM person_name o WHERE o.word_hash = ${} \
-                 AND o.area = f.area AND o.person_id = f.person_id)",
-                n + 5
-            )
-        })
-        .collect();
+    let mut also = String::new();
+    for n in 0..others.len() {
+        let _ = write!(
+            also,
+            " AND EXISTS (SELECT 1 FROM person_name o WHERE o.word_hash = ${} AND o.area = f.area \
+             AND o.person_id = f.person_id)",
+            n + 5
+        );
+    }
     let statement = format!(
         "SELECT f.person_id FROM person_name f WHERE f.word_hash = $1 AND f.area >= $2 AND f.area < $3{also} \
          ORDER BY f.area, f.person_id LIMIT $4"

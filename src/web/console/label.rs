@@ -161,10 +161,9 @@ fn trouble(channel: Option<ChannelKind>, code: &str) -> Trouble {
     match code {
         "403" if channel == Some(ChannelKind::Telegram) => T::Blocked,
         "400" if channel == Some(ChannelKind::Telegram) => T::NotThere,
-        "131026" | "suppressed" | "not_reachable" | "no_chat" => T::NotThere,
-        // No such number, no mobile number, or a number nobody has any more.
-        "21211" | "21614" | "30005" | "30006" | "1" | "0x0b" | "missing_receiver"
-        | "empty_receiver" => T::NotThere,
+        // Not there; or no such number, no mobile number, or one that nobody has any more.
+        "131026" | "suppressed" | "not_reachable" | "no_chat" | "21211" | "21614" | "30005"
+        | "30006" | "1" | "0x0b" | "missing_receiver" | "empty_receiver" => T::NotThere,
         "no_phone" | "not_given" | "landline" | "foreign" | "no_account" => T::NoPhone,
         "30003" | "30008" | "30036" | "30410" | "EXPIRED" | "UNDELIV" | "0xfe" | "0x64"
         | "undelivered" => T::Unreachable,
@@ -196,135 +195,151 @@ fn trouble(channel: Option<ChannelKind>, code: &str) -> Trouble {
     }
 }
 
+/// Why, and what to do next, each in both languages.
+const REASONS: &[(Trouble, [&str; 2], [&str; 2])] = &[
+    (
+        Trouble::NotThere,
+        [
+            "Nomor ini tidak terdaftar di sana atau tidak dipakai lagi.",
+            "This number is not there, or no longer in use.",
+        ],
+        [
+            "Minta nomor baru kepada warga, perbarui di SIAK, lalu kirim lagi; atau sampaikan langsung.",
+            "Ask the citizen for a new number, update SIAK and send again; or tell them in person.",
+        ],
+    ),
+    (
+        Trouble::NoPhone,
+        ["Belum ada nomor HP yang bisa dipakai.", "There is no usable phone number yet."],
+        [
+            "Sampaikan langsung dan catat nomornya di SIAK.",
+            "Tell them in person and enter their number in SIAK.",
+        ],
+    ),
+    (
+        Trouble::Unreachable,
+        ["HP tidak aktif atau di luar jangkauan.", "The phone is off or out of reach."],
+        [
+            "Coba kirim lagi besok; bila gagal lagi, sampaikan langsung.",
+            "Send again tomorrow; if it fails again, tell them in person.",
+        ],
+    ),
+    (
+        Trouble::Blocked,
+        [
+            "Warga memblokir kami atau tidak bisa ditulisi di sana.",
+            "The citizen blocked us, or cannot be written to there.",
+        ],
+        [
+            "Jangan kirim lagi di saluran ini. Sampaikan langsung bila penting.",
+            "Do not write there again. Tell them in person if it matters.",
+        ],
+    ),
+    (
+        Trouble::OptedOut,
+        ["Warga meminta tidak dikirimi pesan.", "The citizen asked for no messages."],
+        [
+            "Hormati permintaannya; tidak perlu berbuat apa-apa.",
+            "Respect it; nothing needs to be done.",
+        ],
+    ),
+    (
+        Trouble::Limited,
+        [
+            "Penyedia membatasi jumlah pesan ke orang ini.",
+            "The provider limits messages to this person.",
+        ],
+        ["Kirim lagi besok.", "Send again tomorrow."],
+    ),
+    (
+        Trouble::Restricted,
+        [
+            "Akun WhatsApp kantor dibatasi karena banyak keluhan.",
+            "The office's WhatsApp account is restricted because of complaints.",
+        ],
+        [
+            "Hentikan siaran; periksa mutu akun di WhatsApp Manager, lalu kirim lagi.",
+            "Stop broadcasts; check the account's quality in WhatsApp Manager, then send again.",
+        ],
+    ),
+    (
+        Trouble::Window,
+        [
+            "Sudah lebih dari 24 jam sejak warga menulis di WhatsApp.",
+            "It is more than 24 hours since the citizen wrote on WhatsApp.",
+        ],
+        ["Tunggu warga menulis lagi, atau telepon.", "Wait until they write again, or call them."],
+    ),
+    (
+        Trouble::Text,
+        ["Isi atau templat pesan ditolak.", "The message's text or template was refused."],
+        [
+            "Beri tahu administrator: periksa halaman Templat pesan. Sesudah diperbaiki, kirim lagi.",
+            "Tell the administrator to check the page of message templates; once mended, send again.",
+        ],
+    ),
+    (
+        Trouble::Account,
+        [
+            "Akun pengirim bermasalah: kunci, pulsa, atau pembayaran.",
+            "The sending account has a problem: key, credit or payment.",
+        ],
+        [
+            "Beri tahu administrator; lihat bagian Akun pengirim. Sesudah diperbaiki, kirim lagi.",
+            "Tell the administrator; see Sending accounts. Once mended, send again.",
+        ],
+    ),
+    (
+        Trouble::Gateway,
+        ["HP pengirim SMS di kantor gagal mengirim.", "The office's SMS phone could not send."],
+        [
+            "Periksa pulsa, sinyal, dan kartu SIM HP pengirim, lalu kirim lagi.",
+            "Check credit, signal and SIM of that phone, then send again.",
+        ],
+    ),
+    (
+        Trouble::Unclear,
+        [
+            "Penyedia tidak memberi kepastian; mungkin sampai, mungkin tidak.",
+            "The provider gave no clear answer; it may have arrived.",
+        ],
+        [
+            "Tanyakan kepada warga sebelum mengirim lagi, agar ia tidak menerima dua kali.",
+            "Ask the citizen before sending again, so that they do not hear it twice.",
+        ],
+    ),
+    (
+        Trouble::NoReceipt,
+        ["Tidak ada kabar bahwa pesan sampai.", "There is no word that the message arrived."],
+        ["Sampaikan langsung, atau telepon.", "Tell them in person, or call."],
+    ),
+    (
+        Trouble::WrongPerson,
+        [
+            "Pemegang nomor ini mengaku bukan orangnya.",
+            "Whoever has this number says they are somebody else.",
+        ],
+        [
+            "Jangan kirim lagi ke nomor ini. Minta nomor yang benar.",
+            "Do not write to this number again. Ask for the right one.",
+        ],
+    ),
+    (
+        Trouble::Other,
+        ["Penyedia menolak pesan.", "The provider refused the message."],
+        [
+            "Coba kirim lagi sekali; bila gagal, sampaikan langsung.",
+            "Send again once; if it fails, tell them in person.",
+        ],
+    ),
+];
+
 /// Why a message failed, or no channel brought news, in words; `code` is a provider's or our own.
 pub(super) fn reason(page: &Page, channel: Option<ChannelKind>, code: &str) -> Reason {
-    use Trouble as T;
-    let (why, next) = match trouble(channel, code) {
-        T::NotThere => (
-            (
-                "Nomor ini tidak terdaftar di sana atau tidak dipakai lagi.",
-                "This number is not there, or no longer in use.",
-            ),
-            (
-                "Minta nomor baru kepada warga, perbarui di SIAK, lalu kirim lagi; atau sampaikan langsung.",
-                "Ask the citizen for a new number, update SIAK and send again; or tell them in person.",
-            ),
-        ),
-        T::NoPhone => (
-            ("Belum ada nomor HP yang bisa dipakai.", "There is no usable phone number yet."),
-            (
-                "Sampaikan langsung dan catat nomornya di SIAK.",
-                "Tell them in person and enter their number in SIAK.",
-            ),
-        ),
-        T::Unreachable => (
-            ("HP tidak aktif atau di luar jangkauan.", "The phone is off or out of reach."),
-            (
-                "Coba kirim lagi besok; bila gagal lagi, sampaikan langsung.",
-                "Send again tomorrow; if it fails again, tell them in person.",
-            ),
-        ),
-        T::Blocked => (
-            (
-                "Warga memblokir kami atau tidak bisa ditulisi di sana.",
-                "The citizen blocked us, or cannot be written to there.",
-            ),
-            (
-                "Jangan kirim lagi di saluran ini. Sampaikan langsung bila penting.",
-                "Do not write there again. Tell them in person if it matters.",
-            ),
-        ),
-        T::OptedOut => (
-            ("Warga meminta tidak dikirimi pesan.", "The citizen asked for no messages."),
-            (
-                "Hormati permintaannya; tidak perlu berbuat apa-apa.",
-                "Respect it; nothing needs to be done.",
-            ),
-        ),
-        T::Limited => (
-            (
-                "Penyedia membatasi jumlah pesan ke orang ini.",
-                "The provider limits messages to this person.",
-            ),
-            ("Kirim lagi besok.", "Send again tomorrow."),
-        ),
-        T::Restricted => (
-            (
-                "Akun WhatsApp kantor dibatasi karena banyak keluhan.",
-                "The office's WhatsApp account is restricted because of complaints.",
-            ),
-            (
-                "Hentikan siaran; periksa mutu akun di WhatsApp Manager, lalu kirim lagi.",
-                "Stop broadcasts; check the account's quality in WhatsApp Manager, then send again.",
-            ),
-        ),
-        T::Window => (
-            (
-                "Sudah lebih dari 24 jam sejak warga menulis di WhatsApp.",
-                "It is more than 24 hours since the citizen wrote on WhatsApp.",
-            ),
-            (
-                "Tunggu warga menulis lagi, atau telepon.",
-                "Wait until they write again, or call them.",
-            ),
-        ),
-        T::Text => (
-            ("Isi atau templat pesan ditolak.", "The message's text or template was refused."),
-            (
-                "Beri tahu administrator: periksa halaman Templat pesan. Sesudah diperbaiki, kirim lagi.",
-                "Tell the administrator to check the page of message templates; once mended, send again.",
-            ),
-        ),
-        T::Account => (
-            (
-                "Akun pengirim bermasalah: kunci, pulsa, atau pembayaran.",
-                "The sending account has a problem: key, credit or payment.",
-            ),
-            (
-                "Beri tahu administrator; lihat bagian Akun pengirim. Sesudah diperbaiki, kirim lagi.",
-                "Tell the administrator; see Sending accounts. Once mended, send again.",
-            ),
-        ),
-        T::Gateway => (
-            ("HP pengirim SMS di kantor gagal mengirim.", "The office's SMS phone could not send."),
-            (
-                "Periksa pulsa, sinyal, dan kartu SIM HP pengirim, lalu kirim lagi.",
-                "Check credit, signal and SIM of that phone, then send again.",
-            ),
-        ),
-        T::Unclear => (
-            (
-                "Penyedia tidak memberi kepastian; mungkin sampai, mungkin tidak.",
-                "The provider gave no clear answer; it may have arrived.",
-            ),
-            (
-                "Tanyakan kepada warga sebelum mengirim lagi, agar ia tidak menerima dua kali.",
-                "Ask the citizen before sending again, so that they do not hear it twice.",
-            ),
-        ),
-        T::NoReceipt => (
-            ("Tidak ada kabar bahwa pesan sampai.", "There is no word that the message arrived."),
-            ("Sampaikan langsung, atau telepon.", "Tell them in person, or call."),
-        ),
-        T::WrongPerson => (
-            (
-                "Pemegang nomor ini mengaku bukan orangnya.",
-                "Whoever has this number says they are somebody else.",
-            ),
-            (
-                "Jangan kirim lagi ke nomor ini. Minta nomor yang benar.",
-                "Do not write to this number again. Ask for the right one.",
-            ),
-        ),
-        T::Other => (
-            ("Penyedia menolak pesan.", "The provider refused the message."),
-            (
-                "Coba kirim lagi sekali; bila gagal, sampaikan langsung.",
-                "Send again once; if it fails, tell them in person.",
-            ),
-        ),
-    };
-    Reason { why: page.t(why.0, why.1), next: page.t(next.0, next.1) }
+    let trouble = trouble(channel, code);
+    let row = REASONS.iter().find(|row| row.0 == trouble);
+    let [why, next] = row.map_or([["", ""]; 2], |row| [row.1, row.2]);
+    Reason { why: page.t(why[0], why[1]), next: page.t(next[0], next[1]) }
 }
 
 #[cfg(test)]
@@ -339,5 +354,29 @@ mod tests {
         assert_eq!(trouble(Some(ChannelKind::Whatsapp), "132001"), Trouble::Text);
         assert_eq!(trouble(Some(ChannelKind::Sms), "RESULT_NO_SERVICE"), Trouble::Gateway);
         assert_eq!(trouble(None, "something new"), Trouble::Other);
+    }
+
+    #[test]
+    fn every_trouble_has_its_words() {
+        use Trouble as T;
+        for trouble in [
+            T::NotThere,
+            T::NoPhone,
+            T::Unreachable,
+            T::Blocked,
+            T::OptedOut,
+            T::Limited,
+            T::Restricted,
+            T::Window,
+            T::Text,
+            T::Account,
+            T::Gateway,
+            T::Unclear,
+            T::NoReceipt,
+            T::WrongPerson,
+            T::Other,
+        ] {
+            assert_eq!(REASONS.iter().filter(|row| row.0 == trouble).count(), 1, "{trouble:?}");
+        }
     }
 }
