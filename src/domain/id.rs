@@ -39,6 +39,14 @@ macro_rules! ids {
             }
         }
 
+        impl $name {
+            /// The least id that could be given at a moment: what was made before it has lesser ones.
+            #[must_use]
+            pub fn floor(at: Timestamp) -> Self {
+                Self(Ulid::from_parts(u64::try_from(at.as_ms()).unwrap_or(0), 0))
+            }
+        }
+
         impl From<Ulid> for $name {
             fn from(ulid: Ulid) -> Self {
                 Self(ulid)

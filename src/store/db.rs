@@ -47,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "mending", include_str!("../../migrations/0008_mending.sql")),
     (9, "officer", include_str!("../../migrations/0009_officer.sql")),
     (10, "broadcast", include_str!("../../migrations/0010_broadcast.sql")),
+    (11, "search", include_str!("../../migrations/0011_search.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -7,10 +7,18 @@
 mod account;
 mod assets;
 mod broadcast;
+mod card;
+mod card_export;
+mod card_story;
+mod consent;
 mod desk;
 mod door;
+mod failed;
 mod form;
+mod label;
+mod mend;
 mod page;
+mod today;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -88,6 +96,7 @@ impl Rooms {
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
     let rooms = broadcast::rooms(rooms);
+    let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
