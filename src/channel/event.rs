@@ -6,6 +6,7 @@ use crate::domain::id::MessageId;
 use crate::domain::message::{MessageText, ReceiptKind};
 use crate::domain::outbound::Recipient;
 use crate::domain::phone::PhoneNumber;
+use crate::domain::template_state::TemplateNews;
 
 /// What an event is about, as far as the door must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,8 @@ pub enum Event {
     Phone(PhoneProof),
     /// Somebody blocked us, or unblocked us.
     OptOut(OptOut),
+    /// A word about a registered template.
+    Template(TemplateNews),
     /// Kept; nothing follows from it.
     Other,
 }

@@ -14,6 +14,7 @@ use kabar::dialogue::Script;
 use kabar::domain::clock::{Clock as _, SystemClock, Timestamp};
 use kabar::domain::id::QuestionGroupId;
 use kabar::domain::message::MessageText;
+use kabar::service::by::By;
 use kabar::service::question::{day_begins, described, ignore, reopen};
 use kabar::service::teach::{self, Outcome, Trial, teachable, wordings};
 use kabar::store::question_group::GroupState;
@@ -179,7 +180,9 @@ async fn all(
     let mut groups: Vec<Group> = Vec::new();
     loop {
         let after = groups.last().map(|group| group.id);
-        let page = list_groups(db, &GroupFilter { state, is_all, since, after }, PAGE).await?;
+        let page =
+            list_groups(db, &GroupFilter { state, is_all, since, after, within: None }, PAGE)
+                .await?;
         if page.is_empty() {
             return Ok(groups);
         }
@@ -238,7 +241,7 @@ async fn teach(args: Teach) -> anyhow::Result<()> {
         )
     })?;
     let office = office::open(office::load(&args.config)?).await?;
-    let outcome = teach::teach(&office.app, args.id, label, &args.by, args.yes).await?;
+    let outcome = teach::teach(&office.app, args.id, label, &By::cli(&args.by), args.yes).await?;
     office.app.db.close().await;
     match outcome {
         Outcome::NotOpen => Err(hinted(
@@ -291,12 +294,13 @@ async fn decide(mut args: Decide, state: GroupState) -> anyhow::Result<ExitCode>
     args.ids.sort_unstable();
     args.ids.dedup();
     let office = office::open(office::load(&args.config)?).await?;
+    let by = By::cli(&args.by);
     let mut done = 0;
     for id in &args.ids {
         let (is_done, why) = if state == GroupState::Open {
-            (reopen(&office.app, *id, &args.by).await?, "is open, or does not exist")
+            (reopen(&office.app, *id, &by).await?, "is open, or does not exist")
         } else {
-            (ignore(&office.app, *id, &args.by).await?, "is not open: decided already?")
+            (ignore(&office.app, *id, &by).await?, "is not open: decided already?")
         };
         if is_done {
             done += 1;

@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         None => None,
     };
     let (_, script) = office::texts(None)?;
-    let script = app.as_ref().map_or(script, |app| app.script.clone());
+    let script = app.as_ref().map_or(script, |app| (*app.script()).clone());
     let understanding = match &app {
         Some(app) => knowledge::understanding(app).await?,
         None => office::train(&script)?,

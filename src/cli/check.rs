@@ -122,7 +122,7 @@ async fn look(arg: &ConfigArg, findings: &mut Vec<Finding>) -> anyhow::Result<()
         format!("{} announcements", office.app.templates.announcements().count()),
     ));
     let today = office.app.now().in_zone(office.app.zone(None).offset()).date_naive();
-    for stale in office.app.script.stale(today) {
+    for stale in office.app.script().stale(today) {
         findings.push(warning(
             &stale.file,
             format!("was last compared with its source on {}", stale.checked_on),

@@ -11,6 +11,7 @@ use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
 use kabar::domain::clock::{Clock, SystemClock};
 use kabar::service::knowledge::Primer;
+use kabar::service::own_answer;
 use kabar::service::watch::Watched;
 use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings};
 use kabar::source::Kind;
@@ -152,6 +153,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         .collect();
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     let app = Arc::new(App::new(parts, clock));
+    own_answer::refresh(&app).await?;
     let web = Web { app: Arc::clone(&app), public_url: public_url.into() };
     Ok(Office { app, web })
 }

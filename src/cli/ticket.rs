@@ -8,6 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use kabar::domain::area::AreaCode;
 use kabar::domain::id::TicketId;
 use kabar::domain::ticket::{TicketKind, TicketState};
+use kabar::service::by::By;
 use kabar::service::ticket::{self as desk, TicketError, Whole};
 use kabar::store::Db;
 use kabar::store::ticket::{Ticket, TicketFilter, list_tickets};
@@ -146,7 +147,7 @@ fn line(ticket: &Ticket) -> String {
 async fn show(args: One) -> anyhow::Result<()> {
     let app = office::open(office::load(&args.config)?).await?.app;
     let Whole { ticket, text, entries } =
-        desk::show(&app, args.id, &args.by).await.map_err(explained)?;
+        desk::show(&app, args.id, &By::cli(&args.by)).await.map_err(explained)?;
     println!("{}", line(&ticket));
     if let Some(text) = text {
         println!("\n{}\n", text.lines().map(one_line).collect::<Vec<_>>().join("\n"));
@@ -166,7 +167,7 @@ async fn show(args: One) -> anyhow::Result<()> {
 
 async fn take(args: One) -> anyhow::Result<()> {
     let app = office::open(office::load(&args.config)?).await?.app;
-    desk::take(&app, args.id, &args.by).await.map_err(explained)?;
+    desk::take(&app, args.id, &By::cli(&args.by)).await.map_err(explained)?;
     app.db.close().await;
     println!("{} is yours; `kabar ticket reply {} TEXT` answers", args.id, args.id);
     Ok(())
@@ -175,7 +176,8 @@ async fn take(args: One) -> anyhow::Result<()> {
 async fn reply(args: Reply) -> anyhow::Result<()> {
     let One { id, config, by } = args.one;
     let app = office::open(office::load(&config)?).await?.app;
-    let message = desk::reply(&app, id, &args.text, &by, None).await.map_err(explained)?;
+    let message =
+        desk::reply(&app, id, &args.text, &By::cli(&by), None).await.map_err(explained)?;
     app.db.close().await;
     println!("{message} waits to be sent");
     Ok(())
@@ -183,7 +185,7 @@ async fn reply(args: Reply) -> anyhow::Result<()> {
 
 async fn close(args: One) -> anyhow::Result<()> {
     let app = office::open(office::load(&args.config)?).await?.app;
-    let is_told = desk::close(&app, args.id, &args.by).await.map_err(explained)?;
+    let is_told = desk::close(&app, args.id, &By::cli(&args.by), true).await.map_err(explained)?;
     app.db.close().await;
     let told = if is_told { "the citizen is told" } else { "the citizen cannot be told any more" };
     println!("{} is closed; {told}", args.id);
@@ -194,6 +196,7 @@ fn explained(error: TicketError) -> anyhow::Error {
     let hint = match &error {
         TicketError::NotFound => "`kabar ticket list --all` shows their ids",
         TicketError::NotOpen => "`kabar ticket show ID` says who has it",
+        TicketError::Elsewhere => "`kabar ticket show ID` says who has it",
         TicketError::Closed => "a citizen who writes again opens a new one",
         TicketError::WindowClosed => "call them, or wait until they write",
         TicketError::NoAccount => "look at [[account]] in the configuration",

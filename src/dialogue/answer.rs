@@ -7,6 +7,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::own::OwnAnswer;
 use crate::domain::area::AreaCode;
 use crate::words;
 
@@ -103,7 +104,7 @@ fn national() -> String {
 }
 
 /// What an area says otherwise, as its file holds it. Whatever it leaves out stays as it is.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Local {
     /// What the area is called, where the table of areas does not say it.
@@ -133,6 +134,9 @@ pub(super) struct Local {
     pub(super) source: String,
     pub(super) source_en: Option<String>,
     pub(super) checked_on: String,
+    /// All parts at once in place of those above: an office's own words, which no file holds.
+    #[serde(skip)]
+    whole: Option<Box<Body>>,
 }
 
 /// A [`Local`] with the area whose rule it is.
@@ -163,8 +167,15 @@ pub(super) struct Body {
 }
 
 impl Answer {
+    /// When it was last looked up.
+    #[must_use]
+    pub fn checked_day(&self) -> Option<NaiveDate> {
+        day(&self.checked_on)
+    }
+
     /// On what it rests.
-    pub(super) fn standing(&self) -> Standing {
+    #[must_use]
+    pub fn standing(&self) -> Standing {
         self.standing.parse().unwrap_or(Standing::Unverified)
     }
 
@@ -229,7 +240,27 @@ impl Answer {
 }
 
 impl Local {
+    /// An office's own words for a whole answer.
+    pub(super) fn of_office(own: &OwnAnswer, area: Option<String>) -> Self {
+        Self {
+            area,
+            source: own.source.clone(),
+            checked_on: own.checked_on.clone(),
+            whole: Some(Box::new(own.body())),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is an office's own and stands in no file.
+    pub(super) const fn is_office(&self) -> bool {
+        self.whole.is_some()
+    }
+
     fn lie_over(&self, body: &mut Body) {
+        if let Some(whole) = &self.whole {
+            body.clone_from(whole);
+            return;
+        }
         if self.text.is_some() {
             // A whole text replaces the parts it would otherwise contradict.
             *body = Body { english: std::mem::take(&mut body.english), ..Body::default() };
@@ -323,11 +354,11 @@ impl Local {
     }
 }
 
-fn is_free(cost: &str) -> bool {
+pub(super) fn is_free(cost: &str) -> bool {
     cost.to_lowercase().contains("gratis")
 }
 
-fn date_fault(date: &str) -> Option<String> {
+pub(super) fn date_fault(date: &str) -> Option<String> {
     day(date).is_none().then(|| "`checked_on` is no date: write it like 2026-11-22".into())
 }
 

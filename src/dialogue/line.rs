@@ -312,3 +312,35 @@ impl LineText {
         faults
     }
 }
+
+/// A line as it may look, filled with a sample.
+#[derive(Clone, Debug)]
+pub struct LineSample {
+    /// Its name in the files.
+    pub name: &'static str,
+    /// In a chat.
+    pub chat: String,
+    /// As SMS.
+    pub sms: String,
+    /// What stands on the buttons below it.
+    pub buttons: Vec<String>,
+}
+
+impl LineText {
+    /// The line filled with a sample that has most to say.
+    pub(super) fn sample(
+        &self,
+        line: Line,
+        language: Language,
+        buttons: Vec<String>,
+    ) -> LineSample {
+        let samples = Sample::all();
+        let fullest = |is_sms| {
+            let filled = samples
+                .iter()
+                .filter_map(|sample| render(self.source(is_sms, language), sample.holes()).ok());
+            filled.max_by_key(String::len).unwrap_or_default()
+        };
+        LineSample { name: line.as_str(), chat: fullest(false), sms: fullest(true), buttons }
+    }
+}

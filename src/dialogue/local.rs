@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 
 use super::answer::{Answer, Body, Local, LocalRule, day};
+use super::own::OwnAnswer;
 use super::wording::{Rule, Wish, Wording};
 use crate::domain::area::AreaCode;
 use crate::domain::day_words::DayNames;
@@ -29,6 +30,26 @@ pub struct Stale {
     pub file: String,
     /// When it was last looked up.
     pub checked_on: NaiveDate,
+}
+
+/// What an area says otherwise of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Which area.
+    pub area: AreaCode,
+    /// What it is called, if that is known.
+    pub name: Option<String>,
+    /// Who says so.
+    pub source: String,
+    /// When that was last looked up.
+    pub checked_on: Option<NaiveDate>,
+    /// Whether it is the office's own words from the console.
+    pub is_own: bool,
+}
+
+/// Whether what was looked up on a day should be looked up again.
+pub(super) fn is_stale(checked_on: NaiveDate, today: NaiveDate) -> bool {
+    checked_on.checked_add_days(STALE_AFTER).is_some_and(|end| end < today)
 }
 
 /// The rules of areas, and the words in which answers are told.
@@ -82,6 +103,50 @@ impl Locals {
         (body, local.chain([own]).collect())
     }
 
+    /// What areas say otherwise of an answer, the widest first.
+    pub(super) fn variants(&self, label: &str) -> Vec<Variant> {
+        let rules = self.rules.get(label).into_iter().flatten();
+        let variant = |rule: &LocalRule| Variant {
+            area: rule.code.clone(),
+            name: rule.local.area.clone().or_else(|| self.names.get(&rule.code).cloned()),
+            source: rule.local.source.clone(),
+            checked_on: day(&rule.local.checked_on),
+            is_own: rule.local.is_office(),
+        };
+        rules.map(variant).collect()
+    }
+
+    /// The parts of an answer as they hold in an area, and who says so.
+    pub(super) fn parts(&self, answer: &Answer, area: &AreaCode) -> OwnAnswer {
+        let rules: Vec<&LocalRule> = self
+            .rules
+            .get(&answer.intent)
+            .into_iter()
+            .flatten()
+            .filter(|rule| area.is_within(&rule.code))
+            .collect();
+        let body = answer.under(rules.iter().copied());
+        let said = rules.last().map(|rule| &rule.local);
+        let (source, checked_on) = said
+            .map_or((&answer.source, &answer.checked_on), |said| (&said.source, &said.checked_on));
+        OwnAnswer::of(body, source, checked_on)
+    }
+
+    /// Lays an office's own words over what the files say there.
+    pub(super) fn add_own(
+        &mut self,
+        label: &str,
+        area: &AreaCode,
+        own: &OwnAnswer,
+        name: Option<String>,
+    ) {
+        let local = Local::of_office(own, name);
+        let rules = self.rules.entry(label.to_owned()).or_default();
+        rules.push(LocalRule { code: area.clone(), file: format!("console: {label}"), local });
+        // Behind the file of the same area, before those of the areas within it.
+        rules.sort_by_key(|rule| rule.code.plain().len());
+    }
+
     /// Areas that have rules of their own.
     pub(super) fn areas(&self) -> BTreeSet<AreaCode> {
         self.rules.values().flatten().map(|rule| rule.code.clone()).collect()
@@ -114,9 +179,7 @@ impl Locals {
         answers
             .chain(rules)
             .filter_map(|(file, checked_on)| Some(Stale { file, checked_on: checked_on? }))
-            .filter(|found| {
-                found.checked_on.checked_add_days(STALE_AFTER).is_some_and(|end| end < today)
-            })
+            .filter(|found| is_stale(found.checked_on, today))
             .collect()
     }
 }
@@ -195,7 +258,7 @@ impl LocalsLoading {
 
 impl Locals {
     /// What is wrong with an answer in any of its forms, alone and under each rule.
-    fn faults(&self, answer: &Answer) -> Vec<(String, String)> {
+    pub(super) fn faults(&self, answer: &Answer) -> Vec<(String, String)> {
         let rules = self.rules.get(&answer.intent).map(Vec::as_slice).unwrap_or_default();
         let file = self.files.get(&answer.intent).cloned().unwrap_or_default();
         let alone = (file, Vec::new());

@@ -14,6 +14,7 @@ mod input;
 mod line;
 mod local;
 mod mention;
+mod own;
 mod place;
 mod point_line;
 mod question;
@@ -32,8 +33,10 @@ pub use input::{
     CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, KeptPerson,
     KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
-pub use local::Stale;
+pub use line::LineSample;
+pub use local::{Stale, Variant};
 pub use mention::AreaFact;
+pub use own::OwnAnswer;
 pub use place::PointFact;
 pub use script::{Note, Script};
 pub use state::{Asked, Flow, Offer, State};

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::answer::{Answer, MAX_BUTTON};
 use super::command;
 use super::embedded::{FILES, VOCABULARY};
-use super::line::{Holes, Line, LineText, render};
-use super::local::{Locals, LocalsLoading, Stale};
+use super::line::{Holes, Line, LineSample, LineText, render};
+use super::local::{Locals, LocalsLoading, Stale, Variant, is_stale};
+use super::own::OwnAnswer;
 use super::place::PlaceWords;
 use super::question;
 use super::wording::{self, Wish};
@@ -329,6 +330,69 @@ impl Script {
     ) -> Option<String> {
         let wish = Wish { is_full: true, is_sms: channel == ChannelKind::Sms, language };
         self.locals.text(self.answers.get(label)?, area, None, wish)
+    }
+
+    /// Every answer, by its label.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.values()
+    }
+
+    /// What areas say otherwise of an answer, the widest first.
+    #[must_use]
+    pub fn variants(&self, label: &str) -> Vec<Variant> {
+        self.locals.variants(label)
+    }
+
+    /// Whether what was looked up on that day should be looked up again.
+    #[must_use]
+    pub fn is_stale(checked_on: NaiveDate, today: NaiveDate) -> bool {
+        is_stale(checked_on, today)
+    }
+
+    /// The parts of an answer as they hold in an area: what an officer begins with who puts it into the office's
+    /// own words.
+    #[must_use]
+    pub fn parts(&self, label: &str, area: &AreaCode) -> Option<OwnAnswer> {
+        Some(self.locals.parts(self.answers.get(label)?, area))
+    }
+
+    /// The same script with the office's own words laid over its answers; of what is no answer, nothing. `name` is
+    /// what the area is called.
+    #[must_use]
+    pub fn with_own<'a>(
+        &self,
+        area: &AreaCode,
+        name: Option<&str>,
+        own: impl Iterator<Item = (&'a str, &'a OwnAnswer)>,
+    ) -> Self {
+        let mut script = self.clone();
+        for (label, own) in own.filter(|(label, _)| self.answers.contains_key(*label)) {
+            script.locals.add_own(label, area, own, name.map(str::to_owned));
+        }
+        script
+    }
+
+    /// What is wrong with the office's own words for an answer, in any form; the rules are those of the files.
+    #[must_use]
+    pub fn own_faults(&self, area: &AreaCode, label: &str, own: &OwnAnswer) -> Vec<String> {
+        let mut faults = own.faults();
+        if let (true, Some(answer)) = (faults.is_empty(), self.answers.get(label)) {
+            let script = self.with_own(area, None, std::iter::once((label, own)));
+            let known = self.locals.faults(answer);
+            let new = script.locals.faults(answer).into_iter().filter(|one| !known.contains(one));
+            faults.extend(new.map(|(_, what)| what));
+        }
+        faults
+    }
+
+    /// Every line of the conversation, filled with a sample, with what stands on its buttons.
+    #[must_use]
+    pub fn line_samples(&self, language: Language) -> Vec<LineSample> {
+        let titles = |text: &LineText| {
+            let buttons = text.choices.iter().filter_map(|word| word.parse().ok());
+            buttons.map(|button| self.button(button, language).title).collect()
+        };
+        self.lines.iter().map(|(line, text)| text.sample(*line, language, titles(text))).collect()
     }
 
     /// Answers and rules of areas that nobody has looked up for a year.

@@ -104,6 +104,8 @@ ids! {
     BroadcastId = "bro";
     /// One time that a broadcast goes out.
     RunId = "run";
+    /// What the office says in its own words, one version of it.
+    OwnAnswerId = "own";
     /// One line of the audit log.
     AuditId = "aud";
 }

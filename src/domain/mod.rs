@@ -34,6 +34,7 @@ pub mod service_point;
 pub mod snapshot;
 pub mod status_word;
 pub mod survey;
+pub mod template_state;
 pub mod ticket;
 pub mod timetable;
 pub mod word;

@@ -165,11 +165,11 @@ async fn converse(
         let routes = route::list_routes(app, tx, person).await?;
         input.reachable = routes.iter().map(|route| route.account.channel).collect();
     }
-    let mut step = dialogue::step(&app.script, &state, &input);
+    let mut step = dialogue::step(&app.script(), &state, &input);
     if !step.needs.is_empty() {
         let whose = Some(Whose { contact: contact.id, hashes, people: &people });
         add_needed(app, tx, whose, (&step.needs, language), &mut input).await?;
-        step = dialogue::step(&app.script, &state, &input);
+        step = dialogue::step(&app.script(), &state, &input);
     }
     app.metrics.intent(&step.intent);
     let asker = question::Asker {

@@ -10,6 +10,7 @@ use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
 use crate::store::StoreError;
 use crate::store::group::GroupError;
 use crate::store::inbox::{self, EventKind, EventState, NewEvent};
+use crate::store::template_state::upsert_news;
 
 /// Messages worked off in one round, at most.
 const MESSAGES: usize = 100;
@@ -115,7 +116,7 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
         }
         Event::Phone(proof) => conversation::take_phone(app, &mut tx, &event, &proof).await,
         Event::OptOut(opt_out) => conversation::take_opt_out(app, &mut tx, &event, &opt_out).await,
-        Event::Message(_) | Event::Receipt(_) | Event::Other => {
+        Event::Message(_) | Event::Receipt(_) | Event::Template(_) | Event::Other => {
             inbox::mark_events(&mut tx, &app.db, &[(event.id, EventState::Ignored)], None, now)
                 .await?;
             tx.commit().await.map_err(StoreError::from)?;
@@ -153,12 +154,23 @@ async fn put_back(
     Ok(())
 }
 
-/// Events nothing follows from are kept, and leave the queue.
+/// What a provider says of a template is noted; the rest, from which nothing follows, is kept and leaves the
+/// queue.
 async fn set_others_aside(app: &App) -> Result<usize, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let events = inbox::claim_events(&mut tx, &app.db, EventKind::Other, 500, now).await?;
-    let settled: Vec<_> = events.iter().map(|event| (event.id, EventState::Ignored)).collect();
+    let mut settled = Vec::with_capacity(events.len());
+    for event in &events {
+        let state = if let Event::Template(news) = read(app, event) {
+            let at = news.happened_at.unwrap_or(event.received_at);
+            upsert_news(&mut tx, &event.account, &news, at).await?;
+            EventState::Done
+        } else {
+            EventState::Ignored
+        };
+        settled.push((event.id, state));
+    }
     inbox::mark_events(&mut tx, &app.db, &settled, None, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(events.len())

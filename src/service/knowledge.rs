@@ -304,7 +304,7 @@ pub(super) async fn take_over(
     Ok(true)
 }
 
-/// Once a minute: learns what another process taught, and forgets who asked long ago.
+/// Once a minute: learns what another process taught and published, and forgets who asked long ago.
 ///
 /// # Errors
 /// When the database fails.
@@ -314,6 +314,7 @@ pub(super) async fn step(app: &App) -> Result<u64, ServiceError> {
         return Ok(0);
     }
     forget_askers(&app.db, now.before(ASKERS_KEPT)).await?;
+    super::own_answer::refresh(app).await?;
     Ok(u64::from(refresh(app).await?))
 }
 

@@ -5,6 +5,7 @@
 
 pub mod announce;
 pub mod broadcast;
+pub mod by;
 pub mod card;
 pub mod connect;
 pub mod consent;
@@ -16,12 +17,14 @@ pub mod inbox;
 pub mod intake;
 pub mod knowledge;
 pub mod lesson;
+pub mod look;
 pub mod mend;
 pub mod metric;
 pub mod needed;
 pub mod notice;
 pub mod officer;
 pub mod outbox;
+pub mod own_answer;
 pub mod point;
 pub mod question;
 pub mod receipt;
@@ -31,6 +34,7 @@ pub mod sender;
 pub mod stop;
 pub mod survey;
 pub mod sweep;
+pub mod talk;
 pub mod teach;
 pub mod ticket;
 pub mod watch;
@@ -38,7 +42,7 @@ pub mod watch;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch as signal};
@@ -246,8 +250,10 @@ pub struct App {
     pub sources: Vec<watch::Watched>,
     /// Announcements and words.
     pub templates: Templates,
-    /// Conversation and answers.
-    pub script: Script,
+    /// Conversation and answers, as the files have them.
+    files: Arc<Script>,
+    /// The same under the office's own words.
+    script: RwLock<Arc<Script>>,
     /// What citizens mean, with what the office taught.
     pub knowledge: Knowledge,
     /// Stores events in groups.
@@ -297,6 +303,7 @@ impl App {
                 Ok(tx.commit().await?)
             }
         });
+        let files = Arc::new(parts.script);
         Self {
             db: parts.db,
             clock,
@@ -305,7 +312,8 @@ impl App {
             accounts: parts.accounts,
             sources: parts.sources,
             templates: parts.templates,
-            script: parts.script,
+            script: RwLock::new(Arc::clone(&files)),
+            files,
             knowledge: Knowledge::new(parts.primer),
             events,
             signals: Signals::default(),
@@ -318,6 +326,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Conversation and answers, with what the office says in its own words.
+    #[must_use]
+    pub fn script(&self) -> Arc<Script> {
+        Arc::clone(&self.script.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the database takes a write. Asked often, it writes once in a while only.

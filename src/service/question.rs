@@ -9,9 +9,11 @@ use std::time::Duration;
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Value, json};
 
+use super::by::By;
 use super::{App, ServiceError};
 use crate::dialogue::{Input, State, Step, Understood, judge};
 use crate::domain::area::{AreaCode, Zone};
+use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, QuestionGroupId};
 use crate::domain::message::MessageText;
@@ -208,13 +210,14 @@ pub fn day_begins(zone: Zone, day: NaiveDate) -> Timestamp {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn ignore(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, ServiceError> {
+pub async fn ignore(app: &App, id: QuestionGroupId, by: &By) -> Result<bool, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    let is_done = mark_decided(&mut tx, id, (GroupState::Ignored, None), by, now).await?;
+    let is_done = mark_decided(&mut tx, id, (GroupState::Ignored, None), &by.name, now).await?;
     if is_done {
         // What it was taught before it opened again by itself.
-        taught::withdraw_group(&mut tx, id, by, now).await?;
+        taught::withdraw_group(&mut tx, id, &by.name, now).await?;
+        by.note(app, &mut tx, Action::SetAside, &id.to_string(), None).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     super::knowledge::refresh_soon(app).await;
@@ -226,12 +229,13 @@ pub async fn ignore(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, Se
 ///
 /// # Errors
 /// When the database fails.
-pub async fn reopen(app: &App, id: QuestionGroupId, by: &str) -> Result<bool, ServiceError> {
+pub async fn reopen(app: &App, id: QuestionGroupId, by: &By) -> Result<bool, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    let is_done = mark_open(&mut tx, id, by, now).await?;
+    let is_done = mark_open(&mut tx, id, &by.name, now).await?;
     if is_done {
-        taught::withdraw_group(&mut tx, id, by, now).await?;
+        taught::withdraw_group(&mut tx, id, &by.name, now).await?;
+        by.note(app, &mut tx, Action::Taught, &id.to_string(), Some("reopened")).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     super::knowledge::refresh_soon(app).await;

@@ -59,6 +59,19 @@ pub fn is_window_open(
         || last_inbound_at.is_some_and(|at| now.since(at) + WINDOW_MARGIN < SERVICE_WINDOW)
 }
 
+/// Until when somebody who last wrote at that moment may be written to in free words; none where that never
+/// ends, or is over.
+#[must_use]
+pub fn window_until(
+    channel: ChannelKind,
+    last_inbound_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let is_closing =
+        channel == ChannelKind::Whatsapp && is_window_open(channel, last_inbound_at, now);
+    last_inbound_at.filter(|_| is_closing).map(|at| at.after(SERVICE_WINDOW - WINDOW_MARGIN))
+}
+
 /// How long to wait before the next call after that many, growing and bounded.
 #[must_use]
 pub fn backoff(attempts: i64) -> Duration {

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use super::by::By;
 use super::knowledge::{
     Present, Shift, beside, present, refresh_soon, take_over, take_turn, taught,
 };
 use super::{App, ServiceError};
+use crate::domain::audit::Action;
 use crate::domain::id::QuestionGroupId;
 use crate::domain::message::MessageText;
 use crate::store::question_group::{GroupState, mark_decided};
@@ -49,6 +51,35 @@ pub fn teachable(name: &str) -> Option<&'static str> {
     (label != CLARIFY_TOPIC && label != OUT_OF_SCOPE).then_some(label)
 }
 
+/// Labels that can be taught and that these words fit, the best first: by the answer's title, what stands on its
+/// button, and how citizens ask for it.
+#[must_use]
+pub fn search(app: &App, words: &str, most: usize) -> Vec<&'static str> {
+    let script = app.script();
+    let wanted: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let weight = |label: &&'static str| {
+        let answer = script.answer(label)?;
+        let named = format!("{} {} {label}", answer.title, answer.button).to_lowercase();
+        let asked = answer.examples.join(" ").to_lowercase();
+        let of = |word: &String| match (named.contains(word), asked.contains(word)) {
+            (true, _) => 10,
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        let weight: usize = wanted.iter().map(of).sum();
+        (weight > 0).then_some((weight, *label))
+    };
+    let teachable = LABELS.iter().filter(|label| teachable(label).is_some());
+    let mut found: Vec<(usize, &'static str)> = teachable.filter_map(weight).collect();
+    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    found.into_iter().take(most).map(|(_, label)| label).collect()
+}
+
+/// Every label that can be taught.
+pub fn all_teachable() -> impl Iterator<Item = &'static str> {
+    LABELS.iter().filter_map(|label| teachable(label))
+}
+
 /// All wordings of a group, the first one first; empty when there is no such group.
 ///
 /// # Errors
@@ -69,7 +100,7 @@ pub async fn teach(
     app: &App,
     id: QuestionGroupId,
     label: &'static str,
-    by: &str,
+    by: &By,
     is_sure: bool,
 ) -> Result<Outcome, ServiceError> {
     let is_open = find_group(&app.db, id).await?.is_some_and(|g| g.state == GroupState::Open);
@@ -86,15 +117,16 @@ pub async fn teach(
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let decision = (GroupState::Taught, Some(label));
-    if !mark_decided(&mut tx, id, decision, by, now).await? {
+    if !mark_decided(&mut tx, id, decision, &by.name, now).await? {
         return Ok(Outcome::NotOpen);
     }
     // A group that opened again by itself still has what it taught before.
-    let withdrawn = withdraw_group(&mut tx, id, by, now).await?;
+    let withdrawn = withdraw_group(&mut tx, id, &by.name, now).await?;
     for text in &texts {
-        let new = NewExample { id: app.ids.next(now), label, text, group: id, by };
+        let new = NewExample { id: app.ids.next(now), label, text, group: id, by: &by.name };
         insert_example(&mut tx, &app.db, &new, now).await?;
     }
+    by.note(app, &mut tx, Action::Taught, &id.to_string(), Some(label)).await?;
     tx.commit().await.map_err(StoreError::from)?;
     let edition = before.edition.after(texts.len(), withdrawn);
     let is_learnt = take_over(app, &turn, (edition, after)).await;

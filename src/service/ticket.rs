@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::by::{By, is_officer};
 use super::outbox::{self, Draft};
 use super::{App, ServiceError, route, send};
 use crate::dialogue::{Note, State};
 use crate::domain::area::AreaCode;
+use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ContactId, InboundId, MessageId, TicketId};
 use crate::domain::language::Language;
@@ -28,7 +30,7 @@ use crate::store::{StoreError, Tx, complaint, consent};
 /// Consent that is withdrawn must be followed within 3 × 24 hours (UU 27/2022).
 const DELETION_WITHIN: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Longest reply of an officer, in characters: what every channel takes in one message.
-const MAX_REPLY: usize = 1_000;
+pub(super) const MAX_REPLY: usize = 1_000;
 /// Longest key by which a caller repeats a reply, in characters.
 const MAX_KEY: usize = 100;
 /// Words of one complaint, in characters, with all that was added.
@@ -50,6 +52,9 @@ pub enum TicketError {
     /// It is over.
     #[error("the ticket is closed")]
     Closed,
+    /// Another officer has it, and has not been relieved.
+    #[error("another officer has the ticket: take it over first")]
+    Elsewhere,
     /// The channel does not let us write any more.
     #[error(
         "the citizen wrote more than 24 hours ago, and WhatsApp takes no free words until they write again"
@@ -203,12 +208,14 @@ pub fn described(ticket: &Ticket) -> Value {
 ///
 /// # Errors
 /// [`TicketError::NotFound`], or when the database fails.
-pub async fn show(app: &App, id: TicketId, by: &str) -> Result<Whole, TicketError> {
+pub async fn show(app: &App, id: TicketId, by: &By) -> Result<Whole, TicketError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
     let look = (app.ids.next(now), id);
-    ticket_entry::insert_look(&mut tx, look, by, now.before(ONE_LOOK), now).await?;
+    if ticket_entry::insert_look(&mut tx, look, &by.name, now.before(ONE_LOOK), now).await? {
+        by.note(app, &mut tx, Action::ReadConversation, &id.to_string(), None).await?;
+    }
     let text = ticket::find_text(&mut tx, &app.db, id).await?;
     let entries = ticket_entry::list_entries(&mut tx, &app.db, id).await?;
     tx.commit().await.map_err(StoreError::from)?;
@@ -219,19 +226,53 @@ pub async fn show(app: &App, id: TicketId, by: &str) -> Result<Whole, TicketErro
 ///
 /// # Errors
 /// [`TicketError::NotFound`], [`TicketError::NotOpen`], or when the database fails.
-pub async fn take(app: &App, id: TicketId, by: &str) -> Result<(), TicketError> {
+pub async fn take(app: &App, id: TicketId, by: &By) -> Result<(), TicketError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
-    if !ticket::mark_taken(&mut tx, id, by, now).await? {
+    if !ticket::mark_taken(&mut tx, id, &by.name, now).await? {
         return Err(TicketError::NotOpen);
     }
-    note(app, &mut tx, id, Happening::Taken, Some(by), now).await?;
+    note_taken(app, &mut tx, id, by, None, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }
 
-/// Sends an officer's words. Whoever answers a ticket that waits has taken it. With the same `key`
+/// Gives a ticket that another officer has to this one, who has said so.
+///
+/// # Errors
+/// [`TicketError::NotFound`], [`TicketError::Closed`], [`TicketError::NotOpen`] when it is not the one's any more
+/// whom they mean to relieve, or when the database fails.
+pub async fn relieve(app: &App, id: TicketId, from: &str, by: &By) -> Result<(), TicketError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let found = ticket::lock_ticket(&mut tx, &app.db, id).await?.ok_or(TicketError::NotFound)?;
+    if found.state == TicketState::Closed {
+        return Err(TicketError::Closed);
+    }
+    if !ticket::mark_relieved(&mut tx, id, (from, &by.name), now).await? {
+        return Err(TicketError::NotOpen);
+    }
+    let detail = is_officer(from).then(|| format!("from {from}"));
+    note_taken(app, &mut tx, id, by, detail.as_deref(), now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+async fn note_taken(
+    app: &App,
+    tx: &mut Tx,
+    id: TicketId,
+    by: &By,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    note(app, tx, id, Happening::Taken, Some(&by.name), now).await?;
+    by.note(app, tx, Action::TookOver, &id.to_string(), detail).await
+}
+
+/// Sends an officer's words. Whoever answers a ticket that waits has taken it; one that another officer has is
+/// answered by nobody else. With the same `key`
 /// the same is sent once, however often it is asked for.
 ///
 /// # Errors
@@ -240,7 +281,7 @@ pub async fn reply(
     app: &App,
     id: TicketId,
     words: &str,
-    by: &str,
+    by: &By,
     key: Option<&str>,
 ) -> Result<MessageId, TicketError> {
     let words = words.trim();
@@ -267,8 +308,10 @@ pub async fn reply(
     if found.state == TicketState::Closed {
         return Err(TicketError::Closed);
     }
-    if ticket::mark_taken(&mut tx, id, by, now).await? {
-        note(app, &mut tx, id, Happening::Taken, Some(by), now).await?;
+    if ticket::mark_taken(&mut tx, id, &by.name, now).await? {
+        note_taken(app, &mut tx, id, by, None, now).await?;
+    } else if is_anothers(&found, by) {
+        return Err(TicketError::Elsewhere);
     }
     let to = contact::find_contact(&mut tx, &app.db, found.contact).await?;
     let to = to.ok_or(TicketError::NotFound)?;
@@ -279,54 +322,74 @@ pub async fn reply(
         what: Happening::Reply,
         inbound: None,
         message: Some(message),
-        by: Some(by),
+        by: Some(&by.name),
     };
     ticket_entry::insert_entry(&mut tx, &entry, now).await?;
+    by.note(app, &mut tx, Action::Answered, &id.to_string(), Some(&message.to_string())).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(message)
+}
+
+/// Whether somebody else sits before it. A machine that works with the office's token is nobody in particular.
+fn is_anothers(found: &Ticket, by: &By) -> bool {
+    let has = found.taken_by.as_deref();
+    by.is_officer() && has.is_some_and(|has| is_officer(has) && has != by.name)
 }
 
 fn is_key(key: &str) -> bool {
     (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Closes a ticket and tells the citizen, if the channel still lets us; the bot speaks again.
+/// Closes a ticket; the bot speaks again. With a farewell the citizen is told, if the channel still lets us.
 /// Gives whether they are told.
 ///
 /// # Errors
 /// [`TicketError::NotFound`], [`TicketError::Closed`], or when the database fails.
-pub async fn close(app: &App, id: TicketId, by: &str) -> Result<bool, TicketError> {
+pub async fn close(
+    app: &App,
+    id: TicketId,
+    by: &By,
+    has_farewell: bool,
+) -> Result<bool, TicketError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let found = ticket::find_ticket(&mut tx, id).await?.ok_or(TicketError::NotFound)?;
-    if !ticket::mark_closed(&mut tx, id, by, now).await? {
+    if is_anothers(&found, by) {
+        return Err(TicketError::Elsewhere);
+    }
+    if !ticket::mark_closed(&mut tx, id, &by.name, now).await? {
         return Err(TicketError::Closed);
     }
-    note(app, &mut tx, id, Happening::Closed, Some(by), now).await?;
-    let to = contact::find_contact(&mut tx, &app.db, found.contact).await?;
-    let account = app.account(&found.account);
-    let is_told = match (&to, account) {
-        (Some(to), Some(account)) => {
-            let last = match found.kind {
-                TicketKind::Human => Note::HumanClosed,
-                TicketKind::Complaint => Note::ComplaintClosed,
-                TicketKind::Deletion => Note::DeletionClosed,
-            };
-            let number = found.number.as_deref().unwrap_or("");
-            let words = app.script.note(last, number, language(to), account.channel);
-            let cause = format!("ticket:{id}:closed");
-            match write(app, &mut tx, &found, to, cause, words, now).await {
-                Ok(_) => true,
-                Err(TicketError::WindowClosed) => false,
-                Err(error) => return Err(error),
-            }
-        }
-        _ => false,
-    };
+    note(app, &mut tx, id, Happening::Closed, Some(&by.name), now).await?;
+    by.note(app, &mut tx, Action::HandedBack, &id.to_string(), None).await?;
+    let is_told = has_farewell && say_farewell(app, &mut tx, &found, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(is_told)
+}
+
+async fn say_farewell(
+    app: &App,
+    tx: &mut Tx,
+    found: &Ticket,
+    now: Timestamp,
+) -> Result<bool, TicketError> {
+    let to = contact::find_contact(tx, &app.db, found.contact).await?;
+    let (Some(to), Some(account)) = (to, app.account(&found.account)) else { return Ok(false) };
+    let last = match found.kind {
+        TicketKind::Human => Note::HumanClosed,
+        TicketKind::Complaint => Note::ComplaintClosed,
+        TicketKind::Deletion => Note::DeletionClosed,
+    };
+    let number = found.number.as_deref().unwrap_or("");
+    let words = app.script().note(last, number, language(&to), account.channel);
+    let cause = format!("ticket:{}:closed", found.id);
+    match write(app, tx, found, &to, cause, words, now).await {
+        Ok(_) => Ok(true),
+        Err(TicketError::WindowClosed) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The language somebody is answered in.

@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "officer", include_str!("../../migrations/0009_officer.sql")),
     (10, "broadcast", include_str!("../../migrations/0010_broadcast.sql")),
     (11, "search", include_str!("../../migrations/0011_search.sql")),
+    (12, "answer", include_str!("../../migrations/0012_answer.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -1,5 +1,7 @@
 //! Table `officer`: people who work with the console.
 
+use std::collections::BTreeMap;
+
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
@@ -166,6 +168,16 @@ pub async fn find_officer(db: &Db, id: OfficerId) -> Result<Option<Officer>, Sto
         .fetch_optional(db.reader())
         .await?;
     row.map(|row| read(db, &row)).transpose()
+}
+
+/// What officers are called, by their ids, to name who did something.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_names(db: &Db) -> Result<BTreeMap<String, String>, StoreError> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, name FROM officer LIMIT 10000").fetch_all(db.reader()).await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// The officers of an area, by login, after a cursor.

@@ -12,7 +12,7 @@ use crate::domain::id::{ContactId, TicketId};
 use crate::domain::ticket::{ComplaintCategory, TicketKind, TicketState};
 
 pub(super) const TEXT: Place = Place { table: "ticket", column: "text_sealed" };
-const COLUMNS: &str = "id, kind, state, number, contact_id, account, area, category, due_at, opened_at, \
+pub(super) const COLUMNS: &str = "id, kind, state, number, contact_id, account, area, category, due_at, opened_at, \
                        touched_at, taken_at, taken_by, closed_at, closed_by";
 
 /// A ticket about to be opened.
@@ -73,7 +73,7 @@ pub struct Ticket {
     pub closed_by: Option<String>,
 }
 
-fn read(row: &sqlx::any::AnyRow) -> Result<Ticket, StoreError> {
+pub(super) fn read(row: &sqlx::any::AnyRow) -> Result<Ticket, StoreError> {
     let id: String = row.try_get(0)?;
     let word = |index: usize| row.try_get::<String, _>(index);
     let area: Option<String> = row.try_get(6)?;
@@ -277,6 +277,29 @@ pub async fn mark_taken(
     const TAKE: &str = "UPDATE ticket SET state = 'taken', taken_at = $3, taken_by = $2, \
                         touched_at = $3 WHERE id = $1 AND state = 'open'";
     mark(conn, TAKE, id.to_string(), by, now).await
+}
+
+/// Gives a ticket that somebody has to another; `false` when it is not theirs any more.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn mark_relieved(
+    conn: &mut AnyConnection,
+    id: TicketId,
+    (from, to): (&str, &str),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE ticket SET taken_at = $4, taken_by = $3, touched_at = $4 \
+         WHERE id = $1 AND state = 'taken' AND taken_by = $2",
+    )
+    .bind(id.to_string())
+    .bind(from.to_owned())
+    .bind(to.to_owned())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Closes a ticket; `false` when it is closed.

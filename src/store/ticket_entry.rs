@@ -85,7 +85,7 @@ pub async fn insert_entry(
 }
 
 /// Notes that an officer looked, unless the same one did since then: a page that loads itself again
-/// and again is one look.
+/// and again is one look. Gives whether it is a look of its own.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -95,8 +95,8 @@ pub async fn insert_look(
     by: &str,
     since: Timestamp,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
         "INSERT INTO ticket_entry (id, ticket_id, what, by_whom, at) SELECT $1, $2, 'looked', $3, $5 \
          WHERE NOT EXISTS (SELECT 1 FROM ticket_entry WHERE ticket_id = $2 AND what = 'looked' \
          AND at > $4 AND by_whom = $3)",
@@ -108,7 +108,7 @@ pub async fn insert_look(
     .bind(now.as_ms())
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Something that happened, as officers read it.

@@ -93,6 +93,12 @@ impl AnnouncementTemplate {
         std::iter::once(&self.general).chain(self.own.values())
     }
 
+    /// The same, each with the paper that has it of its own.
+    pub fn all_wordings(&self) -> impl Iterator<Item = (Option<Document>, &Wording)> {
+        let own = self.own.iter().map(|(document, wording)| (Some(*document), wording));
+        std::iter::once((None, &self.general)).chain(own)
+    }
+
     pub(super) fn meta_file(&self) -> String {
         format!("announcements/{}/meta.toml", self.kind)
     }

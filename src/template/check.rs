@@ -265,7 +265,7 @@ mod tests {
     fn problems_after(edit: impl FnOnce(&mut Files)) -> Vec<String> {
         let mut files = folder::embedded();
         edit(&mut files);
-        Templates::from_files(files, crate::template::FileReportPage::load(None), Vec::new())
+        Templates::from_files(files, None, Vec::new())
             .map_or_else(|problems| problems.iter().map(ToString::to_string).collect(), |_| vec![])
     }
 

@@ -7,6 +7,7 @@
 mod announcement;
 mod broadcast;
 mod by_channel;
+mod canned;
 mod check;
 mod file_report;
 mod folder;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use announcement::{AnnouncementTemplate, Sample, Wording};
 pub use broadcast::{AlarmWords, BroadcastTemplate};
 pub use by_channel::ByChannel;
+pub use canned::Canned;
 pub use file_report::{FileReport, FileReportPage, ReportRow};
 pub use page::{VisitGroup, VisitRow, Visits, VisitsPage};
 pub use problem::Problem;
@@ -53,6 +55,7 @@ struct Inner {
     broadcast: BroadcastTemplate,
     vocabulary: Vocabulary,
     file_report: FileReportPage,
+    canned: Vec<Canned>,
     engine: Engine,
 }
 
@@ -64,7 +67,7 @@ impl Templates {
     pub fn load(dir: &Path) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let files = folder::read(dir, &mut problems);
-        Self::from_files(files, FileReportPage::load(Some(dir)), problems)
+        Self::from_files(files, Some(dir), problems)
     }
 
     /// The files that the binary was built with, so that it runs without the folder.
@@ -72,7 +75,7 @@ impl Templates {
     /// # Errors
     /// Everything that is wrong with them; a test keeps that empty.
     pub fn embedded() -> Result<Self, Vec<Problem>> {
-        Self::from_files(folder::embedded(), FileReportPage::load(None), Vec::new())
+        Self::from_files(folder::embedded(), None, Vec::new())
     }
 
     /// What the folder of one kind says.
@@ -121,6 +124,19 @@ impl Templates {
         self.fill(self.announcement(kind).wording(document), channel, values)
     }
 
+    /// One wording of an announcement, filled.
+    ///
+    /// # Errors
+    /// [`RenderError`] names the placeholder whose value cannot be used.
+    pub fn render_wording(
+        &self,
+        wording: &Wording,
+        channel: ChannelKind,
+        values: &BTreeMap<&str, String>,
+    ) -> Result<Rendered, RenderError> {
+        self.fill(wording, channel, values)
+    }
+
     /// The body of the general wording as it is registered with Meta, with named parameters.
     #[must_use]
     pub fn whatsapp_body(&self, kind: AnnouncementKind) -> String {
@@ -162,6 +178,12 @@ impl Templates {
         broadcast::schedule_words(engine, broadcast, vocabulary, schedule, zone)
     }
 
+    /// The ready answers that officers pick from.
+    #[must_use]
+    pub fn canned(&self) -> &[Canned] {
+        &self.inner.canned
+    }
+
     /// The report beside a file that a watched folder brought.
     #[must_use]
     pub fn file_report(&self) -> &FileReportPage {
@@ -180,10 +202,11 @@ impl Templates {
 
     fn from_files(
         mut files: Files,
-        file_report: Result<FileReportPage, Problem>,
+        dir: Option<&Path>,
         mut problems: Vec<Problem>,
     ) -> Result<Self, Vec<Problem>> {
         let vocabulary = Vocabulary::parse(files.remove("vocabulary.toml").as_ref(), &mut problems);
+        let file_report = FileReportPage::load(dir);
         let mut engine = Engine::new();
         let mut announcements = BTreeMap::new();
         for &kind in AnnouncementKind::ALL {
@@ -198,13 +221,15 @@ impl Templates {
             check::announcement(template, capitals, &engine, &mut problems);
         }
         check::names(announcements.values(), &mut problems);
+        let canned = canned::load(dir, capitals, &mut problems);
         for file in files.keys() {
             let hint = "a slip in its name, or in that of its folder?";
             problems.push(Problem::new(file, "the file belongs to nothing", hint));
         }
         match (vocabulary, broadcast, file_report) {
             (Some(vocabulary), Some(broadcast), Ok(file_report)) if problems.is_empty() => {
-                let inner = Inner { announcements, broadcast, vocabulary, file_report, engine };
+                let inner =
+                    Inner { announcements, broadcast, vocabulary, file_report, canned, engine };
                 Ok(Self { inner: Arc::new(inner) })
             }
             (_, _, file_report) => {

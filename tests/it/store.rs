@@ -60,6 +60,8 @@ on_both_engines! {
             ("ticket_untouched", "SELECT id FROM ticket WHERE closed_at IS NULL AND kind = 'human' AND touched_at <= 1"),
             ("ticket_entry_look", "SELECT id FROM ticket_entry WHERE ticket_id = '' AND what = 'looked' AND at > 1"),
             ("inbound_intent", "SELECT intent, COUNT(*) FROM inbound WHERE received_at >= 1 GROUP BY intent"),
+            ("message_contact", "SELECT id FROM message WHERE contact_id = 'con' AND created_at < 1 ORDER BY created_at DESC, id DESC LIMIT 9"),
+            ("ticket_closed", "SELECT id FROM ticket WHERE closed_at IS NOT NULL AND id < 'tkt' AND replace(area, '.', '') >= '3' ORDER BY id DESC LIMIT 9"),
             ("survey_answer_day", "SELECT element, SUM(answers) FROM survey_answer WHERE day >= '2' GROUP BY element"),
         ] {
             let plan = plan(statement).await;

@@ -7,6 +7,7 @@ use kabar::channel::RawKind;
 use kabar::channel::whatsapp::webhook::{is_signed, read, split};
 use kabar::channel::{Event, InboundBody};
 use kabar::domain::message::ReceiptKind;
+use kabar::domain::template_state::TemplateState;
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -137,13 +138,17 @@ fn several_things_in_one_body_are_all_there_and_what_is_not_ours_is_kept() {
         .map(|event| match event {
             Event::Message(_) => "message",
             Event::Receipt(_) => "receipt",
-            Event::Phone(_) | Event::OptOut(_) | Event::Other => "other",
+            Event::Phone(_) | Event::OptOut(_) | Event::Template(_) | Event::Other => "other",
         })
         .collect();
     assert_eq!(kinds, ["message", "message", "receipt", "receipt", "receipt", "other"]);
-    for file in ["template_status.json", "user_id_update.json"] {
-        assert_eq!(own(file), [Event::Other], "{file}");
-    }
+    assert_eq!(own("user_id_update.json"), [Event::Other]);
+    let told = own("template_status.json");
+    let [Event::Template(news)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(
+        (news.name.as_str(), news.state),
+        ("kabar_card_printed_v1", Some(TemplateState::Paused))
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod codes;
+mod template;
 pub mod webhook;
 
 pub use client::{WhatsappClient, WhatsappSettings};

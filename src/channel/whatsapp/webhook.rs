@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::codes;
+use super::{codes, template};
 use crate::channel::{
     Event, Fault, HookAnswer, HookRefusal, HookRequest, Inbound, InboundBody, RawEvent, RawKind,
     Receipt,
@@ -70,7 +70,7 @@ pub fn split(raw: &[u8]) -> Vec<RawEvent> {
     let mut events = Vec::new();
     for entry in list(&body["entry"]) {
         for change in list(&entry["changes"]) {
-            split_change(change, &mut events);
+            split_change(change, &entry["time"], &mut events);
         }
     }
     if events.is_empty() {
@@ -79,7 +79,7 @@ pub fn split(raw: &[u8]) -> Vec<RawEvent> {
     events
 }
 
-fn split_change(change: &Value, events: &mut Vec<RawEvent>) {
+fn split_change(change: &Value, time: &Value, events: &mut Vec<RawEvent>) {
     let value = &change["value"];
     let before = events.len();
     let number = value["metadata"]["phone_number_id"].as_str();
@@ -112,10 +112,19 @@ fn split_change(change: &Value, events: &mut Vec<RawEvent>) {
         }
     }
     if events.len() == before {
+        let mut change = change.clone();
+        if let (true, Some(parts)) = (is_about_template(&change), change.as_object_mut()) {
+            // Approved today and approved again next month read the same but for this, and are two events.
+            parts.insert("time".to_owned(), time.clone());
+        }
         let mut event = other(&change.to_string());
         event.provider_id = number.map(str::to_owned);
         events.push(event);
     }
+}
+
+fn is_about_template(change: &Value) -> bool {
+    change["field"].as_str().is_some_and(|field| template::FIELDS.contains(&field))
 }
 
 /// Keys of a message whose values are Meta's, not the citizen's, and must stay as they are.
@@ -213,6 +222,9 @@ pub fn read(payload: &str) -> Event {
     if event["status"].is_object() {
         return read_status(&event["status"]).map_or(Event::Other, Event::Receipt);
     }
+    if is_about_template(&event) {
+        return template::read(&event).unwrap_or(Event::Other);
+    }
     Event::Other
 }
 
@@ -289,7 +301,7 @@ fn read_status(status: &Value) -> Option<Receipt> {
 }
 
 /// Seconds as text or number; some senders give milliseconds, which are recognised by their size.
-fn moment(value: &Value) -> Option<Timestamp> {
+pub(super) fn moment(value: &Value) -> Option<Timestamp> {
     const MS_FROM: i64 = 100_000_000_000;
     let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())?;
     let ms = if number >= MS_FROM { number } else { number.checked_mul(1000)? };

@@ -13,7 +13,7 @@ use kabar::sandbox::{AndroidPhone, Bot, Counterpart, WhatsappAccount};
 
 use crate::cli::init::secret;
 
-const WHATSAPP: &str = "wa-demo";
+pub(super) const WHATSAPP: &str = "wa-demo";
 const SMS: &str = "sms-demo";
 const TELEGRAM: &str = "tg-demo";
 const BOT: &str = "kabar_contoh_bot";

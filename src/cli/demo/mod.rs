@@ -4,6 +4,7 @@
 //! listener. Nothing leaves the machine.
 
 mod desk;
+mod heard;
 mod officer;
 mod player;
 
@@ -73,6 +74,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     }
     let secret = api_token(&args.data, &app).await?;
     let password = officer::add_samples(&args.data, &app).await?;
+    heard::add_samples(&app, desk::WHATSAPP).await?;
     let router = pages(kabar::web::router(office.web), &sandbox, &player);
 
     let stop = watch::Sender::new(false);

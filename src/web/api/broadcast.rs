@@ -159,7 +159,7 @@ pub(in crate::web) async fn list(
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let before = param(&params, "cursor")?;
-    let rows = broadcast::list(&web.app, &caller.actor()?, before, limit).await?;
+    let rows = broadcast::list(&web.app, &caller.actor(), before, limit).await?;
     Ok(listed("broadcasts", &rows, limit, |row| row.id.to_string(), |row| view(&web.app, row)))
 }
 
@@ -169,7 +169,7 @@ pub(in crate::web) async fn create(
     caller: Caller,
     body: Body<Written>,
 ) -> Result<(StatusCode, Json<Value>), Error> {
-    let actor = caller.actor()?;
+    let actor = caller.actor();
     let made = broadcast::create(&web.app, &actor, &read(body)?.check()?).await?;
     let one = broadcast::show(&web.app, &actor, made).await?;
     Ok((StatusCode::CREATED, Json(view(&web.app, &one))))
@@ -181,7 +181,7 @@ pub(in crate::web) async fn show(
     caller: Caller,
     Path(text): Path<String>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let mut body = view(&web.app, &broadcast::show(&web.app, &actor, id).await?);
     let runs = broadcast::report(&web.app, &actor, id).await?;
     body["runs"] = runs.iter().map(|run| view_run(&web.app, run)).collect();
@@ -195,7 +195,7 @@ pub(in crate::web) async fn change(
     Path(text): Path<String>,
     body: Body<Written>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     broadcast::change(&web.app, &actor, id, &read(body)?.check()?).await?;
     Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
 }
@@ -217,7 +217,7 @@ pub(in crate::web) async fn set_list(
     Path(text): Path<String>,
     body: Body<Entries>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let given = read(body)?;
     let mut entries = Vec::new();
     let at = |what: &str, n: usize, why: &dyn std::fmt::Display| {
@@ -241,7 +241,7 @@ pub(in crate::web) async fn preview(
     caller: Caller,
     Path(text): Path<String>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let one = broadcast::show(&web.app, &actor, id).await?;
     let preview = broadcast::preview(&web.app, &actor, id).await?;
     view_preview(&web.app, &preview, &one).map(Json)
@@ -255,7 +255,7 @@ pub(in crate::web) async fn failures(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     known_only(&params, &["run", "cursor", "limit"])?;
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let limit = page(&params)?;
     let runs = broadcast::report(&web.app, &actor, id).await?;
     let asked: Option<RunId> = param(&params, "run")?;
@@ -295,7 +295,7 @@ pub(in crate::web) async fn test(
     Path(text): Path<String>,
     body: Body<Test>,
 ) -> Result<(StatusCode, Json<Value>), Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let given = read(body)?;
     let channel: ChannelKind = given
         .channel
@@ -321,7 +321,7 @@ pub(in crate::web) async fn act(
     Path((text, act)): Path<(String, String)>,
     body: bytes::Bytes,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor()?, id(&text)?);
+    let (actor, id) = (caller.actor(), id(&text)?);
     let app = &web.app;
     match act.as_str() {
         "submit" => broadcast::submit(app, &actor, id).await.map(|_| ())?,

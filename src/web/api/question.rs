@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Params, done, known_only, listed, page, param, row_id};
 use crate::domain::message::MessageText;
+use crate::service::by::By;
 use crate::service::question::{day_begins, described, ignore, reopen};
 use crate::service::teach::{Outcome, Trial, teach, teachable, wordings};
 use crate::store::question_group::GroupState;
@@ -33,6 +34,7 @@ pub(in crate::web) async fn list(
         is_all: param(&params, "all")?.unwrap_or(false),
         since: day.map(|day| day_begins(web.app.zone(None), day)),
         after: param(&params, "cursor")?,
+        within: None,
     };
     let rows = list_groups(&web.app.db, &filter, limit).await?;
     Ok(listed("questions", &rows, limit, |row| row.id.to_string(), |group| view(group, &caller)))
@@ -77,7 +79,7 @@ pub(in crate::web) async fn teach_one(
     let label = teachable(&request.label).ok_or_else(|| {
         Error::BadBody("label is none that can be taught: see `kabar answers list`".to_owned())
     })?;
-    match teach(&web.app, id, label, &caller.name(), request.accept).await? {
+    match teach(&web.app, id, label, &By::from(&caller.actor()), request.accept).await? {
         Outcome::NotOpen => Err(Error::NotFound),
         Outcome::WouldShift(trial) => Err(Error::Conflict(format!(
             "{} of {} known examples would be understood in another way; send \"accept\": true if \
@@ -102,7 +104,7 @@ pub(in crate::web) async fn ignore_one(
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
     let id = row_id(&id)?;
-    let is_done = ignore(&web.app, id, &caller.name()).await?;
+    let is_done = ignore(&web.app, id, &By::from(&caller.actor())).await?;
     done(is_done)
 }
 
@@ -114,7 +116,7 @@ pub(in crate::web) async fn reopen_one(
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
     let id = row_id(&id)?;
-    let is_done = reopen(&web.app, id, &caller.name()).await?;
+    let is_done = reopen(&web.app, id, &By::from(&caller.actor())).await?;
     done(is_done)
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Params, known_only, listed, page, param, row_id, shown};
+use crate::service::by::By;
 use crate::service::ticket::{self, TicketError, described};
 use crate::store::ticket::{TicketFilter, list_tickets};
 use crate::web::Web;
@@ -41,7 +42,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let whole = ticket::show(&web.app, row_id(&id)?, &caller.name()).await?;
+    let whole = ticket::show(&web.app, row_id(&id)?, &By::from(&caller.actor())).await?;
     let entries: Vec<Value> = whole
         .entries
         .iter()
@@ -63,7 +64,7 @@ pub(in crate::web) async fn take(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    ticket::take(&web.app, row_id(&id)?, &caller.name()).await?;
+    ticket::take(&web.app, row_id(&id)?, &By::from(&caller.actor())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -86,7 +87,7 @@ pub(in crate::web) async fn reply(
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let (id, by) = (row_id(&id)?, caller.name());
+    let (id, by) = (row_id(&id)?, By::from(&caller.actor()));
     let message = ticket::reply(&web.app, id, &words.text, &by, key).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
@@ -98,7 +99,7 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, row_id(&id)?, &caller.name()).await?;
+    let is_told = ticket::close(&web.app, row_id(&id)?, &By::from(&caller.actor()), true).await?;
     Ok(Json(json!({"is_told": is_told})))
 }
 
@@ -108,6 +109,7 @@ impl From<TicketError> for Error {
             TicketError::NotFound => Self::NotFound,
             TicketError::NotOpen
             | TicketError::Closed
+            | TicketError::Elsewhere
             | TicketError::WindowClosed
             | TicketError::NoAccount => Self::Conflict(error.to_string()),
             TicketError::Length | TicketError::Personal => Self::BadBody(error.to_string()),

@@ -5,6 +5,8 @@
 //! reads a table.
 
 mod account;
+mod answer;
+mod answer_words;
 mod assets;
 mod broadcast;
 mod card;
@@ -18,6 +20,10 @@ mod form;
 mod label;
 mod mend;
 mod page;
+mod question;
+mod talk;
+mod talk_words;
+mod template;
 mod today;
 
 use axum::Router;
@@ -97,6 +103,7 @@ fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
     let rooms = broadcast::rooms(rooms);
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
+    let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
