@@ -51,8 +51,8 @@ on_both_engines! {
         let browser = Browser::login(&app, OfficerRole::Kecamatan, JABON).await;
         let page = browser.get(TODAY).await;
         assert!(page.says("Isi atau templat pesan ditolak."), "{}", page.text);
-        let links = page.attributes("href");
-        let link = links.iter().find(|link| link.contains("alasan=")).expect("a link to the list");
+        let hrefs = page.attributes("href");
+        let link = hrefs.iter().find(|link| link.contains("alasan=")).expect("a link to the list");
         let list = browser.get(link).await;
         assert!(list.says("Budi S.") && list.says("Kirim lagi"), "{}", list.text);
         assert!(!list.says("Budi Santoso") && !list.says(&citizen(1).e164), "masked");
