@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use kabar::domain::officer::OfficerRole;
 use reqwest::{Method, StatusCode};
 
@@ -99,7 +98,7 @@ on_both_engines! {
         assert!(page.says("sedang menangani ini") && !page.says("id=\"jawab\""), "{}", page.text);
         let fields = [("do", "send"), ("words", "Halo, Bapak/Ibu.")];
         let refused = second.post(&format!("{path}/balas"), &fields).await;
-        assert!(refused.says("petugas lain sedang menangani"), "{}", refused.text);
+        assert!(refused.says("petugas lain sedang menangani") && refused.says("Halo, Bapak/Ibu."), "{}", refused.text);
         let stale = second.post_and_follow(&format!("{path}/tutup"), &[("how", "tell")]).await;
         assert!(stale.says("sudah berubah"), "nor closed: {}", stale.text);
 
@@ -126,6 +125,11 @@ on_both_engines! {
         assert!(send(" ").await.says("Jawaban kosong"));
         assert!(send(&"a".repeat(1001)).await.says("lebih dari 1000 huruf"));
         app.advance(24 * HOUR).await;
+        // A session does not last a day.
+        let dinas = Browser::login(&app, OfficerRole::Dinas, "35.17").await;
+        let send = async |words: &str| {
+            dinas.post(&format!("{path}/balas"), &[("do", "send"), ("words", words)]).await
+        };
         assert!(send("Halo, Bapak/Ibu.").await.says("lebih dari 24 jam lalu"));
         let page = dinas.get(&path).await;
         assert!(page.says("WhatsApp tidak menerima jawaban lagi"), "{}", page.text);
@@ -212,8 +216,8 @@ on_both_engines! {
         let path = app.newest().await;
         let live = async || {
             let request = dinas.request(Method::GET, &format!("{path}/langsung"));
-            let mut events = request.send().await.unwrap().bytes_stream();
-            String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap()
+            let mut events = request.send().await.unwrap();
+            String::from_utf8(events.chunk().await.unwrap().unwrap().to_vec()).unwrap()
         };
         let first = live().await;
         assert!(first.starts_with("event: part\ndata: "), "{first}");

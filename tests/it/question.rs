@@ -310,7 +310,8 @@ on_both_engines! {
 
     async fn what_would_break_known_answers_is_taught_only_to_who_insists(app: TestApp) {
         // Questions that are examples of something else already.
-        let known = app.app.script.examples().filter(|(label, _)| *label == "req_ktp_damaged");
+        let script = app.app.script();
+        let known = script.examples().filter(|(label, _)| *label == "req_ktp_damaged");
         let known: Vec<MessageText> = known.take(5).map(|(_, text)| MessageText::new(text)).collect();
         let id = app.group("0", known[0].expose()).await;
         let (db, now) = (&app.app.db, app.app.now());

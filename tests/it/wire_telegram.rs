@@ -39,7 +39,7 @@ fn said(name: &str) -> String {
         Event::Phone(proof) => format!("phone {}", proof.phone.expose()),
         Event::OptOut(out) if out.is_over => "back".to_owned(),
         Event::OptOut(_) => "opted out".to_owned(),
-        Event::Receipt(receipt) => panic!("{name}: {receipt:?}"),
+        Event::Receipt(_) | Event::Template(_) => panic!("{name}: a word of another provider"),
         Event::Other => "other".to_owned(),
     }
 }
