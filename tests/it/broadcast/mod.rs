@@ -1,5 +1,6 @@
 //! Broadcasts of sosialisasi: written, approved, sent, held, stopped and told of, and never twice to anybody.
 
+mod api;
 mod audience;
 mod quality;
 mod rights;
