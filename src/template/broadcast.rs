@@ -458,7 +458,7 @@ mod tests {
         assert!(sms.text.ends_with("Gratis. Berhenti? Balas STOP"), "{}", sms.text);
         let sms = say(ChannelKind::Sms, false);
         assert!(sms.text.ends_with("Berhenti? Hubungi kantor desa"), "{}", sms.text);
-        assert_eq!(sms.segments.unwrap().parts, 2);
+        assert_eq!(sms.segments.unwrap().parts, 1);
     }
 
     #[test]
