@@ -41,7 +41,7 @@ pub async fn upsert_news(
     .bind(account.to_owned())
     .bind(news.name.clone())
     .bind(news.language.clone())
-    .bind(news.state.map(|state| state.as_str()))
+    .bind(news.state.map(TemplateState::as_str))
     .bind(news.reason.clone())
     .bind(news.detail.clone())
     .bind(news.category.clone())

@@ -96,7 +96,7 @@ fn parse(
         let Entry { id, title, text } = entry;
         let text = Text::parse(FILE, &text, problems);
         writing::check(&text, capitals, problems);
-        let canned = Canned { text, title, id };
+        let canned = Canned { id, title, text };
         let faults = faults(&canned, ids.insert(canned.id.clone()));
         for (what, hint) in faults {
             problems.push(Problem::new(FILE, format!("{}: {what}", canned.id), hint));

@@ -373,11 +373,8 @@ async fn change(
 
 /// How one run went, as far as it is.
 struct Progress {
-    id: String,
-    state: &'static str,
     done: u64,
     total: u64,
-    is_over: bool,
     started: String,
     finished: Option<String>,
     states: Vec<(String, i64)>,
@@ -419,11 +416,8 @@ fn progress(web: &Web, page: &Page, report: &RunReport) -> Progress {
     let run = &report.run;
     let words = web.app.templates.broadcast();
     Progress {
-        id: run.id.to_string(),
-        state: run.state.as_str(),
         done: report.settled,
         total: run.recipients,
-        is_over: run.state.is_over(),
         started: page.time(&run.started_at),
         finished: run.finished_at.as_ref().map(|at| page.time(at)),
         states: report
@@ -445,6 +439,7 @@ fn progress(web: &Web, page: &Page, report: &RunReport) -> Progress {
 }
 
 /// What can be done with it now, by whom.
+#[expect(clippy::struct_excessive_bools, reason = "one for each button")]
 struct Acts {
     change: bool,
     submit: bool,
@@ -492,7 +487,6 @@ struct ShowPage {
     page: Page,
     id: String,
     notice: Notice,
-    area: String,
     when: String,
     dates: Vec<String>,
     audience: Written,
@@ -579,7 +573,6 @@ async fn show(
     shown(&ShowPage {
         id: one.id.to_string(),
         notice: one.notice.clone(),
-        area: one.area.to_string(),
         when: service::schedule_words(&web.app, &one.schedule),
         dates: service::next_dates(&web.app, &one.schedule, DATES)
             .iter()

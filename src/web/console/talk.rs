@@ -125,6 +125,7 @@ struct MeasurePart {
 
 #[derive(Template)]
 #[template(path = "talk.html", config = "src/web/console/askama.toml")]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by the page")]
 struct TalkPage {
     page: Page,
     row: Row,

@@ -149,7 +149,7 @@ on_both_engines! {
         let report = last_run(&app, id).await;
         assert_eq!(report.run.state, RunState::Cancelled);
         let withdrawn = report.states.get(&MessageStatus::Cancelled).copied().unwrap_or(0);
-        assert_eq!(withdrawn as usize + before, 150);
+        assert_eq!(usize::try_from(withdrawn).unwrap() + before, 150);
         assert!(broadcast::resume(&app.app, &desa(), id).await.is_err());
     }
 
