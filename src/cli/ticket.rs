@@ -195,8 +195,7 @@ async fn close(args: One) -> anyhow::Result<()> {
 fn explained(error: TicketError) -> anyhow::Error {
     let hint = match &error {
         TicketError::NotFound => "`kabar ticket list --all` shows their ids",
-        TicketError::NotOpen => "`kabar ticket show ID` says who has it",
-        TicketError::Elsewhere => "`kabar ticket show ID` says who has it",
+        TicketError::NotOpen | TicketError::Elsewhere => "`kabar ticket show ID` says who has it",
         TicketError::Closed => "a citizen who writes again opens a new one",
         TicketError::WindowClosed => "call them, or wait until they write",
         TicketError::NoAccount => "look at [[account]] in the configuration",

@@ -92,7 +92,7 @@ pub struct AnnouncementLook {
 pub fn announcement(app: &App, kind: AnnouncementKind) -> AnnouncementLook {
     let template = app.templates.announcement(kind);
     let wordings = template.all_wordings().map(|(document, wording)| WordingLook {
-        document: document.map(Document::as_str),
+        document: document.map(crate::domain::document::Document::as_str),
         template: wording.template.clone(),
         body: wording.whatsapp_body(),
         looks: looks(app, kind, wording, template.footer.as_deref()),

@@ -69,7 +69,9 @@ pub fn window_until(
 ) -> Option<Timestamp> {
     let is_closing =
         channel == ChannelKind::Whatsapp && is_window_open(channel, last_inbound_at, now);
-    last_inbound_at.filter(|_| is_closing).map(|at| at.after(SERVICE_WINDOW.saturating_sub(WINDOW_MARGIN)))
+    last_inbound_at
+        .filter(|_| is_closing)
+        .map(|at| at.after(SERVICE_WINDOW.saturating_sub(WINDOW_MARGIN)))
 }
 
 /// How long to wait before the next call after that many, growing and bounded.

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::row::parse_opt;
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::template_state::TemplateNews;
+use crate::domain::template_state::{TemplateNews, TemplateState};
 
 /// A template as the provider has it.
 #[derive(Clone, Debug)]
