@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use chrono::DateTime;
 use kabar::domain::area::AreaCode;
 use kabar::domain::audience::{Audience, CardCondition};
-use kabar::domain::broadcast::{Notice, Schedule};
+use kabar::domain::broadcast::{Alarm, Notice, Schedule};
 use kabar::domain::document::Document;
 use kabar::domain::id::BroadcastId;
 use kabar::domain::language::Language;
@@ -324,7 +324,7 @@ fn view(app: &App, one: &Broadcast) -> Value {
            "audience": one.audience.to_json(), "area": one.area.to_string(),
            "schedule_words": desk::schedule_words(app, &one.schedule), "maker": one.maker.id,
            "checker": one.checker, "note": one.note, "recipients": one.recipients,
-           "alarm": one.alarm.map(|alarm| alarm.as_str()), "alarm_code": one.alarm_code,
+           "alarm": one.alarm.map(Alarm::as_str), "alarm_code": one.alarm_code,
            "next_at": one.next_at.map(shown), "created_at": shown(one.created_at),
            "updated_at": shown(one.updated_at)})
 }

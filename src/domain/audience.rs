@@ -157,7 +157,7 @@ impl Audience {
         put("card", self.card.map(CardCondition::to_json));
         put("document", self.document.map(|document| json!(document.as_str())));
         put("language", self.language.map(|language| json!(language.as_str())));
-        put("list", self.is_list.then(|| json!(true)));
+        put("list", self.is_list.then_some(Value::Bool(true)));
         Value::Object(map)
     }
 

@@ -287,11 +287,11 @@ pub fn needs_second(
 /// than that, so that a million recipients take as little room as a thousand.
 #[must_use]
 pub fn ahead(per_second: f64, every: Duration) -> u64 {
-    const LEAST: u64 = 50;
-    const MOST: u64 = 2_000;
-    let needed = 2.0 * per_second * every.as_secs_f64();
+    const LEAST: f64 = 50.0;
+    const MOST: f64 = 2_000.0;
+    let needed = (2.0 * per_second * every.as_secs_f64()).clamp(LEAST, MOST);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
-    let needed = needed.clamp(LEAST as f64, MOST as f64) as u64;
+    let needed = needed as u64;
     needed
 }
 
@@ -331,13 +331,15 @@ mod tests {
 
     #[test]
     fn a_second_person_is_needed_beyond_the_threshold_and_beyond_one_area() {
-        let desa = area("35.17.09.2018");
-        let second = |role, count, reach| needs_second(role, count, reach, 200);
-        assert!(!second(OfficerRole::Desa, 200, Some(&desa)));
-        assert!(second(OfficerRole::Desa, 201, Some(&desa)));
-        assert!(second(OfficerRole::Desa, 2, Some(&area("35.17.09"))));
-        assert!(!second(OfficerRole::Kecamatan, 90_000, Some(&area("35.17.09"))));
-        assert!(second(OfficerRole::Dinas, 2, Some(&area("35.17"))));
+        let second = |role, count, reach: Option<&str>| {
+            needs_second(role, count, reach.map(area).as_ref(), 200)
+        };
+        let desa = Some("35.17.09.2018");
+        assert!(!second(OfficerRole::Desa, 200, desa));
+        assert!(second(OfficerRole::Desa, 201, desa));
+        assert!(second(OfficerRole::Desa, 2, Some("35.17.09")));
+        assert!(!second(OfficerRole::Kecamatan, 90_000, Some("35.17.09")));
+        assert!(second(OfficerRole::Dinas, 2, Some("35.17")));
         assert!(second(OfficerRole::Admin, 2, None), "where somebody lives is not known");
     }
 

@@ -224,7 +224,8 @@ pub async fn list_entries(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Candidate>, StoreError> {
-    let rows: Vec<(i64, Option<String>, Option<String>, Option<String>)> = sqlx::query_as(
+    type Row = (i64, Option<String>, Option<String>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT number, phone_hash, phone_sealed, person_id FROM broadcast_entry \
          WHERE broadcast_id = $1 AND number > $2 ORDER BY number LIMIT $3",
     )
@@ -338,7 +339,9 @@ async fn find_people(
         people.entry(name).or_default().push(candidate);
     }
     // The oldest first, whatever order the engine gave.
-    people.values_mut().for_each(|found| found.sort_by_key(|one| one.person));
+    for found in people.values_mut() {
+        found.sort_by_key(|one| one.person);
+    }
     Ok(people)
 }
 

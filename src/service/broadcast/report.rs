@@ -68,7 +68,7 @@ pub async fn report(
             _ => true,
         };
         let settled = states.iter().filter(|(status, _)| is_final(status)).map(|(_, n)| n).sum();
-        reports.push(RunReport { settled, states, failures, run });
+        reports.push(RunReport { run, states, failures, settled });
     }
     Ok(reports)
 }

@@ -1,5 +1,6 @@
 //! Broadcasts of sosialisasi: written, approved, sent, held, stopped and told of, and never twice to anybody.
 
+mod api;
 mod audience;
 mod quality;
 mod rights;
@@ -46,6 +47,7 @@ fn notice() -> Notice {
     Notice::parse("perekaman KTP-el", text, "Balai Desa Jabon", "Selasa, pukul 08.00 WIB").unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a test writes it where it stands")]
 fn draft(audience: Value) -> Draft {
     let audience = Audience::parse(&audience).unwrap();
     Draft { notice: notice(), audience, schedule: Schedule::Now }
