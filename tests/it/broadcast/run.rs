@@ -75,18 +75,18 @@ on_both_engines! {
         start: Start,
     ) {
         let mut start = start;
-        start.messages_per_second = 100;
+        start.messages_per_second = 60;
         start.settings.broadcast.approve_over = 1000;
         let mut app = start.open().await;
-        register(&app, &people(600)).await;
+        register(&app, &people(400)).await;
         let id = sent(&app, json!({})).await;
         broadcast::step(&app.app).await.unwrap();
         let so_far = last_run(&app, id).await;
-        assert!((1..600).contains(&so_far.run.recipients), "only as far ahead as needed");
+        assert!((1..400).contains(&so_far.run.recipients), "only as far ahead as needed");
         app.send_round().await;
         app = app.restart().await;
         app.advance(LEASE_OVER).await;
-        for round in 0..200 {
+        for round in 0..150 {
             if round == 5 {
                 // Two processes look at the same moment.
                 let (one, other) =
@@ -95,10 +95,10 @@ on_both_engines! {
             }
             app.advance(Duration::from_millis(60)).await;
         }
-        assert_once_each(&app, 600);
+        assert_once_each(&app, 400);
         everything_arrives(&app).await;
         assert_eq!(state(&app, id).await, BroadcastState::Finished);
-        assert_eq!(last_run(&app, id).await.run.recipients, 600);
+        assert_eq!(last_run(&app, id).await.run.recipients, 400);
     }
 
     async fn the_outbox_holds_no_more_than_the_account_needs(start: Start) {
@@ -106,7 +106,7 @@ on_both_engines! {
         start.messages_per_second = 1;
         start.settings.broadcast.approve_over = 10_000;
         let app = start.open().await;
-        register(&app, &people(1000)).await;
+        register(&app, &people(500)).await;
         sent(&app, json!({})).await;
         for _ in 0..20 {
             broadcast::step(&app.app).await.unwrap();
