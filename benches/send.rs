@@ -259,6 +259,8 @@ async fn open(task: &Task, url: &str) -> anyhow::Result<App> {
         rate: Rate::per_second(1_000_000),
         in_flight: IN_FLIGHT,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: Arc::new(WhatsappClient::new(&shared, whatsapp)),
     };
     support::office::open(url, vec![account], Vec::new(), Arc::new(SystemClock)).await

@@ -12,7 +12,7 @@ use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
-use kabar::service::{Account, App, FallbackAfter, Parts, Settings};
+use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Settings};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
 use kabar::understand::LABELS;
@@ -20,14 +20,42 @@ use kabar::understand::LABELS;
 /// Where it is.
 pub const AREA: &str = "35.17";
 
-/// Opens it on the database at that address.
+/// The keys of a database that several processes open.
+pub struct Keys {
+    /// Seals.
+    pub seal: String,
+    /// Hashes.
+    pub index: String,
+}
+
+impl Keys {
+    /// Fresh ones.
+    pub fn generate() -> anyhow::Result<Self> {
+        let fresh = || Ok::<_, anyhow::Error>(Key::generate()?.to_base64().to_string());
+        Ok(Self { seal: fresh()?, index: fresh()? })
+    }
+}
+
+/// Opens it on the database at that address, which nobody opens again.
 pub async fn open(
     url: &str,
     accounts: Vec<Account>,
     sources: Vec<Watched>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<App> {
-    let (seal, index) = (Key::generate()?, Key::generate()?);
+    open_with(url, &Keys::generate()?, accounts, sources, clock).await
+}
+
+/// The same with these keys.
+pub async fn open_with(
+    url: &str,
+    keys: &Keys,
+    accounts: Vec<Account>,
+    sources: Vec<Watched>,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<App> {
+    let seal = Key::parse(&keys.seal.clone().into())?;
+    let index = Key::parse(&keys.index.clone().into())?;
     let db = Db::open(url, Arc::new(Sealer::new((1, &seal), &[], &index)?)).await?;
     let templates = Templates::embedded().ok().context("the built-in announcements have faults")?;
     let script = Script::embedded(LABELS).ok().context("the built-in answers have faults")?;
@@ -48,6 +76,8 @@ pub async fn open(
         },
         max_attempts: 8,
         ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+        needs_second_factor: false,
+        broadcast: BroadcastPolicy::default(),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

@@ -19,6 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::broadcast::Alarm;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
 use crate::domain::id::MessageId;
@@ -54,6 +55,8 @@ pub struct Outbound {
     pub to: Recipient,
     /// What.
     pub form: Form,
+    /// What stands on the button that opens a list, where it is not the office's usual words.
+    pub list_button: Option<String>,
     /// The provider may give up from then on: by then the news is old, or told on another channel.
     pub valid_until: Option<Timestamp>,
 }
@@ -82,12 +85,14 @@ pub struct Fault {
     pub detail: String,
     /// What it teaches about the address.
     pub lesson: Option<Lesson>,
+    /// Why a broadcast must hold itself.
+    pub alarm: Option<Alarm>,
 }
 
 impl Fault {
-    /// A fault that teaches nothing about the address.
+    /// A fault that teaches nothing about the address and alarms nobody.
     pub fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { code: code.into(), detail: detail.into(), lesson: None }
+        Self { code: code.into(), detail: detail.into(), lesson: None, alarm: None }
     }
 
     /// The same, teaching that.

@@ -67,12 +67,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
             now,
         );
         if let (Some(app), Some(phone)) = (&app, &phone) {
-            conversation::add_facts(app, phone, &mut input).await?;
+            conversation::add_facts(app, phone, state.language, &mut input).await?;
         }
         let mut step = dialogue::step(&script, &state, &input);
         if !step.needs.is_empty() {
             if let Some(app) = &app {
-                needed::add_needed_facts(app, &step.needs, &mut input).await?;
+                needed::add_needed_facts(app, &step.needs, state.language, &mut input).await?;
             }
             // Nothing is kept here: any number shows what would be said.
             input.number = input.number.or_else(|| Some("P-7KQ4".to_owned()));

@@ -5,6 +5,7 @@ mod output;
 
 mod answers;
 mod ask;
+mod broadcast;
 mod chat;
 mod check;
 mod demo;
@@ -69,6 +70,9 @@ enum Command {
     /// People who work with the console
     #[command(subcommand)]
     Officer(officer::Command),
+    /// Notices to many: write, preview, approve, send, hold, tell
+    #[command(subcommand)]
+    Broadcast(broadcast::Command),
     /// Tokens for the API
     #[command(subcommand)]
     Token(token::Command),
@@ -148,11 +152,12 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(args).await,
         Command::Ask(args) => ask::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Chat(args) => chat::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Chat(args) => Box::pin(chat::run(args)).await.map(|()| ExitCode::SUCCESS),
         Command::Answers(command) => answers::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Templates(command) => template::run(command),
         Command::Officer(command) => officer::run(command).await.map(|()| ExitCode::SUCCESS),
+        Command::Broadcast(command) => broadcast::run(command).await,
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Point(command) => point::run(command).await,
         Command::Visit(command) => visit::run(command).await,

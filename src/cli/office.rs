@@ -13,7 +13,7 @@ use kabar::domain::clock::{Clock, SystemClock};
 use kabar::service::knowledge::Primer;
 use kabar::service::own_answer;
 use kabar::service::watch::Watched;
-use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings};
+use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings};
 use kabar::source::Kind;
 use kabar::source::folder::Folder;
 use kabar::source::opensid::OpenSid;
@@ -139,6 +139,11 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         unknown_wait: config.unknown_wait,
         max_attempts: config.max_attempts,
         ticket_close_after: config.ticket_close_after,
+        needs_second_factor: config.needs_second_factor,
+        broadcast: BroadcastPolicy {
+            approve_over: config.approve_over,
+            receipts_within: config.receipts_within,
+        },
     };
     let primer = Arc::new(primer(&script)?);
     let sources = config
@@ -213,6 +218,8 @@ fn make_account(mut account: config::Account, shared: Shared, script: &Script) -
         rate: Rate { messages: NonZeroU32::new(messages).unwrap_or(NonZeroU32::MIN), per },
         in_flight: account.in_flight,
         rupiah_per_segment: account.rupiah_per_segment,
+        rupiah_per_message: account.rupiah_per_message,
+        daily_limit: account.daily_limit,
         adapter: account.provider.adapter(shared),
         id: account.id,
     }

@@ -25,6 +25,10 @@ pub struct Account {
     pub in_flight: usize,
     /// Price of one SMS segment.
     pub rupiah_per_segment: Option<u32>,
+    /// Price of one message of a broadcast on a channel without segments.
+    pub rupiah_per_message: Option<u32>,
+    /// Recipients of broadcasts within a day.
+    pub daily_limit: Option<u32>,
     /// What its provider needs.
     pub provider: Provider,
 }
@@ -82,6 +86,8 @@ fn read_one(name: &str, n: usize, mut table: Table) -> Result<Account, ConfigErr
     let per_hour = number(&mut table, "messages_per_hour")?;
     let in_flight = number(&mut table, "in_flight")?;
     let rupiah_per_segment = number(&mut table, "rupiah_per_segment")?;
+    let rupiah_per_message = number(&mut table, "rupiah_per_message")?;
+    let daily_limit = number(&mut table, "daily_limit")?;
     if per_second.is_some() && per_hour.is_some() {
         let hint = "give one of messages_per_second and messages_per_hour";
         return Err(at("messages_per_hour", "stands beside messages_per_second", hint));
@@ -101,6 +107,8 @@ fn read_one(name: &str, n: usize, mut table: Table) -> Result<Account, ConfigErr
         rate,
         in_flight: in_flight.map_or(places, |n| n as usize),
         rupiah_per_segment,
+        rupiah_per_message,
+        daily_limit,
         provider,
         id,
     })

@@ -75,6 +75,12 @@ pub struct Config {
     pub max_attempts: i64,
     /// A talk with an officer that nobody touched for so long is over.
     pub ticket_close_after: Duration,
+    /// Officers who see people's data need a second factor.
+    pub needs_second_factor: bool,
+    /// Recipients that an officer of a desa reaches without a second person's word.
+    pub approve_over: u64,
+    /// How long a broadcast waits for words of its arrival.
+    pub receipts_within: Duration,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -101,6 +107,8 @@ struct File {
     announce: Announce,
     send: Send,
     ticket: Ticket,
+    console: Console,
+    broadcast: Broadcast,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -163,6 +171,26 @@ struct Send {
 #[serde(deny_unknown_fields)]
 struct Ticket {
     close_after: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Console {
+    second_factor: SecondFactor,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecondFactor {
+    Required,
+    Optional,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Broadcast {
+    approve_over: u64,
+    receipts_within: String,
 }
 
 #[derive(Deserialize)]
@@ -307,6 +335,7 @@ impl File {
             let what = "must be longer than nothing";
             return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
         }
+        let receipts_within = wait("broadcast.receipts_within", &self.broadcast.receipts_within)?;
         let columns = columns(self.spreadsheet.columns, &at)?;
         let accounts = account::read(name, self.account)?;
         let sources = source::read(name, base, &columns, self.source)?;
@@ -325,6 +354,9 @@ impl File {
             send_timeout,
             max_attempts: self.send.max_attempts,
             ticket_close_after,
+            needs_second_factor: self.console.second_factor == SecondFactor::Required,
+            approve_over: self.broadcast.approve_over,
+            receipts_within,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,

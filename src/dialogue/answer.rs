@@ -52,6 +52,8 @@ pub struct Answer {
     pub title: String,
     /// What stands on a button that offers it; at most 20 characters.
     pub button: String,
+    /// The same in English.
+    pub button_en: String,
     /// One or two sentences that come first; may hold `{{ office }}`.
     pub lead: Option<String>,
     /// What to bring.
@@ -80,6 +82,8 @@ pub struct Answer {
     pub more: Option<String>,
     /// The rule it rests on.
     pub legal_basis: Option<String>,
+    /// The same in English, where it is more than a title and a year.
+    pub legal_basis_en: Option<String>,
     /// The same in plain English, short enough for every channel.
     pub english: String,
     /// Whether that is a rule, a habit, or not known for certain.
@@ -87,6 +91,8 @@ pub struct Answer {
     standing: String,
     /// Who says so.
     pub source: String,
+    /// The same in English, where it is more than a title and a year.
+    pub source_en: Option<String>,
     /// When that was last looked up.
     pub checked_on: String,
     /// How citizens ask for it.
@@ -123,8 +129,10 @@ pub(super) struct Local {
     sms: Option<String>,
     more: Option<String>,
     legal_basis: Option<String>,
+    legal_basis_en: Option<String>,
     english: Option<String>,
     pub(super) source: String,
+    pub(super) source_en: Option<String>,
     pub(super) checked_on: String,
     /// All parts at once in place of those above: an office's own words, which no file holds.
     #[serde(skip)]
@@ -154,6 +162,7 @@ pub(super) struct Body {
     pub(super) sms: Option<String>,
     pub(super) more: Option<String>,
     pub(super) legal_basis: Option<String>,
+    pub(super) legal_basis_en: Option<String>,
     pub(super) english: String,
 }
 
@@ -185,6 +194,7 @@ impl Answer {
             sms: self.sms.clone(),
             more: self.more.clone(),
             legal_basis: self.legal_basis.clone(),
+            legal_basis_en: self.legal_basis_en.clone(),
             english: self.english.clone(),
         };
         for rule in rules {
@@ -209,9 +219,10 @@ impl Answer {
         if !self.bring.is_empty() && !self.cost.as_deref().is_some_and(is_free) {
             faults.push("`cost` must say \"Gratis\" and the law that says so".into());
         }
-        let button = self.button.chars().count();
-        if button == 0 || button > MAX_BUTTON {
-            faults.push(format!("`button` must have 1 to {MAX_BUTTON} characters"));
+        for (name, button) in [("button", &self.button), ("button_en", &self.button_en)] {
+            if !(1..=MAX_BUTTON).contains(&button.chars().count()) {
+                faults.push(format!("`{name}` must have 1 to {MAX_BUTTON} characters"));
+            }
         }
         if self.title.trim().is_empty() || self.source.trim().is_empty() {
             faults.push("`title` and `source` must say something".into());
@@ -269,6 +280,9 @@ impl Local {
         replace(&mut body.note, &self.note);
         replace(&mut body.text, &self.text);
         replace(&mut body.more, &self.more);
+        if self.legal_basis.is_some() {
+            body.legal_basis_en.clone_from(&self.legal_basis_en);
+        }
         replace(&mut body.legal_basis, &self.legal_basis);
         // An SMS text of the wider area no longer tells what is changed here.
         body.sms.clone_from(&self.sms);

@@ -8,6 +8,10 @@ macro_rules! files {
     };
 }
 
+/// The words that announcements are built from too; the days are said with them.
+pub(super) const VOCABULARY: (&str, &str) =
+    ("vocabulary.toml", include_str!("../../message_templates/vocabulary.toml"));
+
 /// Path below `message_templates`, and content.
 pub(super) const FILES: &[(&str, &str)] = files![
     "answers/area/35.17/suket.toml",

@@ -2,6 +2,7 @@
 //!
 //! Plain data, filled by the service. The texts in it mask themselves in `Debug`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::domain::outbound::{Choice, Pin};
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
+use super::mention::AreaFact;
 use super::place::PointFact;
 use super::state::State;
 
@@ -59,8 +61,6 @@ pub struct CardFact {
     pub document: String,
     /// Where it is, as the vocabulary says it.
     pub status: String,
-    /// The same as a word of ours, for answers in another language.
-    pub state: String,
     /// Since when: `21 November`.
     pub as_of: String,
     /// Where it can be collected, with the hours; only when it can.
@@ -102,8 +102,8 @@ pub struct ComplaintFact {
     pub state: Option<TicketState>,
 }
 
-/// What is kept of a chat, besides the cards.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is kept of a chat and of whoever it belongs to, besides the cards themselves.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct KeptFact {
     /// Since when, in words.
     pub since: String,
@@ -111,6 +111,48 @@ pub struct KeptFact {
     pub received: i64,
     /// Messages that went to it.
     pub sent: i64,
+    /// Questions that wait for an answer to be written.
+    pub questions: i64,
+    /// Since when news is wanted, or is not any more; nothing when nobody said either.
+    pub consent_since: Option<String>,
+    /// Its owner said that they are somebody else.
+    pub is_stranger: bool,
+    /// What it put before an officer, the newest first.
+    pub tickets: Vec<KeptTicket>,
+    /// How many people are on file for it.
+    pub people: usize,
+    /// The one who is, when it is only one: nobody else of a family reads about them.
+    pub own: Option<KeptPerson>,
+}
+
+/// Something put before an officer.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct KeptTicket {
+    /// Word of its kind: human, complaint, deletion.
+    pub kind: String,
+    /// The number of a complaint.
+    pub number: Option<String>,
+    /// Word of its state: open, taken, closed.
+    pub state: String,
+}
+
+/// What is kept of a person.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+pub struct KeptPerson {
+    /// Masked: `Siti A.`; nothing when no name is kept.
+    pub who: Option<String>,
+    /// Masked: `+62 812-****-**90`.
+    pub phone: Option<String>,
+    /// Since when they are on file, in words.
+    pub since: String,
+    /// Where they live is kept.
+    pub has_area: bool,
+    /// RT, RW or dusun is kept.
+    pub has_address: bool,
+    /// Word of the channel they asked to be told on.
+    pub channel: Option<String>,
+    /// How many states are kept of each card, by its id.
+    pub updates: BTreeMap<String, i64>,
 }
 
 /// A fact that an answer turned out to need. It costs a look into the database, so it is fetched
@@ -125,7 +167,7 @@ pub enum Need {
     Kept,
     /// [`Input::survey`].
     Survey,
-    /// [`Input::points`].
+    /// [`Input::points`] and [`Input::areas`].
     Points,
 }
 
@@ -162,6 +204,8 @@ pub struct Input {
     pub area: AreaCode,
     /// Places that serve citizens, the nearest first.
     pub points: Option<Vec<PointFact>>,
+    /// What the areas round about are called; comes together with the points.
+    pub areas: Vec<AreaFact>,
     /// The talk with an officer that this chat waits for, or has.
     pub ticket: Option<TicketFact>,
     /// The number of a complaint in the text.
@@ -291,6 +335,12 @@ impl fmt::Debug for Input {
             .field("cards", &self.cards.len())
             .field("channel", &self.channel)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for KeptFact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptFact").field("people", &self.people).finish_non_exhaustive()
     }
 }
 

@@ -7,11 +7,10 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
-use super::input::CardFact;
-use crate::domain::card::AnnouncementKind;
+use super::input::{CardFact, KeptFact};
+use super::sample::Sample;
 use crate::domain::language::Language;
 use crate::domain::survey::Element;
-use crate::domain::ticket::TicketState;
 use crate::words;
 
 words! {
@@ -123,6 +122,12 @@ words! {
         PungliLeft = "pungli_left",
         /// What is kept about this chat.
         DataMine = "data_mine",
+        /// The same in full: the person and their papers.
+        DataPerson = "data_person",
+        /// The conversation, and what came of it.
+        DataTalk = "data_talk",
+        /// What can be done about it.
+        DataRights = "data_rights",
         /// What deletion means; sure?
         DeletionAsk = "deletion_ask",
         /// The request is noted.
@@ -213,9 +218,11 @@ pub(super) struct Holes<'a> {
     /// Number and state of a complaint.
     pub(super) number: &'a str,
     pub(super) state: &'a str,
-    pub(super) since: &'a str,
-    pub(super) received: i64,
-    pub(super) sent: i64,
+    /// What is kept; of long lists only so many are shown.
+    pub(super) kept: Option<&'a KeptFact>,
+    pub(super) shown: usize,
+    /// Elements rated lately.
+    pub(super) rated: usize,
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.
@@ -285,6 +292,9 @@ impl LineText {
     /// Everything that is wrong with the line.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
+        if self.en.is_none() {
+            faults.push("has no `en`: whoever is answered in English would read Indonesian".into());
+        }
         for &language in Language::ALL {
             for is_sms in [false, true] {
                 for holes in Sample::all().iter().map(Sample::holes) {
@@ -332,66 +342,5 @@ impl LineText {
             filled.max_by_key(String::len).unwrap_or_default()
         };
         LineSample { name: line.as_str(), chat: fullest(false), sms: fullest(true), buttons }
-    }
-}
-
-/// A sample filling: no, one or two cards, with everything and with nothing optional, and every
-/// word that a line may ask for.
-struct Sample {
-    cards: Vec<CardFact>,
-    is_full: bool,
-    kind: AnnouncementKind,
-    state: TicketState,
-}
-
-impl Sample {
-    fn all() -> Vec<Self> {
-        let card = |status: &str, is_full: bool| CardFact {
-            id: "crd_1".into(),
-            who: "Siti A.".into(),
-            document: "KTP-el".into(),
-            status: status.into(),
-            state: "printed".into(),
-            as_of: "21 November".into(),
-            place: is_full.then(|| "Kantor Kecamatan Jombang, Senin-Kamis 08.00-15.00".into()),
-            appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
-            bring: is_full.then(|| "KTP lama atau surat kehilangan".into()),
-        };
-        let (short, full) = (card("sudah dicetak", false), card("sudah bisa diambil", true));
-        let cards = [vec![], vec![short.clone()], vec![full, short]];
-        let mut all = Vec::new();
-        for (at, &kind) in AnnouncementKind::ALL.iter().enumerate() {
-            all.push(Self {
-                cards: cards[at % 3].clone(),
-                is_full: at % 3 == 2,
-                kind,
-                state: TicketState::ALL[at % TicketState::ALL.len()],
-            });
-        }
-        all
-    }
-
-    fn holes(&self) -> Holes<'_> {
-        Holes {
-            office: "Disdukcapil Kabupaten Contoh",
-            is_opted_out: self.is_full,
-            cards: &self.cards,
-            more: self.is_full,
-            choices: "1 KTP hilang, 2 KTP rusak",
-            reference: "K7QX-3M",
-            sent_on: "21 November 2026",
-            who: "Siti A.",
-            channel: if self.is_full { "sms" } else { "whatsapp" },
-            kind: self.kind.as_str(),
-            document: if self.is_full { "ktp-el" } else { "kia" },
-            is_registered: !self.cards.is_empty(),
-            place: 12,
-            opens: if self.is_full { "Senin, 23 November, mulai pukul 08.00 WIB" } else { "" },
-            number: "P-7KQ4",
-            state: self.state.as_str(),
-            since: "21 November 2026",
-            received: 120,
-            sent: 340,
-        }
     }
 }

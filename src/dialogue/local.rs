@@ -11,6 +11,7 @@ use super::answer::{Answer, Body, Local, LocalRule, day};
 use super::own::OwnAnswer;
 use super::wording::{Rule, Wish, Wording};
 use crate::domain::area::AreaCode;
+use crate::domain::day_words::DayNames;
 
 /// An answer older than this should be compared with its source again.
 const STALE_AFTER: Days = Days::new(365);
@@ -89,12 +90,14 @@ impl Locals {
             standing: answer.standing().as_str(),
             area: None,
             source: answer.source.clone(),
+            source_en: answer.source_en.clone(),
             checked_on: day(&answer.checked_on),
         };
         let local = rules.iter().rev().map(|rule| Rule {
             standing: "local",
             area: rule.local.area.clone().or_else(|| self.names.get(&rule.code).cloned()),
             source: rule.local.source.clone(),
+            source_en: rule.local.source_en.clone(),
             checked_on: day(&rule.local.checked_on),
         });
         (body, local.chain([own]).collect())
@@ -220,12 +223,14 @@ impl LocalsLoading {
     pub(super) fn finish(
         self,
         answers: &BTreeMap<String, Answer>,
+        days: &DayNames,
     ) -> Result<Locals, Vec<(String, String)>> {
         let mut problems = Vec::new();
-        let Some(wording) = self.wording else {
+        let Some(mut wording) = self.wording else {
             let what = "is missing or cannot be read: answers are put together from it";
             return Err(vec![(super::wording::FILE.to_owned(), what.to_owned())]);
         };
+        wording.name_days(days);
         let files = self
             .labels
             .iter()

@@ -7,18 +7,22 @@
 
 mod answer;
 mod command;
+mod day;
 mod embedded;
 mod flow;
 mod input;
 mod line;
 mod local;
+mod mention;
 mod own;
 mod place;
 mod point_line;
 mod question;
+mod sample;
 mod script;
 mod state;
 mod step;
+mod told;
 pub mod transcript;
 mod turn;
 mod understood;
@@ -26,15 +30,16 @@ mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
-    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, Meaning, Need,
-    ReferenceFact, Reply, Step, TicketFact,
+    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, KeptPerson,
+    KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
 pub use line::LineSample;
 pub use local::{Stale, Variant};
+pub use mention::AreaFact;
 pub use own::OwnAnswer;
 pub use place::PointFact;
 pub use script::{Note, Script};
-pub use state::{Flow, Offer, State};
+pub use state::{Asked, Flow, Offer, State};
 pub use step::step;
 pub use understood::{Understood, judge};
 

@@ -76,6 +76,8 @@ impl OwnAnswer {
             note: self.note.clone(),
             more: self.more.clone(),
             legal_basis: self.legal_basis.clone(),
+            // An office writes one English text, and names its rule once.
+            legal_basis_en: None,
             sms: self.sms.clone(),
             english: self.english.clone(),
         }

@@ -1,18 +1,23 @@
-//! Answers about the places that serve citizens: when, where, whom to ask, blank cards, mobile.
+//! Answers about the places that serve citizens: when, where, what is done there, whom to ask, blank
+//! cards, mobile.
 //!
-//! Chooses the places meant (those the question names, else the nearest as they are handed in) and
-//! puts them into the words of `dialogue/place.toml`. Where nothing is on file it says nothing, and
-//! the general answer stands.
+//! Puts the places that `told` chooses into the words of `dialogue/place.toml`. Where nothing is on
+//! file nothing is said, and the general answer stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
 use serde::{Deserialize, Serialize};
 
+use super::day::AskedDays;
 use super::line::{fault, render};
+use super::mention::{AreaFact, Markers, Naming};
 use super::state::words;
+use super::told::{MAX_SMS, Manner, Plan, RECORDING, Topic};
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::calendar::{Calendar, Closure, Span, Today, Week, WeekNames};
+use crate::domain::day_words::{DayForm, DayNames, DayWords};
 use crate::domain::gsm7;
 use crate::domain::language::Language;
 use crate::domain::outbound::Pin;
@@ -20,15 +25,6 @@ use crate::domain::service_point::{BlankoStock, GeoPoint, PointService, PointSta
 
 /// The file, below `message_templates`.
 pub(super) const FILE: &str = "dialogue/place.toml";
-/// Places shown at once.
-const SHOWN: usize = 3;
-/// Longest short form: in a chat in characters, in an SMS in letters.
-const MAX_SHORT: usize = 700;
-const MAX_SMS: usize = 2 * 153;
-/// The same for all places.
-const MAX_FULL: usize = 1_600;
-const MAX_SMS_FULL: usize = 3 * 3 * 153 - 60;
-
 /// A place that serves citizens, as it is known at the moment of the question.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PointFact {
@@ -36,6 +32,8 @@ pub struct PointFact {
     pub name: String,
     /// Its name for SMS.
     pub short_name: String,
+    /// Where it lies.
+    pub area: AreaCode,
     /// Street.
     pub address: Option<String>,
     /// Its hours as the office words them, and the same for SMS; used where it has no calendar.
@@ -64,89 +62,39 @@ impl fmt::Debug for PointFact {
     }
 }
 
-/// What is asked of a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Topic {
-    Hours,
-    Location,
-    Contact,
-    Blanko,
-    Mobile,
-}
-
-impl Topic {
-    const ALL: [Self; 5] = [Self::Hours, Self::Location, Self::Contact, Self::Blanko, Self::Mobile];
-
-    fn of(label: &str) -> Option<Self> {
-        match label {
-            "opening_hours" => Some(Self::Hours),
-            "location_service_points" => Some(Self::Location),
-            "contact_info" => Some(Self::Contact),
-            "blanko_out" => Some(Self::Blanko),
-            "mobile_service" => Some(Self::Mobile),
-            _ => None,
-        }
-    }
-
-    /// Whether a place has something to say about it.
-    fn concerns(self, point: &PointFact) -> bool {
-        match self {
-            Self::Hours | Self::Location | Self::Contact => point.schedule.is_none(),
-            Self::Blanko => {
-                point.blanko.0 != BlankoStock::Unknown && point.state.status == PointStatus::Running
-            }
-            Self::Mobile => point.schedule.is_some(),
-        }
-    }
-}
-
-/// A question about places.
-#[derive(Clone, Copy)]
-pub(super) struct Ask<'a> {
-    /// What was asked.
-    pub(super) label: &'a str,
-    /// The text, for the names in it.
-    pub(super) text: &'a str,
-    /// What is on file, the nearest first.
-    pub(super) points: &'a [PointFact],
-    /// Short letters only.
-    pub(super) is_sms: bool,
-    /// All of it.
-    pub(super) is_full: bool,
-    pub(super) language: Language,
-}
-
-/// What is said of places.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) text: String,
-    /// The place on the map, where the answer is about one.
-    pub(super) pin: Option<Pin>,
-}
-
 /// The words about places, in every language.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlaceWords {
     generic: Vec<String>,
+    pub(super) asks_hours: Vec<String>,
+    markers: Markers,
+    day: AskedDays,
+    pub(super) asked_service: BTreeMap<String, Vec<String>>,
+    /// Words of the example questions that are no names.
+    #[serde(skip)]
+    ordinary: BTreeSet<String>,
     id: Words,
     en: Words,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Words {
-    weekdays: [String; 7],
-    weekdays_short: [String; 7],
-    months: [String; 12],
-    day: String,
+pub(super) struct Words {
+    /// Come from the vocabulary.
+    #[serde(skip)]
+    days: DayWords,
     next: String,
     today: String,
+    on_day: String,
     hours: String,
     location: String,
     contact: String,
     blanko: String,
     mobile: String,
+    service: String,
+    unplaced: String,
+    elsewhere: String,
     more: String,
     services: BTreeMap<String, String>,
     end: End,
@@ -160,6 +108,8 @@ struct End {
     contact: String,
     blanko: String,
     mobile: String,
+    service: String,
+    recording: String,
 }
 
 #[derive(Serialize)]
@@ -167,8 +117,11 @@ struct Holes<'a> {
     name: &'a str,
     address: &'a str,
     today: String,
+    asked: String,
     week: String,
     services: String,
+    service: &'a str,
+    kind: &'static str,
     status: &'static str,
     until: String,
     because: &'a str,
@@ -177,6 +130,7 @@ struct Holes<'a> {
     schedule: &'a str,
     contact: &'a str,
     is_sms: bool,
+    is_written: bool,
 }
 
 #[derive(Serialize)]
@@ -188,6 +142,26 @@ struct TodayHoles<'a> {
 }
 
 #[derive(Serialize)]
+struct OnDayHoles<'a> {
+    date: String,
+    when: &'static str,
+    kind: &'static str,
+    time: String,
+    until: String,
+    because: &'a str,
+    next: String,
+}
+
+#[derive(Serialize)]
+struct PlaceHoles<'a> {
+    place: &'a str,
+    level: &'static str,
+    topic: &'static str,
+    service: &'a str,
+    has_others: bool,
+}
+
+#[derive(Serialize)]
 struct DayHoles<'a> {
     weekday: &'a str,
     day: u32,
@@ -196,69 +170,40 @@ struct DayHoles<'a> {
     is_far: bool,
 }
 
-type Rendered = Result<String, minijinja::Error>;
+pub(super) type Rendered = Result<String, minijinja::Error>;
 
 impl PlaceWords {
-    fn words(&self, language: Language) -> &Words {
+    pub(super) fn words(&self, language: Language) -> &Words {
         match language {
             Language::Indonesian => &self.id,
             Language::English => &self.en,
         }
     }
 
-    /// Whether a label is answered from places at all.
+    /// Takes over how days are said.
+    pub(super) fn name_days(&mut self, days: &DayNames) {
+        self.id.days = days.id.clone();
+        self.en.days = days.en.clone();
+    }
+
+    /// Whether a label is answered from places, at least where one is named.
     pub(super) fn concern(label: &str) -> bool {
-        Topic::of(label).is_some()
+        Topic::of(label).is_some() || label == RECORDING
     }
 
-    /// The answer, where anything is on file.
-    pub(super) fn tell(&self, ask: Ask<'_>) -> Option<Told> {
-        let topic = Topic::of(ask.label)?;
-        let words = self.words(ask.language);
-        let named = self.named(ask);
-        let is_named = !named.is_empty();
-        let found: Vec<&PointFact> = if is_named { named } else { ask.points.iter().collect() };
-        let found: Vec<&PointFact> = found.into_iter().filter(|p| topic.concerns(p)).collect();
-        let limit = match (ask.is_full, ask.is_sms) {
-            (false, false) => MAX_SHORT,
-            (false, true) => MAX_SMS,
-            (true, false) => MAX_FULL,
-            (true, true) => MAX_SMS_FULL,
-        };
-        let most = if ask.is_full { found.len() } else { SHOWN.min(found.len()) };
-        // As many as fit, and at least one.
-        for shown in (1..=most).rev() {
-            let points = found.get(..shown)?;
-            let text = words.text(topic, points, shown < found.len(), ask.is_sms).ok()?;
-            let length = if ask.is_sms { units(&text) } else { text.chars().count() };
-            if length <= limit || shown == 1 {
-                let pin = points.first().filter(|_| shown == 1 && found.len() == 1).and_then(|p| {
-                    (topic == Topic::Location && !ask.is_sms && !ask.is_full).then(|| p.pin())?
-                });
-                return Some(Told { text, pin });
-            }
-        }
-        None
+    /// Learns from a question or a list which words are no names.
+    pub(super) fn learn(&mut self, text: &str) {
+        self.ordinary.extend(self.markers.ordinary(text));
     }
 
-    /// The places whose names stand in the question; of several those it names most fully.
-    fn named<'a>(&self, ask: Ask<'a>) -> Vec<&'a PointFact> {
-        let said = words(ask.text);
-        let score = |point: &PointFact| {
-            let mut name = words(&point.name);
-            name.sort_unstable();
-            name.dedup();
-            let (generic, own): (Vec<&String>, Vec<&String>) = name
-                .iter()
-                .filter(|word| said.contains(word))
-                .partition(|w| self.generic.contains(w));
-            let own = own.iter().filter(|word| word.chars().count() > 2).count();
-            if own == 0 { 0 } else { own * 10 + generic.len() }
-        };
-        let scored: Vec<(usize, &PointFact)> = ask.points.iter().map(|p| (score(p), p)).collect();
-        let best = scored.iter().map(|(score, _)| *score).max().unwrap_or(0);
-        let is_best = |(score, _): &&(usize, &PointFact)| best > 0 && *score == best;
-        scored.iter().filter(is_best).map(|(_, point)| *point).collect()
+    /// The words for days.
+    pub(super) const fn days(&self) -> &AskedDays {
+        &self.day
+    }
+
+    /// What tells names from other words.
+    pub(super) fn naming(&self) -> Naming<'_> {
+        Naming { generic: &self.generic, markers: &self.markers, ordinary: &self.ordinary }
     }
 
     /// Everything that is wrong with the words.
@@ -272,19 +217,14 @@ impl PlaceWords {
                 }
             }
             for topic in Topic::ALL {
-                for (point, is_sms) in
-                    samples().iter().flat_map(|point| [(point, false), (point, true)])
-                {
-                    let what = match words.text(topic, &[point], true, is_sms) {
-                        Ok(text) if is_sms => fault(&text, true).or_else(|| too_long(&text)),
-                        Ok(text) => fault(&text, false),
-                        Err(error) => Some(format!("cannot be rendered ({error:#})")),
-                    };
-                    let name = format!("{topic:?}").to_lowercase();
-                    faults.extend(
-                        what.map(|what| format!("{FILE}: `{language}.{name}` {what}: mend it")),
-                    );
+                for (what, name) in words.sample_faults(topic) {
+                    faults.push(format!("{FILE}: `{language}.{name}` {what}: mend it"));
                 }
+            }
+        }
+        for service in PointService::ALL {
+            if !self.asked_service.contains_key(service.as_str()) {
+                faults.push(format!("{FILE}: `asked_service.{service}` is missing"));
             }
         }
         faults.dedup();
@@ -293,7 +233,7 @@ impl PlaceWords {
 }
 
 impl PointFact {
-    fn pin(&self) -> Option<Pin> {
+    pub(super) fn pin(&self) -> Option<Pin> {
         Some(Pin {
             place: self.place?,
             name: self.name.clone(),
@@ -303,29 +243,158 @@ impl PointFact {
 }
 
 impl Words {
-    fn text(&self, topic: Topic, points: &[&PointFact], has_more: bool, is_sms: bool) -> Rendered {
-        let (source, end) = match topic {
-            Topic::Hours => (&self.hours, &self.end.hours),
-            Topic::Location => (&self.location, &self.end.location),
-            Topic::Contact => (&self.contact, &self.end.contact),
-            Topic::Blanko => (&self.blanko, &self.end.blanko),
-            Topic::Mobile => (&self.mobile, &self.end.mobile),
-        };
-        let mut parts = Vec::with_capacity(points.len() + 2);
-        for point in points {
-            parts.push(render(source, self.holes(point, is_sms)?)?);
+    fn source(&self, topic: Topic) -> &str {
+        match topic {
+            Topic::Hours => &self.hours,
+            Topic::Location => &self.location,
+            Topic::Contact => &self.contact,
+            Topic::Blanko => &self.blanko,
+            Topic::Mobile => &self.mobile,
+            Topic::Service(_) => &self.service,
         }
-        parts.push(end.clone());
-        if has_more {
+    }
+
+    pub(super) fn end(&self, topic: Topic, label: &str) -> String {
+        let end = &self.end;
+        let text = match topic {
+            Topic::Hours => &end.hours,
+            Topic::Location => &end.location,
+            Topic::Contact => &end.contact,
+            Topic::Blanko => &end.blanko,
+            Topic::Mobile => &end.mobile,
+            Topic::Service(_) if label == RECORDING => &end.recording,
+            Topic::Service(_) => &end.service,
+        };
+        text.clone()
+    }
+
+    pub(super) fn text(&self, plan: &Plan<'_>, points: &[&PointFact]) -> Rendered {
+        let mut parts = plan.head.clone();
+        parts.push(plan.intro.clone());
+        for point in points {
+            parts.push(self.listed(point, plan.manner)?);
+        }
+        parts.push(plan.end.clone());
+        // The long form of a recording is another one.
+        let is_recording = plan.end == self.end.recording;
+        if points.len() < plan.listed.len() && !is_recording {
             parts.push(self.more.clone());
         }
         parts.retain(|part| !part.is_empty());
-        Ok(parts.join(if is_sms { " " } else { "\n" }))
+        Ok(parts.join(if plan.manner.is_sms { " " } else { "\n" }))
     }
 
-    fn holes<'a>(&self, point: &'a PointFact, is_sms: bool) -> Result<Holes<'a>, minijinja::Error> {
+    /// One of several places: where something is done is told by its hours.
+    fn listed(&self, point: &PointFact, manner: Manner<'_>) -> Rendered {
+        let source = match manner.topic {
+            Topic::Service(_) => &self.hours,
+            topic => self.source(topic),
+        };
+        render(source, self.holes(point, manner)?)
+    }
+
+    /// A place that was asked for by name.
+    pub(super) fn about(&self, point: &PointFact, manner: Manner<'_>) -> Rendered {
+        render(self.source(manner.topic), self.holes(point, manner)?)
+    }
+
+    fn service(&self, topic: Topic) -> &str {
+        let Topic::Service(service) = topic else { return "" };
+        self.services.get(service.as_str()).map_or("", String::as_str)
+    }
+
+    /// That a place has no point, or is not known.
+    pub(super) fn unplaced(&self, manner: Manner<'_>, area: Option<&AreaFact>) -> Rendered {
+        let level = area.map_or("", |area| match area.code.level() {
+            // A name that says by itself what it is needs no more.
+            _ if words(&area.name).len() > 1 && has_level(&area.name) => "",
+            AreaLevel::Kecamatan => "kecamatan",
+            AreaLevel::Desa => "desa",
+            AreaLevel::Kabupaten | AreaLevel::Provinsi => "",
+        });
+        let place = area.map_or("", |area| area.name.as_str());
+        self.placed(&self.unplaced, manner, (place, level), false)
+    }
+
+    /// What stands before other places; `how` they were chosen.
+    pub(super) fn elsewhere(
+        &self,
+        manner: Manner<'_>,
+        how: &'static str,
+        has_others: bool,
+    ) -> Rendered {
+        self.placed(&self.elsewhere, manner, ("", how), has_others)
+    }
+
+    fn placed(
+        &self,
+        source: &str,
+        manner: Manner<'_>,
+        (place, level): (&str, &'static str),
+        has_others: bool,
+    ) -> Rendered {
+        let (topic, service) = (manner.topic.word(), self.service(manner.topic));
+        render(source, PlaceHoles { place, level, topic, service, has_others })
+    }
+
+    /// What is wrong with a text, and its name.
+    fn sample_faults(&self, topic: Topic) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        let mut check = |name: &str, is_sms: bool, text: Rendered| {
+            let what = match text {
+                Ok(text) if text.is_empty() && name == "elsewhere" => None,
+                Ok(text) if is_sms => fault(&text, true).or_else(|| too_long(&text)),
+                Ok(text) => fault(&text, false),
+                Err(error) => Some(format!("cannot be rendered ({error:#})")),
+            };
+            faults.extend(what.map(|what| (what, name.to_owned())));
+        };
+        let area = |code: &str| AreaCode::parse(code).ok();
+        let areas: Vec<AreaFact> = [area("35.17.09"), area("35.17.09.2001")]
+            .into_iter()
+            .flatten()
+            .map(|code| AreaFact { code, name: "Contoh".to_owned() })
+            .collect();
+        for (days, is_sms) in [(0, false), (0, true), (2, false), (2, true)] {
+            let days: Vec<NaiveDate> = NaiveDate::default().iter_days().take(days).collect();
+            let manner = Manner { topic, days: &days, is_sms };
+            for point in &samples() {
+                let plan = |head| Plan {
+                    manner,
+                    head,
+                    intro: String::new(),
+                    listed: vec![point, point],
+                    end: self.end(topic, ""),
+                };
+                check(topic.word(), is_sms, self.text(&plan(Vec::new()), &[point]));
+                let about = self.about(point, manner);
+                check(
+                    topic.word(),
+                    is_sms,
+                    about.and_then(|text| self.text(&plan(vec![text]), &[])),
+                );
+            }
+            for area in areas.iter().map(Some).chain([None]) {
+                check("unplaced", is_sms, self.unplaced(manner, area));
+            }
+            for how in ["", "near", "all"] {
+                check("elsewhere", is_sms, self.elsewhere(manner, how, true));
+                check("elsewhere", is_sms, self.elsewhere(manner, how, false));
+            }
+        }
+        let recording = self.end.recording.clone();
+        check("end.recording", true, Ok(recording));
+        faults
+    }
+
+    fn holes<'a>(
+        &'a self,
+        point: &'a PointFact,
+        manner: Manner<'_>,
+    ) -> Result<Holes<'a>, minijinja::Error> {
+        let is_sms = manner.is_sms;
         let optional = |text: &'a Option<String>| text.as_deref().unwrap_or("");
-        let date = |date: Option<NaiveDate>| date.map_or(Ok(String::new()), |day| self.date(day));
+        let date = |date: Option<NaiveDate>| date.map_or_else(String::new, |day| self.date(day));
         let services: Vec<&str> = point
             .services
             .iter()
@@ -333,7 +402,7 @@ impl Words {
             .collect();
         let week = match &point.calendar {
             Some(calendar) => {
-                let weekdays = if is_sms { &self.weekdays_short } else { &self.weekdays };
+                let weekdays = if is_sms { &self.days.weekdays_short } else { &self.days.weekdays };
                 calendar.week.words(WeekNames { weekdays, dash: "-", is_short: is_sms })
             }
             None if is_sms => point.hours.1.clone(),
@@ -346,16 +415,20 @@ impl Words {
                 Some(calendar) => self.today(calendar, point.at)?,
                 None => String::new(),
             },
+            asked: self.on_days(point, manner.days)?,
             week: week.trim_end_matches('.').to_owned(),
             services: services.join(", "),
+            service: self.service(manner.topic),
+            kind: manner.topic.standing(point, manner.days).as_str(),
             status: point.state.status.as_str(),
-            until: date(point.state.until)?,
+            until: date(point.state.until),
             because: optional(&point.state.because),
             blanko: point.blanko.0.as_str(),
-            as_of: date(point.blanko.1)?,
+            as_of: date(point.blanko.1),
             schedule: optional(&point.schedule),
             contact: optional(&point.contact),
             is_sms,
+            is_written: point.calendar.is_none(),
         })
     }
 
@@ -374,40 +447,82 @@ impl Words {
         render(&self.today, TodayHoles { kind, time, because, next })
     }
 
+    /// What the days asked about are like there.
+    fn on_days(&self, point: &PointFact, days: &[NaiveDate]) -> Rendered {
+        let said: Result<Vec<String>, _> =
+            days.iter().map(|day| self.on_day(point, *day)).collect();
+        Ok(said?.join(" "))
+    }
+
+    fn on_day(&self, point: &PointFact, day: NaiveDate) -> Rendered {
+        let date = self.days.say(DayForm::Long, day);
+        let today = point.at.date();
+        let when = match (day - today).num_days() {
+            0 => "today",
+            1 => "tomorrow",
+            _ => "",
+        };
+        let holes = OnDayHoles {
+            date,
+            when,
+            kind: "unknown",
+            time: String::new(),
+            until: String::new(),
+            because: "",
+            next: String::new(),
+        };
+        let Some(calendar) = &point.calendar else { return render(&self.on_day, holes) };
+        let (hours, because) = calendar.hours_on(day);
+        let closure = calendar.closure_on(day);
+        let now = calendar.today(point.at);
+        let (kind, time) = match &now {
+            _ if closure.is_some() => ("shut", String::new()),
+            Today::OpenUntil(time) if day == today => ("open", shown(*time)),
+            Today::OpensAt(time) if day == today => ("opens", shown(*time)),
+            Today::Over if day == today => ("over", String::new()),
+            _ if hours.is_empty() => ("closed", String::new()),
+            _ => {
+                let spans: Vec<String> = hours.iter().map(ToString::to_string).collect();
+                ("hours", spans.join(", "))
+            }
+        };
+        let after = if day == today { point.at } else { day.and_time(NaiveTime::MIN) };
+        let next = match calendar.next_opening(after) {
+            Some(next) => self.next(point.at, next)?,
+            None => String::new(),
+        };
+        let until = closure.and_then(|closure| closure.until);
+        let until = until.map_or_else(String::new, |until| self.date(until));
+        let because = because.unwrap_or("");
+        render(&self.on_day, OnDayHoles { kind, time, until, because, next, ..holes })
+    }
+
     fn next(&self, at: NaiveDateTime, next: NaiveDateTime) -> Rendered {
-        let weekday = next.weekday().num_days_from_monday() as usize;
         let holes = DayHoles {
-            weekday: self.weekdays.get(weekday).map_or("", String::as_str),
+            weekday: self.days.weekday(next.date()),
             day: next.day(),
-            month: self.month(next.date()),
+            month: self.days.month(next.date()),
             time: shown(next.time()),
             is_far: (next.date() - at.date()).num_days() > 6,
         };
         render(&self.next, holes)
     }
 
-    fn date(&self, date: NaiveDate) -> Rendered {
-        let weekday = date.weekday().num_days_from_monday() as usize;
-        let holes = DayHoles {
-            weekday: self.weekdays.get(weekday).map_or("", String::as_str),
-            day: date.day(),
-            month: self.month(date),
-            time: String::new(),
-            is_far: true,
-        };
-        render(&self.day, holes)
+    fn date(&self, date: NaiveDate) -> String {
+        self.days.say(DayForm::Day, date)
     }
+}
 
-    fn month(&self, date: NaiveDate) -> &str {
-        self.months.get(date.month0() as usize).map_or("", String::as_str)
-    }
+/// Whether a name says whether it is a kecamatan, a desa or a kelurahan.
+fn has_level(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "kecamatan" | "desa" | "kelurahan"))
 }
 
 fn shown(time: NaiveTime) -> String {
     time.format("%H.%M").to_string()
 }
 
-fn units(text: &str) -> usize {
+pub(super) fn units(text: &str) -> usize {
     text.chars().map(|c| gsm7::septets(c).unwrap_or(2)).sum()
 }
 
@@ -426,6 +541,7 @@ fn samples() -> Vec<PointFact> {
     let bare = PointFact {
         name: "Kantor Kecamatan Contoh".to_owned(),
         short_name: "Kec. Contoh".to_owned(),
+        area: AreaCode::nationwide(),
         address: None,
         hours: ("Senin-Kamis 08.00-15.00".to_owned(), "Sen-Kam 08-15".to_owned()),
         calendar: None,

@@ -1,12 +1,13 @@
 //! A place that serves citizens, as a line of a transcript.
 //!
-//! `name | address | at: 2026-11-23 09.00 | mon-thu: 08.00-15.00 | fri: 08.00-11.00 | services: kk |
+//! `name | address | area: 35.17.09 | at: 2026-11-23 09.00 | mon-thu: 08.00-15.00 | fri: 08.00-11.00 | services: kk |
 //! map: -7.5, 112.2 | holiday: 2026-11-23 Hari jadi | closed: 2026-12-01 renovasi | preparation: yes |
 //! blanko: none 2026-11-21 | schedule: … | contact: …`. Made for tests only.
 
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::place::PointFact;
+use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Calendar, Closure, Span, SpecialDay, Week, parse_spans};
 use crate::domain::service_point::{BlankoStock, GeoPoint, PointService, PointState, PointStatus};
 
@@ -19,6 +20,7 @@ pub(super) fn point(value: &str) -> Result<PointFact, String> {
     let mut point = PointFact {
         short_name: name.replace("Kantor Kecamatan", "Kec."),
         name,
+        area: AreaCode::nationwide(),
         address: parts.next().filter(|address| !address.is_empty()).map(str::to_owned),
         hours: (String::new(), String::new()),
         calendar: None,
@@ -39,6 +41,7 @@ pub(super) fn point(value: &str) -> Result<PointFact, String> {
                 point.at = NaiveDateTime::parse_from_str(value, "%Y-%m-%d %H.%M")
                     .map_err(|_| format!("`{value}` is no moment"))?;
             }
+            "area" => point.area = value.parse().map_err(|_| "no area code".to_owned())?,
             "hours" => point.hours = (value.to_owned(), value.to_owned()),
             "services" => {
                 point.services = PointService::parse_list(value)

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::answer::{Answer, MAX_BUTTON};
 use super::command;
-use super::embedded::FILES;
+use super::embedded::{FILES, VOCABULARY};
 use super::line::{Holes, Line, LineSample, LineText, render};
 use super::local::{Locals, LocalsLoading, Stale, Variant, is_stale};
 use super::own::OwnAnswer;
@@ -19,6 +19,7 @@ use super::place::PlaceWords;
 use super::question;
 use super::wording::{self, Wish};
 use crate::domain::area::AreaCode;
+use crate::domain::day_words::{DayNames, DayWords};
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, SHARE_PHONE};
@@ -202,6 +203,18 @@ struct LinesFile {
     line: BTreeMap<String, LineText>,
 }
 
+/// Of the vocabulary only what is said of days.
+#[derive(Deserialize)]
+struct VocabularyFile {
+    date: DayWords,
+    en: VocabularyInEnglish,
+}
+
+#[derive(Deserialize)]
+struct VocabularyInEnglish {
+    date: DayWords,
+}
+
 #[derive(Deserialize)]
 struct ButtonsFile {
     #[serde(default)]
@@ -250,6 +263,7 @@ impl Script {
         let built_in = question::FILES.iter().filter(|(name, _)| !dir.join(name).is_file());
         files.extend(built_in.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         files.extend(read_areas(dir).map_err(|problem| vec![problem])?);
+        files.push(read_vocabulary(dir).map_err(|problem| vec![problem])?);
         Self::from_files(files.iter().map(|(name, text)| (name.as_str(), text.as_str())), labels)
     }
 
@@ -258,7 +272,8 @@ impl Script {
     /// # Errors
     /// As [`Script::load`].
     pub fn embedded(labels: &[&str]) -> Result<Self, Vec<String>> {
-        Self::from_files(FILES.iter().chain(question::FILES).copied(), labels)
+        let files = FILES.iter().chain(question::FILES).chain([&VOCABULARY]).copied();
+        Self::from_files(files, labels)
     }
 
     /// Pairs of label and example question, for training the understanding.
@@ -450,7 +465,11 @@ impl Script {
     pub(super) fn offer_in(&self, label: &str, language: Language) -> Option<Choice> {
         if let Some(answer) = self.answers.get(label) {
             let id = Picked::Answer(label).id();
-            return Some(Choice { id, title: answer.button.clone() });
+            let title = match language {
+                Language::Indonesian => &answer.button,
+                Language::English => &answer.button_en,
+            };
+            return Some(Choice { id, title: title.clone() });
         }
         match label {
             "status_card" => Some(self.button(Button::Status, language)),
@@ -472,6 +491,18 @@ impl Script {
         }
         loading.finish(labels)
     }
+}
+
+/// The words for days; those compiled in where the folder has none.
+fn read_vocabulary(dir: &Path) -> Result<(String, String), String> {
+    let (name, built_in) = VOCABULARY;
+    let path = dir.join(name);
+    if !path.is_file() {
+        return Ok((name.to_owned(), built_in.to_owned()));
+    }
+    let text = std::fs::read_to_string(path);
+    text.map(|text| (name.to_owned(), text))
+        .map_err(|error| format!("{name}: cannot be read ({error}), check its permissions"))
 }
 
 /// The rules of areas, one folder each; there may be none.
@@ -517,6 +548,7 @@ struct Loading {
     answers: BTreeMap<String, Answer>,
     locals: LocalsLoading,
     place: Option<PlaceWords>,
+    days: DayNames,
     lines: BTreeMap<Line, LineText>,
     buttons: BTreeMap<(Button, Language), String>,
     requirements: Vec<String>,
@@ -536,6 +568,9 @@ impl Loading {
             "dialogue/buttons.toml" => toml::from_str(text).map(|file| self.take_buttons(&file)),
             "dialogue/telegram.toml" => toml::from_str(text).map(|file| self.take_menu(file)),
             "dialogue/examples.toml" => toml::from_str(text).map(|file| self.take_examples(file)),
+            _ if name == VOCABULARY.0 => toml::from_str(text).map(|file: VocabularyFile| {
+                self.days = DayNames { id: file.date, en: file.en.date };
+            }),
             wording::FILE => toml::from_str(text).map(|words| self.locals.wording = Some(words)),
             super::place::FILE => toml::from_str(text).map(|words| self.place = Some(words)),
             _ if LocalsLoading::is_rule(name) => toml::from_str(text).map(|local| {
@@ -645,7 +680,7 @@ impl Loading {
 
     fn finish(mut self, labels: &[&str]) -> Result<Script, Vec<String>> {
         self.check_labels(labels);
-        let locals = match std::mem::take(&mut self.locals).finish(&self.answers) {
+        let locals = match std::mem::take(&mut self.locals).finish(&self.answers, &self.days) {
             Ok(locals) => Some(locals),
             Err(problems) => {
                 for (file, what) in problems {
@@ -654,33 +689,30 @@ impl Loading {
                 None
             }
         };
-        match &self.place {
-            Some(words) => self.problems.extend(words.faults()),
+        match &mut self.place {
+            Some(words) => {
+                words.name_days(&self.days);
+                self.problems.extend(words.faults());
+            }
             None => self.problem(super::place::FILE, "is missing or cannot be read: write it"),
         }
         for line in Line::ALL.iter().filter(|line| !self.lines.contains_key(line)) {
             self.problems.push(format!("dialogue: `line.{line}` is missing, write it"));
         }
-        let has_title = |button: Button| self.buttons.contains_key(&(button, Language::Indonesian));
-        for button in Button::ALL.iter().filter(|button| !has_title(**button)) {
-            self.problems.push(format!("dialogue/buttons.toml: `{button}` is missing, write it"));
-        }
-        let mut titles = BTreeSet::new();
-        let own =
-            self.buttons.iter().filter(|((_, language), _)| *language == Language::Indonesian);
-        let all_titles =
-            self.answers.values().map(|a| &a.button).chain(own.map(|(_, title)| title));
-        let twice: Vec<String> =
-            all_titles.filter(|title| !titles.insert(title.to_lowercase())).cloned().collect();
-        for title in twice {
-            self.problems.push(format!("answers: two buttons say `{title}`, change one"));
-        }
+        self.check_buttons();
         if !(2..=MAX_CHOICES).contains(&self.requirements.len()) {
             self.problems.push(format!(
                 "dialogue/menu.toml: `requirements` must list 2 to {MAX_CHOICES} labels"
             ));
         }
-        if let (true, Some(locals), Some(place)) = (self.problems.is_empty(), locals, self.place) {
+        if let (true, Some(locals), Some(mut place)) =
+            (self.problems.is_empty(), locals, self.place)
+        {
+            place.learn(&self.spelling);
+            let own = self.answers.values().flat_map(|answer| &answer.examples);
+            for text in own.chain(self.examples.iter().map(|(_, text)| text)) {
+                place.learn(text);
+            }
             Ok(Script {
                 answers: self.answers,
                 locals,
@@ -695,6 +727,31 @@ impl Loading {
         } else {
             Err(self.problems)
         }
+    }
+
+    /// Every button has words in every language, and no two say the same.
+    fn check_buttons(&mut self) {
+        let mut problems = Vec::new();
+        for &language in Language::ALL {
+            let file = "dialogue/buttons.toml";
+            let has_title = |button: &Button| self.buttons.contains_key(&(*button, language));
+            for button in Button::ALL.iter().filter(|button| !has_title(button)) {
+                problems.push(format!("{file}: `{button}` is missing ({language}), write it"));
+            }
+            let of_answers = self.answers.values().map(|answer| match language {
+                Language::Indonesian => &answer.button,
+                Language::English => &answer.button_en,
+            });
+            let own = self.buttons.iter().filter(|((_, of), _)| *of == language);
+            let mut titles = BTreeSet::new();
+            for title in of_answers.chain(own.map(|(_, title)| title)) {
+                if !titles.insert(title.to_lowercase()) {
+                    let what = format!("two buttons say `{title}` ({language}), change one");
+                    problems.push(format!("answers: {what}"));
+                }
+            }
+        }
+        self.problems.extend(problems);
     }
 
     fn check_labels(&mut self, labels: &[&str]) {

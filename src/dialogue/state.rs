@@ -21,6 +21,9 @@ const FLOW_LASTS: Duration = Duration::from_secs(30 * 60);
 /// For so long nobody is asked again to rate what they rated.
 const RATING_LASTS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// As much of a question as is kept for what it named.
+const LONGEST_ASKED: usize = 200;
+
 /// The memory of a conversation.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -36,6 +39,9 @@ pub struct State {
     /// The label answered last, whose long form LENGKAP brings.
     #[serde(default)]
     pub answered: Option<String>,
+    /// The question about places answered or asked back last: what it named holds for a choice.
+    #[serde(default)]
+    pub asked: Option<Asked>,
     /// What was begun and is not over.
     #[serde(default)]
     pub flow: Option<Flow>,
@@ -72,6 +78,15 @@ pub enum Flow {
     },
 }
 
+/// A question, redacted, and when it was asked.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its beginning.
+    pub text: String,
+    /// In milliseconds since the epoch.
+    pub at_ms: i64,
+}
+
 /// One thing that was offered.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
@@ -82,6 +97,12 @@ pub struct Offer {
 }
 
 impl State {
+    /// The beginning of a question, to be kept until the next one.
+    pub(super) fn asking(text: &str, now: Timestamp) -> Option<Asked> {
+        let text: String = text.chars().take(LONGEST_ASKED).collect();
+        (!text.trim().is_empty()).then(|| Asked { text, at_ms: now.as_ms() })
+    }
+
     pub(super) fn offering(choices: &[Choice], now: Timestamp) -> Self {
         Self {
             offered: choices

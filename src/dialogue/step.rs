@@ -230,6 +230,10 @@ impl Turn<'_> {
 
     fn finish(&self, said: Said) -> Step {
         let now = self.input.now;
+        let asked = {
+            let offered = said.all_choices.as_ref().unwrap_or(&said.choices);
+            self.asked_next(&said, offered)
+        };
         let (effects, intent) = (said.effects, said.intent);
         if said.is_silent {
             let state = self.state.clone();
@@ -244,6 +248,7 @@ impl Turn<'_> {
         }
         let state = State {
             language: self.language,
+            asked,
             answered: said.answered.or_else(|| self.state.answered.clone()),
             flow: said.flow,
             flow_at_ms: now.as_ms(),

@@ -63,6 +63,7 @@ pub(super) fn input(text: &str) -> Input {
         channel: ChannelKind::Whatsapp,
         area: AreaCode::nationwide(),
         points: None,
+        areas: Vec::new(),
         ticket: None,
         complaint: None,
         number: None,
@@ -80,7 +81,6 @@ fn card(id: &str, who: &str) -> CardFact {
         who: who.into(),
         document: "KTP-el".into(),
         status: "sudah dicetak".into(),
-        state: "printed".into(),
         as_of: "21 November".into(),
         place: None,
         appointment: None,
@@ -113,6 +113,56 @@ fn every_transcript_is_what_is_really_said() {
     }
     assert!(count >= 12, "only {count} transcripts were found");
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+#[test]
+fn what_is_kept_fits_a_phone_however_much_it_is() {
+    let ticket = |n: usize| KeptTicket {
+        kind: ["complaint", "human", "deletion"][n % 3].to_owned(),
+        number: Some("P-7KQ4".to_owned()),
+        state: ["open", "taken", "closed"][n % 3].to_owned(),
+    };
+    for (language, people) in
+        [(Language::Indonesian, 1), (Language::English, 1), (Language::Indonesian, 9)]
+    {
+        for channel in [ChannelKind::Whatsapp, ChannelKind::Sms] {
+            let own = KeptPerson {
+                who: Some("Muhammadiyah S.".to_owned()),
+                phone: Some("+62 812-****-**90".to_owned()),
+                since: "22 September 2026".to_owned(),
+                has_area: true,
+                has_address: true,
+                channel: Some("whatsapp".to_owned()),
+                updates: (0..30).map(|n| (format!("crd_{n}"), 1000)).collect(),
+            };
+            let mut input = Input { channel, ..input("DATA SAYA") };
+            input.cards = (0..30).map(|n| card(&format!("crd_{n}"), "Muhammadiyah S.")).collect();
+            input.kept = Some(KeptFact {
+                since: "22 September 2026".to_owned(),
+                received: 123_456,
+                sent: 123_456,
+                questions: 20,
+                consent_since: Some("22 September 2026".to_owned()),
+                is_stranger: false,
+                tickets: (0..100).map(ticket).collect(),
+                people,
+                own: (people == 1).then_some(own),
+            });
+            let state = State { language, ..State::default() };
+            let short = step(script(), &state, &input);
+            let size = |text: &str| text.chars().count();
+            let most = if channel == ChannelKind::Sms { 459 } else { 700 };
+            let text = said(&short);
+            assert!(short.replies.len() == 1 && size(&text) <= most, "{}: {text}", size(&text));
+            assert!(text.contains("LENGKAP") && text.contains("HAPUS DATA"), "{text}");
+            input.text = "LENGKAP".to_owned();
+            let full = step(script(), &short.state, &input);
+            assert_eq!(full.replies.len(), 3, "{}", said(&full));
+            assert!(said(&full).contains("27/2022"), "the rights stand last and are not cut off");
+            let most = if channel == ChannelKind::Sms { 459 } else { 1_024 };
+            assert!(full.replies.iter().all(|reply| size(&reply.text) <= most));
+        }
+    }
 }
 
 #[test]

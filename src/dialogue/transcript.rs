@@ -23,9 +23,10 @@
 use std::time::Duration;
 
 use super::input::{
-    CardFact, ComplaintFact, Effect, Input, KeptFact, Meaning, Need, ReferenceFact, Reply, Step,
-    TicketFact,
+    CardFact, ComplaintFact, Effect, Input, KeptFact, KeptPerson, KeptTicket, Meaning, Need,
+    ReferenceFact, Reply, Step, TicketFact,
 };
+use super::mention::AreaFact;
 use super::place::PointFact;
 use super::point_line::point;
 use super::script::Script;
@@ -63,6 +64,8 @@ pub struct Facts {
     pub area: AreaCode,
     /// Places that serve citizens, the nearest first.
     pub points: Vec<PointFact>,
+    /// What areas round about are called.
+    pub areas: Vec<AreaFact>,
     /// References, and when they were sent.
     pub references: Vec<ReferenceFact>,
     /// How many others wait for an officer.
@@ -89,6 +92,7 @@ impl Default for Facts {
             cards: Vec::new(),
             area: AreaCode::nationwide(),
             points: Vec::new(),
+            areas: Vec::new(),
             references: Vec::new(),
             waiting: 0,
             office_opens: None,
@@ -265,6 +269,11 @@ impl Facts {
             "office" => value.clone_into(&mut self.office),
             "area" => self.area = value.parse().map_err(|_| "no area code".to_owned())?,
             "point" => self.points.push(point(value)?),
+            "known area" => {
+                let (code, name) = value.split_once(' ').ok_or("a code and a name")?;
+                let code = code.parse().map_err(|_| "no area code".to_owned())?;
+                self.areas.push(AreaFact { code, name: name.to_owned() });
+            }
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
                 let mut parts = value.split('|').map(|part| part.trim().to_owned());
@@ -278,13 +287,15 @@ impl Facts {
             "waiting" => self.waiting = number(value)?,
             "office opens" => self.office_opens = Some(value.to_owned()),
             "number" => value.clone_into(&mut self.number),
-            "kept" => {
-                let mut parts = value.split('|').map(str::trim);
-                self.kept = KeptFact {
-                    since: parts.next().unwrap_or_default().to_owned(),
-                    received: number(parts.next().unwrap_or_default())?,
-                    sent: number(parts.next().unwrap_or_default())?,
-                };
+            "kept" => take_kept(&mut self.kept, value)?,
+            "kept person" => self.kept.own = Some(kept_person(value)?),
+            "kept ticket" => {
+                let mut words = value.split(' ').map(str::to_owned);
+                self.kept.tickets.push(KeptTicket {
+                    kind: words.next().unwrap_or_default(),
+                    state: words.next().unwrap_or_default(),
+                    number: words.next(),
+                });
             }
             _ => return Err(format!("`{key}` is no fact")),
         }
@@ -327,6 +338,7 @@ impl Facts {
             channel: self.channel,
             area: self.area.clone(),
             points: None,
+            areas: Vec::new(),
             ticket: self.ticket,
             complaint,
             number: None,
@@ -352,7 +364,10 @@ impl Facts {
                     input.office_opens.clone_from(&self.office_opens);
                 }
                 Need::Kept => input.kept = Some(self.kept.clone()),
-                Need::Points => input.points = Some(self.points.clone()),
+                Need::Points => {
+                    input.points = Some(self.points.clone());
+                    input.areas.clone_from(&self.areas);
+                }
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }
@@ -404,6 +419,46 @@ impl Facts {
     }
 }
 
+/// `since | received | sent | people: 1 | consent: 2 November 2026 | questions: 1 | stranger: yes`.
+fn take_kept(kept: &mut KeptFact, value: &str) -> Result<(), String> {
+    let mut parts = value.split('|').map(str::trim);
+    parts.next().unwrap_or_default().clone_into(&mut kept.since);
+    kept.received = number(parts.next().unwrap_or_default())?;
+    kept.sent = number(parts.next().unwrap_or_default())?;
+    for part in parts {
+        match part.split_once(": ") {
+            Some(("people", count)) => {
+                kept.people = count.parse().map_err(|_| format!("`{count}` is no number"))?;
+            }
+            Some(("consent", day)) => kept.consent_since = Some(day.to_owned()),
+            Some(("questions", count)) => kept.questions = number(count)?,
+            Some(("stranger", word)) => kept.is_stranger = word == "yes",
+            _ => return Err(format!("`{part}` is nothing that is kept")),
+        }
+    }
+    Ok(())
+}
+
+/// `Siti A. | +62 812-****-**90 | 1 November 2026 | area | address | channel: whatsapp | crd_1: 4`.
+fn kept_person(value: &str) -> Result<KeptPerson, String> {
+    let mut parts = value.split('|').map(str::trim);
+    let mut next = || parts.next().map(str::to_owned);
+    let mut person = KeptPerson { who: next(), phone: next(), ..KeptPerson::default() };
+    person.since = next().unwrap_or_default();
+    for part in parts {
+        match part.split_once(": ") {
+            None if part == "area" => person.has_area = true,
+            None if part == "address" => person.has_address = true,
+            Some(("channel", channel)) => person.channel = Some(channel.to_owned()),
+            Some((card, count)) => {
+                person.updates.insert(card.to_owned(), number(count)?);
+            }
+            None => return Err(format!("`{part}` is nothing that is kept of a person")),
+        }
+    }
+    Ok(person)
+}
+
 fn number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
@@ -416,7 +471,6 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
         who: next("holder")?,
         document: next("document")?,
         status: next("status")?,
-        state: "printed".to_owned(),
         as_of: next("day")?,
         place: None,
         appointment: None,

@@ -3,10 +3,12 @@
 
 use std::cell::RefCell;
 
+use super::command::{self, Command};
 use super::input::{Effect, Input, Need};
 use super::line::{Holes, Line, render};
-use super::script::{Button, Script};
-use super::state::{Flow, State};
+use super::place::PlaceWords;
+use super::script::{Button, Picked, Script};
+use super::state::{Asked, Flow, State};
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, Pin};
@@ -83,6 +85,34 @@ impl<'a> Turn<'a> {
             self.needs.borrow_mut().push(need);
             T::default()
         })
+    }
+
+    /// Whether this message only goes on with a question asked before: a choice, or LENGKAP.
+    fn is_follow_up(&self) -> bool {
+        let picked = self.input.choice.as_deref();
+        picked.or_else(|| self.state.picked(&self.input.text, self.input.now)).is_some()
+            || command::parse(&self.input.text) == Some(Command::Full)
+    }
+
+    /// The question that is being answered; nothing where only something was pressed.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        if self.is_follow_up() {
+            self.state.asked.clone()
+        } else {
+            State::asking(&self.input.text, self.input.now)
+        }
+    }
+
+    /// What is kept of the question for the next message.
+    pub(super) fn asked_next(&self, said: &Said, offered: &[Choice]) -> Option<Asked> {
+        let is_place = |choice: &Choice| matches!(Picked::parse(&choice.id), Some(Picked::Answer(label)) if PlaceWords::concern(label));
+        match &said.answered {
+            _ if offered.iter().any(is_place) => self.asked(),
+            Some(labels) if labels.split(' ').any(PlaceWords::concern) => self.asked(),
+            // LENGKAP still belongs to the answer before.
+            None if self.state.answered.is_some() => self.state.asked.clone(),
+            _ => None,
+        }
     }
 
     /// Nothing is said: somebody else is speaking.

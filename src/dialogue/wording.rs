@@ -3,11 +3,12 @@
 //! The words between the parts stand in `message_templates/dialogue/answer.toml`; here is only which
 //! part is left out first where an SMS would get too long. Never decides what is true.
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Body, PaperForm};
 use super::line::{fault, render};
+use crate::domain::day_words::{DayForm, DayNames};
 use crate::domain::gsm7;
 use crate::domain::language::Language;
 
@@ -30,13 +31,14 @@ const CUTS: u8 = 4;
 pub(super) struct Wording {
     id: Words,
     en: Words,
+    /// Come from the vocabulary.
+    #[serde(skip)]
+    days: DayNames,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
-    months: [String; 12],
-    date: String,
     office: String,
     area: String,
     short: String,
@@ -53,6 +55,8 @@ pub(super) struct Rule {
     /// The area, for a local rule; nothing where its name is not known.
     pub(super) area: Option<String>,
     pub(super) source: String,
+    /// The same for English readers, where it is not a title alone.
+    pub(super) source_en: Option<String>,
     pub(super) checked_on: Option<NaiveDate>,
 }
 
@@ -119,19 +123,17 @@ struct OfficeHole<'a> {
     office: &'a str,
 }
 
-#[derive(Serialize)]
-struct DateHoles<'a> {
-    day: u32,
-    month: &'a str,
-    year: i32,
-}
-
 impl Wording {
     fn words(&self, language: Language) -> &Words {
         match language {
             Language::Indonesian => &self.id,
             Language::English => &self.en,
         }
+    }
+
+    /// Takes over how days are said.
+    pub(super) fn name_days(&mut self, days: &DayNames) {
+        self.days = days.clone();
     }
 
     /// The answer in the form wished for. `office` is its own name, where that is known.
@@ -155,13 +157,28 @@ impl Wording {
         // In a chat there is room; in an SMS one part after the other gives way.
         let cuts = if wish.is_sms && !wish.is_full { CUTS } else { 0 };
         for cut in 0..=cuts {
-            let holes = words.holes(title, &body, rules, wish, cut)?;
+            let mut holes = words.holes(title, &body, rules, wish, cut);
+            holes.rules = rules.iter().map(|rule| self.rule(rule, wish.language)).collect();
             text = render(source, holes)?;
             if !wish.is_sms || units(&text) <= MAX_SMS {
                 break;
             }
         }
         Ok(text)
+    }
+
+    fn rule(&self, rule: &Rule, language: Language) -> RuleHole {
+        let say = |date| self.days.of(language).say(DayForm::DayAndYear, date);
+        let source = match (language, &rule.source_en) {
+            (Language::English, Some(source)) => source,
+            _ => &rule.source,
+        };
+        RuleHole {
+            standing: rule.standing,
+            area: rule.area.clone().unwrap_or_else(|| self.words(language).area.clone()),
+            source: source.clone(),
+            date: rule.checked_on.map(say).unwrap_or_default(),
+        }
     }
 
     /// What is wrong with an answer in that form, if anything.
@@ -212,7 +229,7 @@ impl Words {
         rules: &'a [Rule],
         wish: Wish,
         cut: u8,
-    ) -> Result<Holes<'a>, minijinja::Error> {
+    ) -> Holes<'a> {
         let of = |text: &'a Option<String>| text.as_deref().unwrap_or("");
         let unless = |cuts: u8, text: &'a str| if cut >= cuts { "" } else { text };
         let is_english = wish.language == Language::English;
@@ -231,7 +248,7 @@ impl Words {
         let numbers: Vec<&str> = always.map(|form| form.number.as_str()).collect();
         let has_numbers = has_parts && !(is_sms_short && cut >= 3);
         let has_more = !body.steps.is_empty() || !body.forms.is_empty() || body.more.is_some();
-        Ok(Holes {
+        Holes {
             title,
             lead: if has_parts { unless(4, of(&body.lead)) } else { "" },
             text,
@@ -244,31 +261,18 @@ impl Words {
             cost: if has_parts { of(&body.cost) } else { "" },
             note: if has_parts { unless(1, of(&body.note)) } else { "" },
             more: if is_english { "" } else { of(&body.more) },
-            legal_basis: of(&body.legal_basis),
+            legal_basis: if is_english && body.legal_basis_en.is_some() {
+                of(&body.legal_basis_en)
+            } else {
+                of(&body.legal_basis)
+            },
             local: rules
                 .iter()
                 .find(|rule| rule.standing == "local")
                 .map_or("", |rule| rule.area.as_deref().unwrap_or(&self.area)),
-            rules: rules.iter().map(|rule| self.rule(rule)).collect::<Result<_, _>>()?,
+            rules: Vec::new(),
             is_cut: !is_english && (cut > 0 || has_more || own_sms.is_some()),
-        })
-    }
-
-    fn rule(&self, rule: &Rule) -> Result<RuleHole, minijinja::Error> {
-        let date = match rule.checked_on {
-            Some(date) => {
-                let month = self.months.get(date.month0() as usize).map_or("", String::as_str);
-                let holes = DateHoles { day: date.day(), month, year: date.year() };
-                render(&self.date, holes)?
-            }
-            None => String::new(),
-        };
-        Ok(RuleHole {
-            standing: rule.standing,
-            area: rule.area.clone().unwrap_or_else(|| self.area.clone()),
-            source: rule.source.clone(),
-            date,
-        })
+        }
     }
 }
 

@@ -138,6 +138,12 @@ impl AreaCode {
         Self { digits: self.digits.chars().take(2).collect() }
     }
 
+    /// The kabupaten or kota it lies in, or is; none for a whole province.
+    #[must_use]
+    pub fn kabupaten(&self) -> Option<Self> {
+        self.digits.get(..4).map(|digits| Self { digits: digits.to_owned() })
+    }
+
     /// Whether its province is one of the 38 that exist.
     #[must_use]
     pub fn has_known_province(&self) -> bool {

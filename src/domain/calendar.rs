@@ -218,18 +218,32 @@ impl Calendar {
     /// The hours of a day, and why they are not those of its weekday.
     #[must_use]
     pub fn hours_on(&self, date: NaiveDate) -> (&[Span], Option<&str>) {
-        if let Some(closure) = &self.closure
-            && closure.until.is_none_or(|until| date <= until)
-        {
+        if let Some(closure) = self.closure_on(date) {
             return (&[], Some(&closure.because));
         }
         let usual = self.week.hours(date.weekday());
         match self.special.get(&date) {
-            // A day off stays one, whatever holiday falls on it.
-            Some(_) if usual.is_empty() => (usual, None),
+            // A day off stays one, whatever holiday or month of other hours falls on it. Hours of that one day
+            // alone open it.
+            Some(day) if usual.is_empty() && (day.hours.is_none() || !self.is_alone(date, day)) => {
+                (usual, None)
+            }
             Some(day) => (day.hours.as_deref().unwrap_or_default(), Some(&day.name)),
             None => (usual, None),
         }
+    }
+
+    /// Whether no day of the weeks around bears the same name.
+    fn is_alone(&self, date: NaiveDate, day: &SpecialDay) -> bool {
+        let (from, to) = (date - Days::new(7), date + Days::new(7));
+        let mut around = self.special.range(from..=to);
+        around.all(|(other, special)| *other == date || special.name != day.name)
+    }
+
+    /// The closure that holds on a day.
+    #[must_use]
+    pub fn closure_on(&self, date: NaiveDate) -> Option<&Closure> {
+        self.closure.as_ref().filter(|closure| closure.until.is_none_or(|until| date <= until))
     }
 
     /// Whether it is open at that moment.
@@ -381,6 +395,15 @@ mod tests {
         assert_eq!(calendar.today(at(26, 13, 0)), Today::OpenUntil(clock(14, 0)));
         assert_eq!(calendar.today(at(26, 14, 0)), Today::Over);
         assert_eq!(calendar.today(at(28, 9, 0)), Today::Closed(None), "a Saturday");
+    }
+
+    #[test]
+    fn hours_of_one_day_off_alone_open_it() {
+        let mut calendar = Calendar { week: week(), ..Calendar::default() };
+        let hours = Some(parse_spans("08.00-12.00").unwrap());
+        let special = SpecialDay { name: "Jemput bola".into(), hours };
+        calendar.special.insert(at(28, 0, 0).date(), special);
+        assert_eq!(calendar.today(at(28, 9, 0)), Today::OpenUntil(clock(12, 0)), "a Saturday");
     }
 
     #[test]

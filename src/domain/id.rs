@@ -39,6 +39,14 @@ macro_rules! ids {
             }
         }
 
+        impl $name {
+            /// The least id that could be given at a moment: what was made before it has lesser ones.
+            #[must_use]
+            pub fn floor(at: Timestamp) -> Self {
+                Self(Ulid::from_parts(u64::try_from(at.as_ms()).unwrap_or(0), 0))
+            }
+        }
+
         impl From<Ulid> for $name {
             fn from(ulid: Ulid) -> Self {
                 Self(ulid)
@@ -94,11 +102,12 @@ ids! {
     TicketEntryId = "tke";
     /// A notice to many.
     BroadcastId = "bro";
+    /// One time that a broadcast goes out.
+    RunId = "run";
     /// What the office says in its own words, one version of it.
     OwnAnswerId = "own";
     /// One line of the audit log.
     AuditId = "aud";
-
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

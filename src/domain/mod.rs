@@ -5,13 +5,16 @@
 
 pub mod absence;
 pub mod area;
+pub mod audience;
 pub mod audit;
 pub mod binding_code;
+pub mod broadcast;
 pub mod calendar;
 pub mod card;
 pub mod card_plan;
 pub mod clock;
 pub mod consent;
+pub mod day_words;
 pub mod document;
 pub mod gsm7;
 pub mod id;
@@ -33,4 +36,5 @@ pub mod status_word;
 pub mod survey;
 pub mod template_state;
 pub mod ticket;
+pub mod timetable;
 pub mod word;

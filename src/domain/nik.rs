@@ -1,10 +1,13 @@
 //! The NIK, the sixteen digits that name one inhabitant for life.
 //!
 //! Refuses what cannot be one, above all what a spreadsheet has damaged, and says what to do about
-//! it. Never derives sex, age or birthday from the digits, never shows them, and never repeats a
-//! refused text, which may be somebody's NIK with one digit amiss.
+//! it. Never derives sex from the digits, and a birthday only to leave children in peace and to find
+//! who turns 17; never shows them, and never repeats a refused text, which may be somebody's NIK with
+//! one digit amiss.
 
 use std::fmt;
+
+use chrono::{Datelike as _, NaiveDate};
 
 use super::area::AreaCode;
 
@@ -151,6 +154,18 @@ impl Nik {
         } else {
             None
         }
+    }
+
+    /// The birthday that the middle tells, never after `today`; none when it is no date. Of the two
+    /// centuries that fit, the later one.
+    #[must_use]
+    pub fn birthday(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let pair = |at: usize| self.0.get(at..at + 2).and_then(|p| p.parse::<u32>().ok());
+        let (day, month, year) = (pair(6)?, pair(8)?, pair(10)?);
+        let day = if day > 40 { day - 40 } else { day };
+        let century = i32::try_from(year).ok()? + today.year() / 100 * 100;
+        let in_year = |year| NaiveDate::from_ymd_opt(year, month, day);
+        in_year(century).filter(|date| *date <= today).or_else(|| in_year(century - 100))
     }
 
     /// Whether the middle is DDMMYY, with 40 added to a woman's day.

@@ -126,6 +126,8 @@ pub struct Content {
     pub sms: Option<MessageText>,
     /// What can be pressed under the words.
     pub choices: Vec<Choice>,
+    /// What stands on the button that opens a list of them, where it is not the office's usual words.
+    pub list_button: Option<String>,
     /// A place on the map, in place of the words where a channel can show one.
     pub pin: Option<Pin>,
 }

@@ -32,6 +32,13 @@ impl PersonName {
         &self.0
     }
 
+    /// The words by which the name is found, in small letters and each once: what is shorter than two letters
+    /// (an initial) tells nobody apart, and an apostrophe is written by some and left out by others.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        name_words(&self.0)
+    }
+
     /// The first name and the initial of the next, as citizens read it: `Siti A.`, and `Siti`
     /// alone when there is no second. Written in capitals at the source, it is lowered.
     #[must_use]
@@ -51,6 +58,27 @@ impl PersonName {
             None => first,
         }
     }
+}
+
+/// Words of a name that are looked at; no name needs more.
+const MAX_WORDS: usize = 12;
+
+/// The words of a name as somebody typed it, as [`PersonName::words`] has them.
+#[must_use]
+pub fn name_words(text: &str) -> Vec<String> {
+    let bare: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\'' | '’' | '`'))
+        .flat_map(char::to_lowercase)
+        .collect();
+    let mut words: Vec<String> = Vec::new();
+    for word in bare.split(|c: char| !c.is_alphanumeric()) {
+        let is_new = word.chars().nth(1).is_some() && words.iter().all(|known| known != word);
+        if is_new && words.len() < MAX_WORDS {
+            words.push(word.to_owned());
+        }
+    }
+    words
 }
 
 fn capitalised(word: &str) -> String {
@@ -89,6 +117,15 @@ mod tests {
         assert_eq!(masked("Drs. H. Slamet Riyadi"), "Slamet R.");
         assert_eq!(masked("M."), "M");
         assert_eq!(masked("Nur'aini, S.Pd"), "Nur'aini S.");
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_words_however_they_are_written() {
+        let words = |raw: &str| PersonName::parse(raw).unwrap().words();
+        assert_eq!(words("SITI Nur'aini, S.Pd"), ["siti", "nuraini", "pd"]);
+        assert_eq!(words("siti nuraini"), ["siti", "nuraini"]);
+        assert_eq!(words("M. Yusuf Yusuf-Hadi"), ["yusuf", "hadi"]);
+        assert!(name_words(" . ").is_empty());
     }
 
     #[test]

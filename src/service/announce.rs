@@ -145,6 +145,7 @@ async fn content(
         text: MessageText::new(rendered.text),
         sms: sms.map(|sms| MessageText::new(sms.text)),
         choices: Vec::new(),
+        list_button: None,
         pin: None,
     })
 }

@@ -7,6 +7,7 @@ use crate::dialogue::{CODE_UNKNOWN, Connection};
 use crate::domain::binding_code::BindingCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BindingCodeId, ContactId};
+use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::nik::Nik;
 use crate::domain::outbound::Recipient;
@@ -79,7 +80,7 @@ fn no_randomness() -> ServiceError {
 pub async fn take_code(
     app: &App,
     tx: &mut Tx,
-    contact: ContactId,
+    (contact, language): (ContactId, Language),
     text: &str,
     now: Timestamp,
 ) -> Result<Option<Connection>, ServiceError> {
@@ -93,7 +94,7 @@ pub async fn take_code(
     };
     binding::insert_binding(tx, owner, contact, now).await?;
     let person = person::find_person(tx, &app.db, owner).await?;
-    let words = app.templates.vocabulary();
+    let words = app.templates.vocabulary().speaking(language);
     let who = person
         .and_then(|person| person.name)
         .as_ref()

@@ -3,7 +3,7 @@
 //! A person is known by the phone or user id they write from, never by a NIK; what they paste of
 //! that kind is redacted before anything is stored. State, effects and replies are one transaction.
 
-use super::needed::{add_needed, day_in_words};
+use super::needed::{Whose, add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{
     Account, App, ServiceError, connect, knowledge, question, route, stop, survey, ticket,
@@ -18,6 +18,7 @@ use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
 use crate::domain::id::{ContactId, TicketId};
+use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
@@ -30,11 +31,13 @@ use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, Contact, NewInbound};
 use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_address};
 use crate::store::person::{self, Person};
+use crate::store::service_point::ServicePoint;
 use crate::store::suppression::{self, NewSuppression, SuppressionReason, insert_suppression};
 use crate::store::visit::{self, NewVisit};
 use crate::store::{
     StoreError, Tx, binding, complaint, follow, inbox, service_point, ticket as ticket_store,
 };
+use crate::template::Vocabulary;
 use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
@@ -59,7 +62,8 @@ pub async fn answer(
         InboundBody::Choice { id, title } => (title.expose(), Some(id.clone())),
         InboundBody::Unreadable | InboundBody::Silent => ("", None),
     };
-    let code = connect::take_code(app, tx, writer.contact.id, text, app.now()).await?;
+    let language = read_state(writer.contact.dialogue.as_deref()).language;
+    let code = connect::take_code(app, tx, (writer.contact.id, language), text, app.now()).await?;
     converse(app, tx, event, &writer, (text, choice), code).await
 }
 
@@ -150,7 +154,9 @@ async fn converse(
     input.served.clone_from(&app.settings.channels);
     input.served.retain(|channel| app.accounts.iter().any(|other| other.channel == *channel));
     let people = people_of(app, tx, &contact.address, Some(contact.id)).await?;
-    add_facts_in(app, tx, &people, *known, Some(contact.id), &mut input).await?;
+    let state = read_state(contact.dialogue.as_deref());
+    let language = state.language;
+    add_facts_in(app, tx, &people, *known, (Some(contact.id), language), &mut input).await?;
     if input.area == AreaCode::nationwide() {
         input.area = account.area.as_ref().unwrap_or(&app.settings.office_area).clone();
     }
@@ -159,11 +165,10 @@ async fn converse(
         let routes = route::list_routes(app, tx, person).await?;
         input.reachable = routes.iter().map(|route| route.account.channel).collect();
     }
-    let state = read_state(contact.dialogue.as_deref());
     let mut step = dialogue::step(&app.script(), &state, &input);
     if !step.needs.is_empty() {
-        let whose = Some((contact.id, hashes.as_slice()));
-        add_needed(app, tx, whose, &step.needs, &mut input).await?;
+        let whose = Some(Whose { contact: contact.id, hashes, people: &people });
+        add_needed(app, tx, whose, (&step.needs, language), &mut input).await?;
         step = dialogue::step(&app.script(), &state, &input);
     }
     app.metrics.intent(&step.intent);
@@ -261,6 +266,7 @@ pub fn read_text(
         channel,
         area: AreaCode::nationwide(),
         points: None,
+        areas: Vec::new(),
         ticket: None,
         complaint: None,
         number: None,
@@ -279,6 +285,7 @@ pub fn read_text(
 pub async fn add_facts(
     app: &App,
     phone: &PhoneNumber,
+    language: Language,
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     let mut tx = app.db.begin().await?;
@@ -286,7 +293,7 @@ pub async fn add_facts(
     let hashes = consent::address_hashes(&app.db, "", &address);
     let known = consent::find_consent(&mut tx, &hashes, None).await?;
     let people = people_of(app, &mut tx, &address, None).await?;
-    add_facts_in(app, &mut tx, &people, known, None, input).await?;
+    add_facts_in(app, &mut tx, &people, known, (None, language), input).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -296,7 +303,7 @@ async fn add_facts_in(
     tx: &mut Tx,
     people: &[Person],
     known: Consent,
-    contact: Option<ContactId>,
+    (contact, language): (Option<ContactId>, Language),
     input: &mut Input,
 ) -> Result<(), ServiceError> {
     input.is_opted_out = known.is_opted_out;
@@ -306,9 +313,11 @@ async fn add_facts_in(
         if let Some(area) = people.iter().find_map(|person| person.area.clone()) {
             input.area = area;
         }
+        let words = app.templates.vocabulary().speaking(language);
         for person in people.iter().take(MAX_PEOPLE) {
             for card in list_current(tx, person.id).await? {
-                let fact = fact(app, tx, person, &card, input.channel, input.now).await?;
+                let fact =
+                    fact(app, tx, (person, &card), &words, (input.channel, input.now)).await?;
                 input.cards.push(fact);
             }
         }
@@ -317,7 +326,7 @@ async fn add_facts_in(
         let found = message::find_reference(tx, &reference).await?;
         input.reference = Some(ReferenceFact {
             reference: reference.to_string(),
-            sent_on: found.as_ref().map(|found| day_in_words(app, found.sent_at)),
+            sent_on: found.as_ref().map(|found| day_in_words(app, found.sent_at, language)),
             kind: found.as_ref().map(|found| found.template.clone()).unwrap_or_default(),
             document: found.and_then(|found| found.document).unwrap_or_default(),
         });
@@ -353,12 +362,10 @@ fn read_state(stored: Option<&str>) -> State {
 async fn fact(
     app: &App,
     tx: &mut Tx,
-    person: &Person,
-    card: &Card,
-    channel: ChannelKind,
-    now: Timestamp,
+    (person, card): (&Person, &Card),
+    words: &Vocabulary,
+    (channel, now): (ChannelKind, Timestamp),
 ) -> Result<CardFact, ServiceError> {
-    let words = app.templates.vocabulary();
     let zone = app.zone(person.area.as_ref());
     let status = card.on_file.status;
     let mut place = None;
@@ -368,10 +375,7 @@ async fn fact(
             None => None,
         };
         place = Some(match point {
-            Some(point) if channel == ChannelKind::Sms => {
-                format!("{}, {}", point.short_name, point.hours_short)
-            }
-            Some(point) => format!("{}, {}", point.name, point.hours),
+            Some(point) => hours_and_place(&point, words, channel),
             None => words.place(channel),
         });
     }
@@ -394,12 +398,21 @@ async fn fact(
             .map_or_else(|| words.addressee(None, channel), PersonName::masked),
         document: words.document(card.document, channel),
         status: words.status(status),
-        state: status.as_str().to_owned(),
         as_of: words.day(card.on_file.status_at.in_zone(zone.offset()).date_naive()),
         place,
         appointment,
         bring,
     })
+}
+
+/// A service point with its hours.
+fn hours_and_place(point: &ServicePoint, words: &Vocabulary, channel: ChannelKind) -> String {
+    let (name, written) = match channel {
+        ChannelKind::Sms => (&point.short_name, &point.hours_short),
+        ChannelKind::Whatsapp | ChannelKind::Telegram => (&point.name, &point.hours),
+    };
+    let hours = words.hours_of(written, point.detail.week.as_ref(), channel);
+    format!("{name}, {hours}")
 }
 
 /// Does what a step asks for, and gives the tickets that it opened.
@@ -510,6 +523,8 @@ async fn plan_replies(
         return Ok(());
     }
     cancel_oldest_replies(tx, &hash, WAITING_REPLIES, now).await?;
+    let words = app.templates.vocabulary().speaking(step.state.language);
+    let list_button = Some(words.list_button().to_owned());
     for (n, reply) in step.replies.into_iter().enumerate() {
         let draft = Draft {
             idem_key: format!("reply:{event}:{n}"),
@@ -529,6 +544,7 @@ async fn plan_replies(
                 template: None,
                 text: MessageText::new(reply.text),
                 sms: None,
+                list_button: list_button.clone(),
                 choices: reply.choices,
                 pin: reply.pin,
             },

@@ -61,13 +61,25 @@ pub async fn decide(
     decision: Decision,
     by: &str,
 ) -> Result<bool, ServiceError> {
-    let now = app.now();
     let mut tx = app.db.begin().await?;
-    let is_done = hold::mark_decided(&mut tx, id, decision, by, now).await?;
-    if is_done {
-        close_notice(&mut tx, NoticeKind::Held, &id.to_string(), now).await?;
-    }
+    let is_done = decide_in(app, &mut tx, id, decision, by).await?;
     tx.commit().await.map_err(StoreError::from)?;
+    Ok(is_done)
+}
+
+/// The same within a transaction that holds more.
+pub(super) async fn decide_in(
+    app: &App,
+    tx: &mut Tx,
+    id: HoldId,
+    decision: Decision,
+    by: &str,
+) -> Result<bool, ServiceError> {
+    let now = app.now();
+    let is_done = hold::mark_decided(tx, id, decision, by, now).await?;
+    if is_done {
+        close_notice(tx, NoticeKind::Held, &id.to_string(), now).await?;
+    }
     Ok(is_done)
 }
 

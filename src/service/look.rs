@@ -6,7 +6,6 @@ use super::App;
 use crate::dialogue::{LineSample, Script};
 use crate::domain::area::AreaCode;
 use crate::domain::card::AnnouncementKind;
-use crate::domain::document::Document;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::template::{Encoding, Wording, segments, to_gsm};
@@ -93,7 +92,7 @@ pub struct AnnouncementLook {
 pub fn announcement(app: &App, kind: AnnouncementKind) -> AnnouncementLook {
     let template = app.templates.announcement(kind);
     let wordings = template.all_wordings().map(|(document, wording)| WordingLook {
-        document: document.map(Document::as_str),
+        document: document.map(crate::domain::document::Document::as_str),
         template: wording.template.clone(),
         body: wording.whatsapp_body(),
         looks: looks(app, kind, wording, template.footer.as_deref()),

@@ -4,9 +4,11 @@
 //! belongs together is one transaction. No provider is called while one is open.
 
 pub mod announce;
+pub mod broadcast;
 pub mod by;
 pub mod card;
 pub mod connect;
+pub mod consent;
 pub mod conversation;
 pub mod fallback;
 mod folder;
@@ -16,6 +18,7 @@ pub mod intake;
 pub mod knowledge;
 pub mod lesson;
 pub mod look;
+pub mod mend;
 pub mod metric;
 pub mod needed;
 pub mod notice;
@@ -55,6 +58,7 @@ use crate::domain::quiet_hours::QuietHours;
 use crate::store::group::Group;
 use crate::store::inbox::{self as inbox_store, NewEvent};
 use crate::store::{Db, StoreError};
+pub use crate::template::BroadcastTemplate as BroadcastWords;
 use crate::template::Templates;
 use knowledge::{Knowledge, Primer};
 use metric::Metrics;
@@ -81,6 +85,25 @@ pub struct Settings {
     pub max_attempts: i64,
     /// A talk with an officer that nobody touched for so long is over.
     pub ticket_close_after: Duration,
+    /// Officers who see people's data need a second factor.
+    pub needs_second_factor: bool,
+    /// How broadcasts go.
+    pub broadcast: BroadcastPolicy,
+}
+
+/// What the office decided about broadcasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BroadcastPolicy {
+    /// Recipients that an officer of a desa reaches without a second person's word.
+    pub approve_over: u64,
+    /// How long a broadcast waits for words of its arrival before `sent` is the last word.
+    pub receipts_within: Duration,
+}
+
+impl Default for BroadcastPolicy {
+    fn default() -> Self {
+        Self { approve_over: 200, receipts_within: Duration::from_secs(24 * 3600) }
+    }
 }
 
 /// How long a message waits for a word of its arrival.
@@ -152,6 +175,10 @@ pub struct Account {
     pub in_flight: usize,
     /// Price of one SMS segment.
     pub rupiah_per_segment: Option<u32>,
+    /// Price of one message of a broadcast on a channel without segments.
+    pub rupiah_per_message: Option<u32>,
+    /// Recipients of broadcasts within a day.
+    pub daily_limit: Option<u32>,
     /// Its adapter.
     pub adapter: Arc<dyn Channel>,
 }
@@ -162,11 +189,13 @@ pub struct Account {
 pub struct Signals {
     inbox: signal::Sender<u64>,
     outbox: signal::Sender<u64>,
+    broadcasts: signal::Sender<u64>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { inbox: signal::Sender::new(0), outbox: signal::Sender::new(0) }
+        let new = || signal::Sender::new(0);
+        Self { inbox: new(), outbox: new(), broadcasts: new() }
     }
 }
 
@@ -179,6 +208,17 @@ impl Signals {
     /// Something waits in the outbox.
     pub fn wake_outbox(&self) {
         self.outbox.send_modify(|count| *count += 1);
+    }
+
+    /// A broadcast begins or goes on.
+    pub fn wake_broadcasts(&self) {
+        self.broadcasts.send_modify(|count| *count += 1);
+    }
+
+    /// Hears of broadcasts that begin or go on.
+    #[must_use]
+    pub fn broadcasts(&self) -> signal::Receiver<u64> {
+        self.broadcasts.subscribe()
     }
 
     /// Hears of what waits in the inbox.

@@ -142,6 +142,7 @@ pub async fn enqueue(
         text_hash: Some(text_hash),
         parts,
         rupiah,
+        run_id: None,
         created_at: now,
     };
     Ok(insert_message(tx, &app.db, &new).await?.then_some(new.id))

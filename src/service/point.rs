@@ -9,19 +9,25 @@ use std::collections::BTreeMap;
 use chrono::{Days, NaiveDate};
 
 use super::{App, ServiceError};
-use crate::dialogue::PointFact;
+use crate::dialogue::{AreaFact, PointFact};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
-use crate::domain::service_point::{PointState, PointStatus};
+use crate::domain::language::Language;
+use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
+use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, list_holidays};
-use crate::store::service_point::{Change, Condition, ServicePoint, list_points, set_condition};
+use crate::store::service_point::{Change, Condition, ServicePoint, list_nearest, set_condition};
 use crate::store::{StoreError, Tx};
 
 /// Points looked at for one question.
 const MAX_POINTS: i64 = 500;
 /// Facts handed to the dialogue.
 const MAX_FACTS: usize = 60;
+/// Areas of one kabupaten, desa and all; the largest has some 850.
+const MAX_AREAS: i64 = 1_500;
+/// What was said of the stock of blank cards so many days ago says nothing about today.
+const STOCK_HOLDS: i64 = 30;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
 /// Longest reason of a closure.
@@ -36,8 +42,8 @@ pub async fn facts(
     area: &AreaCode,
     now: Timestamp,
 ) -> Result<Vec<PointFact>, ServiceError> {
-    let mut points = list_points(tx, MAX_POINTS).await?;
     let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    let mut points = list_nearest(tx, near, MAX_POINTS).await?;
     points.sort_by_key(|(point, _)| {
         (usize::MAX - shared(&point.area, near), point.area.plain().len(), point.code.clone())
     });
@@ -51,6 +57,17 @@ pub async fn facts(
     let start = today.pred_opt().unwrap_or(today);
     let holidays = list_holidays(tx, (start, end)).await?;
     Ok(points.into_iter().map(|point| fact(point, &holidays, now)).collect())
+}
+
+/// What the areas of the asker's kabupaten are called, with and without a point.
+///
+/// # Errors
+/// When the database fails.
+pub async fn areas(app: &App, tx: &mut Tx, area: &AreaCode) -> Result<Vec<AreaFact>, ServiceError> {
+    let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    let Some(kabupaten) = near.kabupaten() else { return Ok(Vec::new()) };
+    let names = list_names(tx, &kabupaten, MAX_AREAS).await?;
+    Ok(names.into_iter().map(|(code, name)| AreaFact { code, name }).collect())
 }
 
 /// How many levels of the tree two areas have in common, in digits.
@@ -73,16 +90,19 @@ fn fact(
     let at = now.in_zone(zone).naive_local();
     let state = condition.state.on(at.date());
     let as_of = condition.blanko_at.map(|at| at.in_zone(zone).date_naive());
+    let is_old = as_of.is_none_or(|as_of| (at.date() - as_of).num_days() > STOCK_HOLDS);
+    let blanko = if is_old { BlankoStock::Unknown } else { condition.blanko };
     PointFact {
         calendar: calendar(&point, &state, holidays),
         name: point.name,
         short_name: point.short_name,
+        area: point.area,
         address: point.address,
         hours: (point.hours, point.hours_short),
         at,
         services: point.detail.services,
         state,
-        blanko: (condition.blanko, as_of),
+        blanko: (blanko, as_of),
         schedule: point.detail.schedule,
         contact: point.detail.contact,
         place: point.detail.map,
@@ -115,10 +135,11 @@ pub async fn office_opens(
     app: &App,
     tx: &mut Tx,
     area: &AreaCode,
+    language: Language,
     now: Timestamp,
 ) -> Result<Option<String>, ServiceError> {
     let zone = if area.plain().is_empty() { app.zone(None) } else { app.zone(Some(area)) };
-    let words = app.templates.vocabulary();
+    let words = app.templates.vocabulary().speaking(language);
     for point in facts(app, tx, area, now).await? {
         let is_serving = point.state.status == PointStatus::Running && point.schedule.is_none();
         let Some(calendar) = point.calendar.filter(|_| is_serving) else { continue };

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use super::lesson::{self, Taught};
-use super::{App, ServiceError};
-use crate::channel::Event;
+use super::{App, ServiceError, broadcast};
+use crate::channel::{Event, Fault};
+use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
 use crate::domain::id::MessageId;
 use crate::domain::message::{MessageStatus, ReceiptKind};
 use crate::store::inbox::{self, EventKind, EventState};
 use crate::store::receipt::{self, NewReceipt};
-use crate::store::{StoreError, follow, inbox::Event as Stored, message};
+use crate::store::{StoreError, Tx, follow, inbox::Event as Stored, message};
 
 /// Receipts applied in one transaction, at most.
 const BATCH: i64 = 500;
@@ -79,6 +80,7 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
                 if let (Some(lesson), Some(fault)) = (lesson, &word.fault) {
                     lessons.push((message, lesson, fault.code.clone()));
                 }
+                raise(app, &mut tx, message, word.fault.as_ref(), now).await?;
                 app.metrics.receipt(&event.account, word.kind);
                 receipts.push(NewReceipt {
                     id: app.ids.next(now),
@@ -120,6 +122,20 @@ pub async fn step(app: &App) -> Result<usize, ServiceError> {
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(events.len())
+}
+
+/// A word about one message of a broadcast may hold all of it.
+async fn raise(
+    app: &App,
+    tx: &mut Tx,
+    message: MessageId,
+    fault: Option<&Fault>,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    match fault.and_then(|fault| Some((fault.alarm?, fault))) {
+        Some((alarm, fault)) => broadcast::raise(app, tx, message, alarm, &fault.code, now).await,
+        None => Ok(()),
+    }
 }
 
 /// An id that is echoed proves nothing: it must be of a message of the very account whose provider

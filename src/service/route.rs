@@ -70,7 +70,7 @@ pub fn no_way(
 }
 
 /// The person's own choice, then the office's order.
-fn order(own: Option<ChannelKind>, office: &[ChannelKind]) -> Vec<ChannelKind> {
+pub(super) fn order(own: Option<ChannelKind>, office: &[ChannelKind]) -> Vec<ChannelKind> {
     let own = own.filter(|channel| office.contains(channel));
     own.into_iter().chain(office.iter().copied().filter(|channel| own != Some(*channel))).collect()
 }

@@ -69,7 +69,9 @@ pub fn window_until(
 ) -> Option<Timestamp> {
     let is_closing =
         channel == ChannelKind::Whatsapp && is_window_open(channel, last_inbound_at, now);
-    last_inbound_at.filter(|_| is_closing).map(|at| at.after(SERVICE_WINDOW).before(WINDOW_MARGIN))
+    last_inbound_at
+        .filter(|_| is_closing)
+        .map(|at| at.after(SERVICE_WINDOW.saturating_sub(WINDOW_MARGIN)))
 }
 
 /// How long to wait before the next call after that many, growing and bounded.
@@ -285,6 +287,8 @@ mod tests {
             quiet_hours: QuietHours::parse("20:00-07:00").unwrap(),
             policy: AnnouncePolicy::default(),
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+            needs_second_factor: false,
+            broadcast: super::super::BroadcastPolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),
@@ -304,6 +308,7 @@ mod tests {
                 text: MessageText::new("halo"),
                 sms: None,
                 choices: vec![],
+                list_button: None,
                 pin: None,
             },
             attempts,

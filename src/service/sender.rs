@@ -20,9 +20,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::inbox::AccountSink;
 use super::lesson::{self, Taught};
 use super::send::{self, Call};
-use super::{Account, App, Rate, ServiceError};
+use super::{Account, App, Rate, ServiceError, broadcast};
 use crate::channel::{Accepted, Channel, Fault, Outbound, Scope, SendError};
+use crate::domain::broadcast::Alarm;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::id::MessageId;
 use crate::domain::message::MessageClass;
 use crate::store::StoreError;
 use crate::store::account::{self, Lease, Stop, StopScope};
@@ -131,6 +133,8 @@ pub struct Sender {
     busy: HashMap<String, VecDeque<Claimed>>,
     settled: Vec<Settled>,
     taught: Vec<Taught>,
+    /// Messages of broadcasts that must hold themselves, with the reason and the provider's code.
+    alarms: Vec<(MessageId, Alarm, String)>,
     lease: Option<Timestamp>,
     listening: Option<Listening>,
     paused_until: Timestamp,
@@ -176,6 +180,7 @@ impl Sender {
             busy: HashMap::new(),
             settled: Vec::new(),
             taught: Vec::new(),
+            alarms: Vec::new(),
             lease: None,
             listening: None,
             paused_until: Timestamp::from_ms(0),
@@ -404,8 +409,13 @@ impl Sender {
         self.busy.entry(message.recipient_hash.clone()).or_default();
         let (settings, channel) = (&self.app.settings, self.account.channel);
         let valid_until = send::valid_until(settings, channel, &message, now);
-        let outbound =
-            Outbound { id: message.id, to: message.recipient.clone(), form, valid_until };
+        let outbound = Outbound {
+            id: message.id,
+            to: message.recipient.clone(),
+            form,
+            list_button: message.content.list_button.clone(),
+            valid_until,
+        };
         let adapter: Arc<dyn Channel> = Arc::clone(&self.account.adapter);
         let clock = Arc::clone(&self.app.clock);
         let id = self.app.ids.next(now);
@@ -498,6 +508,12 @@ impl Sender {
                 code: error.fault().code.clone(),
             });
         }
+        if let Err(error) = &done.result
+            && let Some(alarm) = error.fault().alarm
+            && done.message.class == MessageClass::Broadcast
+        {
+            self.alarms.push((done.message.id, alarm, error.fault().code.clone()));
+        }
         self.settled.push(settled);
         self.call_next(&done.message.recipient_hash, now);
     }
@@ -532,6 +548,10 @@ impl Sender {
             let (app, now) = (&self.app, self.app.now());
             let mut tx = app.db.begin().await?;
             let whose = (self.account.id.as_str(), self.owner.as_str());
+            // The broadcast before its messages, as whoever withdraws one does.
+            for (message, alarm, code) in &self.alarms {
+                broadcast::raise(app, &mut tx, *message, *alarm, code, now).await?;
+            }
             settled::mark_settled(&mut tx, &app.db, whose, &self.settled, now).await?;
             for taught in &self.taught {
                 lesson::learn(app, &mut tx, taught, now).await?;
@@ -539,6 +559,7 @@ impl Sender {
             tx.commit().await.map_err(StoreError::from)?;
             self.settled.clear();
             self.taught.clear();
+            self.alarms.clear();
         }
         Ok(count)
     }

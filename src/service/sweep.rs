@@ -1,17 +1,21 @@
 //! What time alone changes: unclear outcomes that have waited for a receipt long enough, messages
 //! whose moment has passed, news that has not arrived in time, questions nobody understood,
-//! invitations whose day has come, and talks that nobody goes on with.
+//! invitations whose day has come, and talks that nobody goes on with; and names that cannot be searched for yet.
 //!
 //! What goes wrong with one of these must not hold up the others.
 
 use std::pin::Pin;
 
 use super::{App, ServiceError, fallback, hold, knowledge, question, survey, ticket};
-use crate::store::{StoreError, settled};
+use crate::store::{StoreError, search, settled};
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
 /// citizen, so the number bounds how often one can hear the same where no receipt ever comes.
 const UNCLEAR_CALLS: i64 = 3;
+
+/// People whose names are made searchable in one transaction, and how many of those a round has: catching up
+/// must not keep what is due waiting.
+const NAMES: (i64, usize) = (500, 10);
 
 /// Looks once; returns how many messages changed.
 ///
@@ -20,7 +24,7 @@ const UNCLEAR_CALLS: i64 = 3;
 /// that could be done is done.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     type Work<'a> = Pin<Box<dyn Future<Output = Result<u64, ServiceError>> + Send + 'a>>;
-    let works: [Work<'_>; 8] = [
+    let works: [Work<'_>; 9] = [
         Box::pin(expire(app)),
         Box::pin(settle(app)),
         Box::pin(fallback::step(app)),
@@ -29,6 +33,7 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
         Box::pin(knowledge::step(app)),
         Box::pin(survey::step(app)),
         Box::pin(ticket::step(app)),
+        Box::pin(name(app)),
     ];
     let mut count = 0;
     let mut failed: Option<ServiceError> = None;
@@ -57,4 +62,13 @@ async fn settle(app: &App) -> Result<u64, ServiceError> {
         app.signals.wake_outbox();
     }
     Ok(settled)
+}
+
+async fn name(app: &App) -> Result<u64, ServiceError> {
+    for _ in 0..NAMES.1 {
+        if !search::catch_up(&app.db, NAMES.0).await? {
+            break;
+        }
+    }
+    Ok(0)
 }

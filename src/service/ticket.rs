@@ -435,6 +435,7 @@ async fn write(
             text: MessageText::new(words.clone()),
             sms: is_sms.then(|| MessageText::new(words)),
             choices: Vec::new(),
+            list_button: None,
             pin: None,
         },
         zone: app.zone(found.area.as_ref()),

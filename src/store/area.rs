@@ -1,6 +1,7 @@
 //! Table `area`: what the administrative areas are called.
 //!
-//! Names are for people to read. Many areas share one, so nothing is ever looked up by a name.
+//! Names are for people to read. Many areas share one, so nothing is ever looked up by a name; what
+//! somebody named is compared with the areas around them.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,25 @@ pub async fn find_names(
         .bind(serde_json::Value::Array(codes).to_string())
         .fetch_all(conn)
         .await?;
+    rows.into_iter().map(|(code, name)| Ok((parse("area", "code", &code, &code)?, name))).collect()
+}
+
+/// The names of an area and of all that lies in it, in the order of their codes, up to so many.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_names(
+    conn: &mut AnyConnection,
+    within: &AreaCode,
+    limit: i64,
+) -> Result<Vec<(AreaCode, String)>, StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, name FROM area WHERE code = $1 OR code LIKE $1 || '.%' ORDER BY code LIMIT $2",
+    )
+    .bind(within.to_string())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
     rows.into_iter().map(|(code, name)| Ok((parse("area", "code", &code, &code)?, name))).collect()
 }
 

@@ -80,19 +80,59 @@ pub async fn list_lines(
     .bind(limit)
     .fetch_all(db.reader())
     .await?;
-    rows.iter()
-        .map(|row| {
-            let id: String = row.try_get("id")?;
-            let word = |column: &'static str| row.try_get::<String, _>(column);
-            Ok(Line {
-                at: Timestamp::from_ms(row.try_get("at")?),
-                who: row.try_get("who")?,
-                role: parse("audit", "role", &id, &word("role")?)?,
-                action: parse("audit", "action", &id, &word("action")?)?,
-                id: parse("audit", "id", &id, &id)?,
-                object: row.try_get("object")?,
-                detail: row.try_get("detail")?,
-            })
-        })
-        .collect()
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<Line, StoreError> {
+    let id: String = row.try_get("id")?;
+    let word = |column: &'static str| row.try_get::<String, _>(column);
+    Ok(Line {
+        at: Timestamp::from_ms(row.try_get("at")?),
+        who: row.try_get("who")?,
+        role: parse("audit", "role", &id, &word("role")?)?,
+        action: parse("audit", "action", &id, &word("action")?)?,
+        id: parse("audit", "id", &id, &id)?,
+        object: row.try_get("object")?,
+        detail: row.try_get("detail")?,
+    })
+}
+
+/// The newest lines about one object.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_of_object(db: &Db, object: &str, limit: i64) -> Result<Vec<Line>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, at, who, role, action, object, detail FROM audit WHERE object = $1 \
+         ORDER BY id DESC LIMIT $2",
+    )
+    .bind(object.to_owned())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// How often somebody did something that ended with those words, since then.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_of(
+    conn: &mut AnyConnection,
+    who: &str,
+    (action, detail): (Action, &str),
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM audit WHERE who = $1 AND action = $2 AND detail = $3 AND at > $4 \
+         AND id >= $5",
+    )
+    .bind(who.to_owned())
+    .bind(action.as_str())
+    .bind(detail.to_owned())
+    .bind(since.as_ms())
+    .bind(AuditId::floor(since).to_string())
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
 }

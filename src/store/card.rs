@@ -6,6 +6,7 @@ use super::db::sql;
 use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
 use crate::domain::card::{CardStatus, CardUpdate, HomeDelivery};
 use crate::domain::card_plan::{CardOnFile, UpdateOutcome};
 use crate::domain::clock::Timestamp;
@@ -175,8 +176,9 @@ pub async fn upsert_card(
          WHERE id = $1"
     } else {
         "INSERT INTO card (id, status, status_at, service_point, home_date, home_from, home_to, \
-         last_announced, created_at, updated_at, person_id, document, serial) \
+         last_announced, created_at, updated_at, person_id, document, area, serial) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, \
+         COALESCE((SELECT replace(area, '.', '') FROM person WHERE person.id = $10), ''), \
          (SELECT COALESCE(MAX(serial), 0) + 1 FROM card WHERE person_id = $10 AND document = $11))"
     };
     let id = before.map_or(new_id, |card| card.id);
@@ -197,6 +199,20 @@ pub async fn upsert_card(
     };
     query.execute(conn).await?;
     Ok(id)
+}
+
+/// Takes over where somebody lives now into their cards.
+pub(super) async fn move_cards(
+    conn: &mut AnyConnection,
+    person: PersonId,
+    area: Option<&AreaCode>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE card SET area = $2 WHERE person_id = $1 AND area <> $2")
+        .bind(person.to_string())
+        .bind(area.map(AreaCode::plain).unwrap_or_default().to_owned())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Notes that the card's state has not been told to anybody yet.

@@ -232,37 +232,6 @@ pub async fn find_contact(
     row.map(|row| read(db, &row)).transpose()
 }
 
-/// Since when a contact is known, how many messages came from it, and how many went to its
-/// addresses.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn find_kept(
-    conn: &mut AnyConnection,
-    id: ContactId,
-    hashes: &[String],
-) -> Result<Option<(Timestamp, i64, i64)>, StoreError> {
-    let found: Option<(i64, i64)> = sqlx::query_as(
-        "SELECT created_at, (SELECT COUNT(*) FROM inbound WHERE contact_id = contact.id) \
-         FROM contact WHERE id = $1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some((since, received)) = found else { return Ok(None) };
-    let mut sent = 0;
-    for hash in hashes {
-        let count: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM message WHERE recipient_hash = $1 AND sent_at IS NOT NULL",
-        )
-        .bind(hash.clone())
-        .fetch_one(&mut *conn)
-        .await?;
-        sent += count;
-    }
-    Ok(Some((Timestamp::from_ms(since), received, sent)))
-}
-
 fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Contact, StoreError> {
     let id: String = row.try_get(0)?;
     let open = |column, value: Option<String>| {

@@ -51,7 +51,7 @@ pub(super) fn content_json(content: &Content) -> String {
         .map(|pin| (pin.place.to_string(), pin.name.as_str(), pin.address.as_str()));
     serde_json::json!({
         "template": template, "text": content.text.expose(), "sms": sms, "choices": choices,
-        "pin": pin,
+        "list_button": content.list_button, "pin": pin,
     })
     .to_string()
 }
@@ -71,6 +71,8 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         sms: Option<String>,
         choices: Vec<(String, String)>,
         #[serde(default)]
+        list_button: Option<String>,
+        #[serde(default)]
         pin: Option<(String, String, String)>,
     }
     let stored: Stored = serde_json::from_str(json).ok()?;
@@ -83,6 +85,7 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         text: MessageText::new(stored.text),
         sms: stored.sms.map(MessageText::new),
         choices: stored.choices.into_iter().map(|(id, title)| Choice { id, title }).collect(),
+        list_button: stored.list_button,
         pin: match stored.pin {
             Some((place, name, address)) => {
                 Some(Pin { place: GeoPoint::parse_stored(&place)?, name, address })

@@ -46,6 +46,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "question", include_str!("../../migrations/0007_question.sql")),
     (8, "mending", include_str!("../../migrations/0008_mending.sql")),
     (9, "officer", include_str!("../../migrations/0009_officer.sql")),
+    (10, "broadcast", include_str!("../../migrations/0010_broadcast.sql")),
+    (11, "search", include_str!("../../migrations/0011_search.sql")),
     (12, "answer", include_str!("../../migrations/0012_answer.sql")),
 ];
 

@@ -15,7 +15,7 @@ use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::Zone;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{CardId, ContactId, MessageId, PersonId};
+use crate::domain::id::{CardId, ContactId, MessageId, PersonId, RunId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::reference::Reference;
@@ -75,6 +75,8 @@ pub struct NewMessage {
     pub parts: Option<i64>,
     /// What they cost.
     pub rupiah: Option<i64>,
+    /// The run of a broadcast it belongs to.
+    pub run_id: Option<RunId>,
     /// Now.
     pub created_at: Timestamp,
 }
@@ -151,9 +153,9 @@ pub async fn insert_message(
         "INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
          reference, recipient_hash, recipient_sealed, contact_id, person_id, card_id, content_sealed, \
          zone, due_at, expires_at, attempts, created_at, updated_at, first_id, fallback_at, text_hash, \
-         parts, rupiah, has_next) \
+         parts, rupiah, has_next, run_id) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         0, $20, $20, $21, $22, $23, $24, $25, $26) ON CONFLICT (idem_key) DO NOTHING",
+         0, $20, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT (idem_key) DO NOTHING",
     )
     .bind(id)
     .bind(new.idem_key.clone())
@@ -181,6 +183,7 @@ pub async fn insert_message(
     .bind(new.parts)
     .bind(new.rupiah)
     .bind(i64::from(new.has_next))
+    .bind(new.run_id.map(|id| id.to_string()))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -376,7 +379,8 @@ fn refusal(class: &str, opted_out: i64, suppressed_on: Option<&str>) -> Option<C
 }
 
 /// Takes due messages of an account, lane by lane, and commits them as `sending`: up to the first
-/// of `limits` in all, and of the lanes behind the replies no more than the second.
+/// of `limits` in all, and of the lanes behind the replies no more than the second. What belongs to a
+/// run that is held stays.
 /// The attempt is counted here, before the call, so that a crash while sending still uses one up.
 ///
 /// # Errors
@@ -389,9 +393,10 @@ pub async fn claim_due(
     now: Timestamp,
     limits: (i64, i64),
 ) -> Result<Vec<Claimed>, StoreError> {
-    let statement = format!(
-        "WITH due AS (SELECT id FROM message WHERE account = $1 AND lane = $2 AND status = 'queued' \
-         AND due_at <= $3 AND (expires_at IS NULL OR expires_at > $3) ORDER BY due_at, id LIMIT $4{}) \
+    let statement = |condition: &str| {
+        sql(format!(
+            "WITH due AS (SELECT id FROM message WHERE account = $1 AND lane = $2 AND status = 'queued' \
+         AND due_at <= $3 AND (expires_at IS NULL OR expires_at > $3){condition} ORDER BY due_at, id LIMIT $4{}) \
          UPDATE message SET status = 'sending', claimed_by = $5, attempts = attempts + 1, \
          sending_at = $3, updated_at = $3 WHERE id IN (SELECT id FROM due) \
          RETURNING id, class, recipient_hash, recipient_sealed, content_sealed, attempts, zone, why, \
@@ -405,8 +410,11 @@ pub async fn claim_due(
           WHERE suppression.address_hash = message.recipient_hash \
           AND suppression.channel IN ('', message.channel) AND suppression.released_at IS NULL), \
          expires_at, has_next",
-        db.skip_locked()
-    );
+            db.skip_locked()
+        ))
+    };
+    let is_let_go = " AND (run_id IS NULL OR EXISTS \
+                     (SELECT 1 FROM broadcast_run WHERE broadcast_run.id = run_id AND state = 'sending'))";
     let mut tx = db.begin().await?;
     let mut claimed = Vec::new();
     for lane in 0..=2_i64 {
@@ -415,7 +423,7 @@ pub async fn claim_due(
         if missing <= 0 {
             break;
         }
-        let rows = sqlx::query(sql(statement.clone()))
+        let rows = sqlx::query(statement(if lane == 2 { is_let_go } else { "" }))
             .bind(account.to_owned())
             .bind(lane)
             .bind(now.as_ms())

@@ -13,7 +13,7 @@ use crate::domain::id::{CardId, MessageId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, ReceiptKind};
 use crate::domain::phone::PhoneNumber;
 
-const COLUMNS: &str = "id, account, channel, class, status, why, template, reference, recipient_sealed, \
+pub(super) const COLUMNS: &str = "id, account, channel, class, status, why, template, reference, recipient_sealed, \
                        card_id, due_at, expires_at, attempts, failure_code, failure_reason, created_at, \
                        sent_at, delivered_at, read_at, failed_at, provider_id_sealed, first_id, parts, rupiah";
 
@@ -139,7 +139,7 @@ pub async fn find_message(db: &Db, id: MessageId) -> Result<Option<MessageLine>,
     row.map(|row| read(db, &row)).transpose()
 }
 
-fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
+pub(super) fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {
     let id: String = row.try_get(0)?;
     let word = |index: usize| row.try_get::<String, _>(index);
     let open = |column, sealed: Option<String>| {

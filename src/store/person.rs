@@ -266,6 +266,7 @@ pub async fn upsert_person(
         channel: None,
     });
     let mut changed = is_new;
+    let found_by = (person.name.clone(), person.area.clone());
     if update.name.is_some() && update.name != person.name {
         person.name.clone_from(&update.name);
         changed = true;
@@ -294,7 +295,38 @@ pub async fn upsert_person(
     if changed {
         write(conn, db, &person, &key, update, is_new, now).await?;
     }
+    if is_new || found_by != (person.name.clone(), person.area.clone()) {
+        super::search::write_words(conn, db, &person, is_new).await?;
+        if !is_new {
+            super::card::move_cards(conn, person.id, person.area.as_ref()).await?;
+        }
+    }
     Ok(person)
+}
+
+/// Gives somebody a number that works, in place of what is on file.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_phone(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: PersonId,
+    phone: &PhoneNumber,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = id.to_string();
+    sqlx::query(
+        "UPDATE person SET phone_hash = $2, phone_sealed = $3, phone_problem = NULL, updated_at = $4 \
+         WHERE id = $1",
+    )
+    .bind(key.clone())
+    .bind(phone_hash(db, phone))
+    .bind(db.sealer.seal(place("phone_sealed"), &key, phone.expose())?)
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 async fn write(

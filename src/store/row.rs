@@ -46,6 +46,23 @@ pub(super) fn area_range(area: &AreaCode) -> [String; 2] {
     [from, to]
 }
 
+/// The same as ranges that follow each other: with `with_unknown` also those of whom no area is known, who come
+/// first.
+pub(super) fn area_ranges(area: &AreaCode, with_unknown: bool) -> Vec<[String; 2]> {
+    let known = area_range(area);
+    // No code begins with a letter, or with less than a digit: this holds the empty text alone.
+    let unknown = [String::new(), "0".to_owned()];
+    if with_unknown && !known[0].is_empty() {
+        vec![unknown, known]
+    } else if with_unknown {
+        vec![known]
+    } else {
+        // A range from nothing on would hold also what has no area.
+        let [from, to] = known;
+        vec![[if from.is_empty() { "0".to_owned() } else { from }, to]]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +81,20 @@ mod tests {
         }
         let [from, to] = area_range(&AreaCode::nationwide());
         assert!(from.as_str() <= "1101" && "9999" < to.as_str());
+    }
+
+    #[test]
+    fn who_has_no_area_is_in_the_ranges_of_the_whole_office_alone() {
+        let holds = |area: &AreaCode, with_unknown, code: &str| {
+            let ranges = area_ranges(area, with_unknown);
+            ranges.iter().filter(|[from, to]| from.as_str() <= code && code < to.as_str()).count()
+        };
+        let office = AreaCode::parse("35.17").unwrap();
+        for area in [office, AreaCode::nationwide()] {
+            assert_eq!(holds(&area, true, ""), 1);
+            assert_eq!(holds(&area, false, ""), 0);
+            assert_eq!(holds(&area, true, "351709"), 1);
+            assert_eq!(holds(&area, false, "351709"), 1);
+        }
     }
 }

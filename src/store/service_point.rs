@@ -131,6 +131,33 @@ pub async fn list_points(
     rows.iter().map(read).collect()
 }
 
+/// The points nearest to an area, up to so many: those of the same kecamatan first, then of the same kabupaten, then
+/// of the same province.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_nearest(
+    conn: &mut AnyConnection,
+    near: &AreaCode,
+    limit: i64,
+) -> Result<Vec<(ServicePoint, Condition)>, StoreError> {
+    let digits = near.plain();
+    // A shorter code has no kecamatan to be in: '-' begins none.
+    let prefix = |end: usize| digits.get(..end).map_or_else(|| "-".to_owned(), |d| format!("{d}%"));
+    let rows = sqlx::query(sql(format!(
+        "SELECT {COLUMNS} FROM service_point ORDER BY \
+         CASE WHEN replace(area, '.', '') LIKE $1 THEN 0 WHEN replace(area, '.', '') LIKE $2 THEN 1 \
+         WHEN replace(area, '.', '') LIKE $3 THEN 2 ELSE 3 END, code LIMIT $4"
+    )))
+    .bind(prefix(6))
+    .bind(prefix(4))
+    .bind(prefix(2))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Writes a point, new or changed; how it is just now stays as it was.
 ///
 /// # Errors

@@ -2,8 +2,10 @@
 
 use super::row::parse;
 use super::{Db, StoreError};
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::TokenId;
+use crate::domain::officer::{Actor, OfficerRole};
 use crate::words;
 
 words! {
@@ -47,6 +49,25 @@ pub struct Token {
     pub id: TokenId,
     /// What it may do.
     pub role: Role,
+    /// Where.
+    pub area: AreaCode,
+}
+
+impl Token {
+    /// Who it is to the rules about rights: an office's token is an officer of its area. None for a token that
+    /// only brings card updates.
+    #[must_use]
+    pub fn actor(&self) -> Option<Actor> {
+        let role = match (self.role, self.area.level()) {
+            (Role::Source, _) => return None,
+            (Role::Auditor, _) => OfficerRole::Auditor,
+            (Role::Admin, _) => OfficerRole::Admin,
+            (Role::Office, AreaLevel::Desa) => OfficerRole::Desa,
+            (Role::Office, AreaLevel::Kecamatan) => OfficerRole::Kecamatan,
+            (Role::Office, _) => OfficerRole::Dinas,
+        };
+        Some(Actor { id: self.id.to_string(), role, area: self.area.clone() })
+    }
 }
 
 /// Keeps a new token.
@@ -79,14 +100,18 @@ pub async fn insert_token(
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn find_token(db: &Db, secret: &str) -> Result<Option<Token>, StoreError> {
-    let row: Option<(String, String)> = sqlx::query_as(
-        "SELECT id, role FROM api_token WHERE token_hash = $1 AND revoked_at IS NULL",
+    let row: Option<(String, String, String)> = sqlx::query_as(
+        "SELECT id, role, area FROM api_token WHERE token_hash = $1 AND revoked_at IS NULL",
     )
     .bind(db.index("token", secret))
     .fetch_optional(db.reader())
     .await?;
-    row.map(|(id, role)| {
+    row.map(|(id, role, area)| {
         Ok(Token {
+            area: match area.as_str() {
+                "" => AreaCode::nationwide(),
+                code => parse("api_token", "area", &id, code)?,
+            },
             role: parse("api_token", "role", &id, &role)?,
             id: parse("api_token", "id", &id, &id)?,
         })

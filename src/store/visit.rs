@@ -101,6 +101,22 @@ pub(super) async fn close_reached(
 /// As every statement: [`StoreError`].
 pub async fn mark_told(db: &Db, id: VisitId, by: &str, now: Timestamp) -> Result<bool, StoreError> {
     let mut tx = db.begin().await?;
+    let is_told = mark_told_in(&mut tx, db, id, by, now).await?;
+    tx.commit().await?;
+    Ok(is_told)
+}
+
+/// The same within a transaction that holds more.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn mark_told_in(
+    tx: &mut AnyConnection,
+    db: &Db,
+    id: VisitId,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let told: Option<(String,)> = sqlx::query_as(
         "UPDATE visit SET closed_at = $3, outcome = 'told', closed_by = $2 \
          WHERE id = $1 AND closed_at IS NULL RETURNING message_id",
@@ -111,10 +127,41 @@ pub async fn mark_told(db: &Db, id: VisitId, by: &str, now: Timestamp) -> Result
     .fetch_optional(&mut *tx)
     .await?;
     if let Some((message,)) = &told {
-        super::follow::withdraw_chain(&mut tx, db, message, "told", now).await?;
+        super::follow::withdraw_chain(tx, db, message, "told", now).await?;
     }
-    tx.commit().await?;
     Ok(told.is_some())
+}
+
+/// Where the person of a visit lives; none when there is no such visit.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_area(
+    conn: &mut AnyConnection,
+    id: VisitId,
+) -> Result<Option<Option<AreaCode>>, StoreError> {
+    let key = id.to_string();
+    let area: Option<Option<String>> = sqlx::query_scalar("SELECT area FROM visit WHERE id = $1")
+        .bind(key.clone())
+        .fetch_optional(conn)
+        .await?;
+    area.map(|area| super::row::parse_opt("visit", "area", &key, area.as_deref())).transpose()
+}
+
+/// The open visit for the news that began with a message.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_open_of_message(
+    conn: &mut AnyConnection,
+    first: MessageId,
+) -> Result<Option<VisitId>, StoreError> {
+    let id: Option<String> =
+        sqlx::query_scalar("SELECT id FROM visit WHERE message_id = $1 AND closed_at IS NULL")
+            .bind(first.to_string())
+            .fetch_optional(conn)
+            .await?;
+    id.map(|id| parse("visit", "id", &id, &id)).transpose()
 }
 
 /// News to be told in person.
@@ -164,6 +211,36 @@ pub async fn list_open(
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(area.map(ToString::to_string).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// What stands on the list of people an officer may see, oldest first, after a cursor; with `with_unknown` also
+/// those of whom no area is known.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_within(
+    db: &Db,
+    (within, with_unknown): (&AreaCode, bool),
+    after: Option<VisitId>,
+    limit: i64,
+) -> Result<Vec<Visit>, StoreError> {
+    let [from, to] = super::row::area_range(within);
+    let rows = sqlx::query(
+        "SELECT v.id, v.message_id, v.template, v.reason, v.created_at, p.id, p.name_sealed, p.area, \
+         p.rt_sealed, p.rw_sealed, m.content_sealed, a.name FROM visit v \
+         JOIN person p ON p.id = v.person_id LEFT JOIN message m ON m.id = v.message_id \
+         LEFT JOIN area a ON a.code = p.area \
+         WHERE v.closed_at IS NULL AND v.id > $1 AND ((replace(v.area, '.', '') >= $2 \
+         AND replace(v.area, '.', '') < $3) OR ($4 = 1 AND v.area IS NULL)) ORDER BY v.id LIMIT $5",
+    )
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(from)
+    .bind(to)
+    .bind(i64::from(with_unknown))
     .bind(limit)
     .fetch_all(db.reader())
     .await?;

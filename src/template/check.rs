@@ -16,7 +16,7 @@ use crate::domain::message::ChannelKind;
 pub(super) const FILLED: &[&str] =
     &["addressee", "bring", "date", "document", "hours", "office", "place", "ref", "window"];
 
-const MAX_FOOTER_CHARS: usize = 60;
+pub(super) const MAX_FOOTER_CHARS: usize = 60;
 const MAX_NAME_CHARS: usize = 512;
 
 /// All rules for one kind of announcement.
@@ -52,15 +52,10 @@ fn registration(
     problems: &mut Vec<Problem>,
 ) {
     let file = template.meta_file();
-    let mut report = |what: String, hint: &str| problems.push(Problem::new(&file, what, hint));
     for wording in template.wordings() {
-        let name = &wording.template;
-        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(is_allowed) {
-            let hint = "small letters a-z, digits and _, 512 at most";
-            report(format!("{name:?} is no WhatsApp template name"), hint);
-        }
+        name(&file, &wording.template, problems);
     }
+    let mut report = |what: String, hint: &str| problems.push(Problem::new(&file, what, hint));
     if template.language != "id" {
         report(format!("the language {:?}", template.language), "texts in id.txt are \"id\"");
     }
@@ -84,6 +79,15 @@ fn registration(
             problems.push(Problem::new(&file, "a placeholder in the footer", hint));
         }
         writing::check(&text, capitals, problems);
+    }
+}
+
+/// That Meta takes a name.
+pub(super) fn name(file: &str, name: &str, problems: &mut Vec<Problem>) {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.is_empty() || name.len() > MAX_NAME_CHARS || !name.chars().all(is_allowed) {
+        let hint = "small letters a-z, digits and _, 512 at most";
+        problems.push(Problem::new(file, format!("{name:?} is no WhatsApp template name"), hint));
     }
 }
 
@@ -176,7 +180,7 @@ fn content(text: &Text, end: &str, problems: &mut Vec<Problem>) {
 }
 
 /// What Meta refuses when a body is registered.
-fn whatsapp(text: &Text, problems: &mut Vec<Problem>) {
+pub(super) fn whatsapp(text: &Text, problems: &mut Vec<Problem>) {
     let pieces = text.pieces();
     let mut report = |offset: usize, what: &str, hint: &str| {
         problems.push(Problem::new(text.file(), what, hint).at(text.source(), offset));
@@ -222,7 +226,7 @@ fn samples(
                 let what = format!("with sample {number} on {channel}: {what}");
                 problems.push(Problem::new(text.file(), what, hint));
             };
-            match fill(engine, text, wording, channel, &sample.values(channel)) {
+            match fill(engine, text, wording, channel, &sample.values(channel), MAX_VALUE_CHARS) {
                 Ok(rendered) => {
                     let Some(found) = rendered.segments else { continue };
                     if found.encoding == Encoding::Ucs2 {

@@ -20,6 +20,10 @@ macro_rules! files {
 /// A test compares this list with the folder.
 const EMBEDDED: &[(&str, &str)] = files![
     "vocabulary.toml",
+    "broadcasts/sosialisasi/id.sms.txt",
+    "broadcasts/sosialisasi/id.txt",
+    "broadcasts/sosialisasi/meta.toml",
+    "broadcasts/words.toml",
     "announcements/card_issued/id.sms.txt",
     "announcements/card_issued/id.txt",
     "announcements/card_issued/meta.toml",
@@ -66,9 +70,15 @@ pub(super) fn embedded() -> Files {
 pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>) -> Files {
     let mut files = Files::new();
     read_file(dir, "vocabulary.toml", &mut files, problems);
-    for kind in entries(dir, "announcements", problems) {
-        for name in entries(dir, &kind, problems) {
-            read_file(dir, &name, &mut files, problems);
+    for folder in ["announcements", "broadcasts"] {
+        for kind in entries(dir, folder, problems) {
+            if kind == "broadcasts/words.toml" {
+                read_file(dir, &kind, &mut files, problems);
+                continue;
+            }
+            for name in entries(dir, &kind, problems) {
+                read_file(dir, &name, &mut files, problems);
+            }
         }
     }
     files
@@ -128,10 +138,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut problems = Vec::new();
         assert_eq!(read(&dir.path().join("none"), &mut problems), Files::new());
-        assert_eq!(problems.len(), 2, "vocabulary and announcements: {problems:?}");
+        assert_eq!(problems.len(), 3, "vocabulary, announcements, broadcasts: {problems:?}");
 
         let kind = dir.path().join("announcements/card_printed");
         std::fs::create_dir_all(&kind).unwrap();
+        std::fs::create_dir_all(dir.path().join("broadcasts")).unwrap();
         std::fs::write(dir.path().join("vocabulary.toml"), "").unwrap();
         std::fs::write(dir.path().join("announcements/.hidden"), "").unwrap();
         std::fs::write(kind.join(".id.txt.swp"), "").unwrap();

@@ -5,6 +5,7 @@
 //! sentence that a citizen reads stands in it.
 
 mod announcement;
+mod broadcast;
 mod by_channel;
 mod canned;
 mod check;
@@ -23,6 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use announcement::{AnnouncementTemplate, Sample, Wording};
+pub use broadcast::{AlarmWords, BroadcastTemplate};
 pub use by_channel::ByChannel;
 pub use canned::Canned;
 pub use file_report::{FileReport, FileReportPage, ReportRow};
@@ -33,6 +35,8 @@ pub use segment::{Encoding, Segments, segments, to_gsm};
 pub use text::Text;
 pub use vocabulary::Vocabulary;
 
+use crate::domain::area::Zone;
+use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::document::Document;
 use crate::domain::message::ChannelKind;
@@ -48,6 +52,7 @@ pub struct Templates {
 #[derive(Debug)]
 struct Inner {
     announcements: BTreeMap<AnnouncementKind, AnnouncementTemplate>,
+    broadcast: BroadcastTemplate,
     vocabulary: Vocabulary,
     file_report: FileReportPage,
     canned: Vec<Canned>,
@@ -144,6 +149,35 @@ impl Templates {
         &self.announcement(kind).samples
     }
 
+    /// What the folder of broadcasts says.
+    #[must_use]
+    pub fn broadcast(&self) -> &BroadcastTemplate {
+        &self.inner.broadcast
+    }
+
+    /// A notice of the office in the words of a channel. An SMS ends with how to stop by whether the sender
+    /// takes answers.
+    ///
+    /// # Errors
+    /// [`RenderError`] names the part that cannot be used.
+    pub fn render_broadcast(
+        &self,
+        office: &str,
+        notice: &Notice,
+        channel: ChannelKind,
+        takes_answers: bool,
+    ) -> Result<Rendered, RenderError> {
+        let Inner { engine, broadcast, vocabulary, .. } = &*self.inner;
+        broadcast::render(engine, broadcast, vocabulary, (office, notice), (channel, takes_answers))
+    }
+
+    /// When a broadcast goes out, in words.
+    #[must_use]
+    pub fn schedule_words(&self, schedule: &Schedule, zone: Zone) -> String {
+        let Inner { engine, broadcast, vocabulary, .. } = &*self.inner;
+        broadcast::schedule_words(engine, broadcast, vocabulary, schedule, zone)
+    }
+
     /// The ready answers that officers pick from.
     #[must_use]
     pub fn canned(&self) -> &[Canned] {
@@ -162,7 +196,8 @@ impl Templates {
         channel: ChannelKind,
         values: &BTreeMap<&str, String>,
     ) -> Result<Rendered, RenderError> {
-        render::fill(&self.inner.engine, wording.texts.on(channel), wording, channel, values)
+        let text = wording.texts.on(channel);
+        render::fill(&self.inner.engine, text, wording, channel, values, MAX_VALUE_CHARS)
     }
 
     fn from_files(
@@ -179,6 +214,8 @@ impl Templates {
                 announcements.insert(kind, read);
             }
         }
+        let broadcast =
+            broadcast::read(&mut files, vocabulary.as_ref(), &mut engine, &mut problems);
         let capitals = vocabulary.as_ref().map(Vocabulary::capitals);
         for template in announcements.values() {
             check::announcement(template, capitals, &engine, &mut problems);
@@ -189,12 +226,13 @@ impl Templates {
             let hint = "a slip in its name, or in that of its folder?";
             problems.push(Problem::new(file, "the file belongs to nothing", hint));
         }
-        match (vocabulary, file_report) {
-            (Some(vocabulary), Ok(file_report)) if problems.is_empty() => {
-                let inner = Inner { announcements, vocabulary, file_report, canned, engine };
+        match (vocabulary, broadcast, file_report) {
+            (Some(vocabulary), Some(broadcast), Ok(file_report)) if problems.is_empty() => {
+                let inner =
+                    Inner { announcements, broadcast, vocabulary, file_report, canned, engine };
                 Ok(Self { inner: Arc::new(inner) })
             }
-            (_, file_report) => {
+            (_, _, file_report) => {
                 problems.extend(file_report.err());
                 Err(problems)
             }
@@ -207,7 +245,6 @@ mod tests {
     use chrono::NaiveDate;
 
     use super::*;
-    use crate::domain::area::Zone;
     use crate::domain::person::PersonName;
 
     fn templates() -> Templates {

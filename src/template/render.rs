@@ -55,13 +55,17 @@ pub enum RenderError {
         /// Its name.
         placeholder: String,
     },
-    /// A value is longer than [`MAX_VALUE_CHARS`].
-    #[error("the value of the placeholder {placeholder} has {chars} characters, 200 are allowed")]
+    /// A value is longer than it may be.
+    #[error(
+        "the value of the placeholder {placeholder} has {chars} characters, {most} are allowed"
+    )]
     ValueTooLong {
         /// Its name.
         placeholder: String,
         /// How long it is.
         chars: usize,
+        /// How long it may be.
+        most: usize,
     },
     /// The whole is longer than WhatsApp takes.
     #[error("the text has {chars} characters, 1024 are allowed")]
@@ -74,13 +78,14 @@ pub enum RenderError {
     Engine(#[source] minijinja::Error),
 }
 
-/// Fills one text.
+/// Fills one text with values of at most `most` characters.
 pub(super) fn fill(
     engine: &Engine,
     text: &Text,
     wording: &Wording,
     channel: ChannelKind,
     values: &BTreeMap<&str, String>,
+    most: usize,
 ) -> Result<Rendered, RenderError> {
     let mut params = Vec::new();
     for name in text.placeholders() {
@@ -93,8 +98,8 @@ pub(super) fn fill(
         if chars == 0 {
             return Err(RenderError::Empty { placeholder });
         }
-        if chars > MAX_VALUE_CHARS {
-            return Err(RenderError::ValueTooLong { placeholder, chars });
+        if chars > most {
+            return Err(RenderError::ValueTooLong { placeholder, chars, most });
         }
         params.push((placeholder, value));
     }

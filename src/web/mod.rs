@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -75,6 +75,13 @@ pub fn router(web: Web) -> Router {
         .route("/v1/tickets/{id}/take", post(api::ticket::take))
         .route("/v1/tickets/{id}/reply", post(api::ticket::reply))
         .route("/v1/tickets/{id}/close", post(api::ticket::close))
+        .route("/v1/broadcasts", get(api::broadcast::list).post(api::broadcast::create))
+        .route("/v1/broadcasts/{id}", get(api::broadcast::show).put(api::broadcast::change))
+        .route("/v1/broadcasts/{id}/list", put(api::broadcast::set_list))
+        .route("/v1/broadcasts/{id}/preview", get(api::broadcast::preview))
+        .route("/v1/broadcasts/{id}/failures", get(api::broadcast::failures))
+        .route("/v1/broadcasts/{id}/test", post(api::broadcast::test))
+        .route("/v1/broadcasts/{id}/{act}", post(api::broadcast::act))
         .route("/v1/opt-outs", post(api::opt_out::post))
         .route("/v1/binding-codes", post(api::binding_code::issue))
         .route("/healthz", get(health::healthz))

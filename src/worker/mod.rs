@@ -1,6 +1,7 @@
 //! Starts, wakes, drains and stops the loops. No rules and no SQL: each loop calls its service.
 
 mod inbox;
+mod schedule;
 mod sender;
 mod sweeper;
 mod watch;
@@ -36,6 +37,7 @@ impl Workers {
         let mut tasks = JoinSet::new();
         tasks.spawn(inbox::run(Arc::clone(app), stop.subscribe()));
         tasks.spawn(sweeper::run(Arc::clone(app), stop.subscribe()));
+        tasks.spawn(schedule::run(Arc::clone(app), stop.subscribe()));
         for account in &app.accounts {
             let (app, account) = (Arc::clone(app), account.clone());
             tasks.spawn(sender::run(app, account, owner.to_owned(), stop.subscribe()));

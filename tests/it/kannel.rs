@@ -17,6 +17,7 @@ fn message(text: &str) -> Outbound {
         id: IdSource::default().next(SystemClock.now()),
         to: Recipient::of_phone(PhoneNumber::parse("0812-0000-0001").unwrap()),
         form: Form::Free { text: MessageText::new(text), choices: vec![] },
+        list_button: None,
         valid_until: None,
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::Week;
+use kabar::domain::language::Language;
 use kabar::domain::service_point::{BlankoStock, GeoPoint, PointService, PointState, PointStatus};
 use kabar::service::point::office_opens;
+use kabar::store::area::{list_names, upsert_areas};
 use kabar::store::holiday::{Holiday, list_holidays, upsert_holiday};
 use kabar::store::service_point::{
     Change, Detail, ServicePoint, find_with_condition, list_points, set_condition, upsert_point,
@@ -87,7 +89,7 @@ on_both_engines! {
         let siti = citizen(6).of_area("35.17.08.2014");
         app.card(&siti, "CARD_PRINTED").await;
         app.run_until_idle().await;
-        let answer = app.asks(&siti.e164, "hari ini kantor buka sampai jam berapa").await;
+        let answer = app.asks(&siti.e164, "kantor buka sampai jam berapa").await;
         let lines: Vec<&str> = answer.text().lines().collect();
         assert_eq!(lines[0], "Kantor Kecamatan Diwek: Hari ini buka sampai 15.00. \
                               Senin-Kamis 08.00-15.00, Jumat 08.00-11.00.");
@@ -146,6 +148,66 @@ on_both_engines! {
         assert!(answer.text().contains("Hari ini libur: Libur bersama; buka lagi Selasa"), "{}", answer.text());
         let answer = app.asks(STRANGER, "kecamatan diwek buka jam berapa").await;
         assert!(answer.text().contains("Hari ini buka sampai 10.30."), "{}", answer.text());
+    }
+
+    async fn the_day_asked_about_is_answered_with_the_holidays_of_that_place(app: TestApp) {
+        three(&app).await;
+        let mut tx = app.app.db.begin().await.unwrap();
+        let date = app.clock.wib().date_naive().succ_opt().unwrap();
+        let at = Some(area("35.17.08"));
+        let day = Holiday { date, area: at, name: "Sedekah bumi".to_owned(), hours: None };
+        upsert_holiday(&mut tx, &day, app.app.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let answer = app.asks(STRANGER, "kecamatan diwek besok buka jam berapa").await;
+        assert_eq!(answer.text(), "Kantor Kecamatan Diwek: Besok, Selasa, 24 November, libur: \
+                                   Sedekah bumi; buka lagi Rabu pukul 08.00.");
+        let answer = app.asks(STRANGER, "kecamatan jombang besok buka jam berapa").await;
+        assert_eq!(answer.text(), "Kantor Kecamatan Jombang: Besok, Selasa, 24 November, buka 08.00-15.00.");
+    }
+
+    async fn a_place_without_a_point_is_said_to_have_none_before_the_nearest_are_named(app: TestApp) {
+        three(&app).await;
+        let mut tx = app.app.db.begin().await.unwrap();
+        let names = [
+            ("35.17", "Jombang"),
+            ("35.17.13", "Mojowarno"),
+            ("35.17.09.2003", "Candimulyo"),
+            ("35.18.01", "Wringinpitu"),
+            ("35.170", "Tidak ada"),
+        ];
+        let names = names.into_iter().filter_map(|(code, name)| {
+            AreaCode::parse(code).ok().map(|code| (code, name.to_owned()))
+        });
+        upsert_areas(&mut tx, &app.app.db, &names.collect(), app.app.now()).await.unwrap();
+        let listed = list_names(&mut tx, &area("35.17"), 10).await.unwrap();
+        let codes: Vec<String> = listed.into_iter().map(|(code, _)| code.to_string()).collect();
+        assert_eq!(codes, ["35.17", "35.17.09.2003", "35.17.13"], "and none of the neighbours");
+        tx.commit().await.unwrap();
+        let siti = citizen(6).of_area("35.17.08.2014");
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let answer = app.asks(&siti.e164, "kecamatan mojowarno buka jam berapa").await;
+        let lines: Vec<&str> = answer.text().lines().collect();
+        assert_eq!(lines[0], "Di Kecamatan Mojowarno belum ada tempat layanan pada data saya.");
+        assert_eq!(lines[1], "Yang terdekat:");
+        let answer = app.asks(&siti.e164, "kantor desa candimulyo buka jam berapa").await;
+        let lines: Vec<&str> = answer.text().lines().collect();
+        assert_eq!(lines[0], "Di Desa/Kelurahan Candimulyo belum ada tempat layanan pada data saya.");
+        assert!(lines[2].starts_with("Kantor Kecamatan Jombang"), "its own kecamatan: {lines:?}");
+        let answer = app.asks(&siti.e164, "kecamatan wringinpitu buka jam berapa").await;
+        assert!(answer.text().starts_with("Tempat yang Anda sebut tidak ada pada data saya."), "{}", answer.text());
+    }
+
+    async fn a_place_that_was_named_is_still_meant_when_the_choice_comes(app: TestApp) {
+        three(&app).await;
+        let answer = app.asks(STRANGER, "alamat kecamatan diwek").await;
+        assert!(answer.text().contains("Maksudnya yang mana"), "{}", answer.text());
+        app.writes(STRANGER, "1").await;
+        app.run_until_idle().await;
+        let sent = app.whatsapp.sent_to(STRANGER);
+        let text = sent[1].text();
+        assert!(text.contains("Kantor Kecamatan Diwek, Jalan Contoh 1"), "{text}");
+        assert!(!text.contains("Jombang"), "{text}");
     }
 
     async fn an_officer_closes_a_point_and_citizens_are_told_until_when_and_why(app: TestApp) {
@@ -211,17 +273,21 @@ on_both_engines! {
     }
 
     async fn the_next_opening_of_the_office_is_said_in_words(app: TestApp) {
-        let opens = async || {
+        let opens_in = async |language| {
             let mut tx = app.app.db.begin().await.unwrap();
-            let opens = office_opens(&app.app, &mut tx, &area("35.17.09"), app.app.now()).await;
+            let (at, now) = (area("35.17.09"), app.app.now());
+            let opens = office_opens(&app.app, &mut tx, &at, language, now).await;
             tx.rollback().await.unwrap();
             opens.unwrap()
         };
+        let opens = async || opens_in(Language::Indonesian).await;
         assert_eq!(opens().await, None, "no hours are on file");
         three(&app).await;
         assert_eq!(opens().await, None, "it is open");
         app.advance_to("15:00 WIB").await;
         assert_eq!(opens().await.as_deref(), Some("Selasa, 24 November, mulai pukul 08.00 WIB"));
+        let english = opens_in(Language::English).await;
+        assert_eq!(english.as_deref(), Some("Tuesday, 24 November, from 08.00 WIB"));
     }
 
     async fn an_area_hears_its_own_rule_and_others_do_not(app: TestApp) {

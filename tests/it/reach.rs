@@ -223,6 +223,8 @@ fn account(
         rate: Rate::per_second(1_000_000),
         in_flight: 8,
         rupiah_per_segment: (channel == ChannelKind::Sms).then_some(350),
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: provider.adapter(Shared { hook_url, ..shared.clone() }),
     }
 }

@@ -177,6 +177,7 @@ impl Bench {
             id: self.ids.next(SystemClock.now()),
             to: Recipient::of_phone(phone),
             form: Form::Free { text: MessageText::new(text), choices: Vec::new() },
+            list_button: None,
             valid_until: None,
         }
     }
@@ -614,7 +615,8 @@ async fn a_submission_the_centre_does_not_understand_is_refused() {
     let phone = PhoneNumber::parse_international(PHONE).unwrap();
     let id: MessageId = IdSource::default().next(SystemClock.now());
     let form = Form::Free { text: MessageText::new("a"), choices: Vec::new() };
-    let message = Outbound { id, to: Recipient::of_phone(phone), form, valid_until: None };
+    let message =
+        Outbound { id, to: Recipient::of_phone(phone), form, list_button: None, valid_until: None };
     let centre = async {
         let [command, _, sequence, _] = hear(&mut centre).await;
         assert_eq!(command, 4);

@@ -83,6 +83,8 @@ impl Desk {
             },
             in_flight: 16,
             rupiah_per_segment: None,
+            rupiah_per_message: None,
+            daily_limit: None,
             adapter: Arc::new(TelegramClient::new(&shared, settings)),
         }];
         start.settings.channels = vec![ChannelKind::Telegram];

@@ -8,6 +8,7 @@ use kabar::store::token::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::meta::Request;
 use crate::support::{LEASE_OVER, TestApp, citizen, list, on_both_engines, word};
 
 const STRANGER: &str = "+6281299990000";
@@ -373,6 +374,61 @@ on_both_engines! {
         let told = app.states().await.into_iter().filter(|(_, why)| why == "opted_out").count();
         assert_eq!(told, 1, "no news any more");
         assert_eq!(app.query("SELECT id FROM person").await.len(), 1, "nothing is deleted by itself");
+    }
+
+    async fn what_is_kept_is_counted_in_the_database_and_nothing_sealed_is_shown(app: TestApp) {
+        let siti = citizen(6);
+        app.card(&siti, "PRINT_READY_RECORD").await;
+        app.run_until_idle().await;
+        app.card(&siti, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        app.asks(&siti.e164, "halo").await;
+        app.asks(&siti.e164, "mau bicara dengan petugas").await;
+        app.asks(&siti.e164, "SELESAI").await;
+        app.asks(&siti.e164, "mau komplain").await;
+        app.asks(&siti.e164, "1").await;
+        app.asks(&siti.e164, "sudah tiga bulan belum jadi").await;
+        let number = word(&tickets(&app, "?kind=complaint").await[0]["number"]);
+        app.asks(&siti.e164, "BERHENTI").await;
+        let count = async |of: &str| app.query(&format!("SELECT id FROM {of}")).await.len();
+        let updates = count("card_update").await;
+        let received = count("inbound").await;
+        let sent = count("message WHERE sent_at IS NOT NULL").await;
+        assert_eq!((updates, received), (2, 7));
+        let data = app.asks(&siti.e164, "DATA SAYA").await;
+        for part in [
+            "nama Siti A., nomor +62 812-****-**06, NIK dan alamat (tersimpan terkunci)".to_owned(),
+            format!("(per 23 November, {updates} catatan)"),
+            "persetujuan kabar: berhenti sejak 23 November 2026".to_owned(),
+            format!("{received} pesan dari Anda, {sent} dari kami"),
+            format!("pengaduan {number} (menunggu), bicara petugas (selesai)"),
+        ] {
+            assert!(data.text().contains(&part), "{part} in {}", data.text());
+        }
+        assert!(data.text().chars().count() <= 700, "{}", data.text());
+        for secret in [&siti.nik, &siti.e164, "Aminah", "35.17", "tiga bulan"] {
+            assert!(!data.body["interactive"].to_string().contains(secret), "{secret}");
+        }
+        // Somebody else shares the number: from now on nobody reads the number of a complaint.
+        let budi = citizen(7).with_phone(&siti.phone);
+        app.card(&budi, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let shared = app.asks(&siti.e164, "DATA SAYA").await;
+        assert!(shared.text().contains("alamat 2 orang (tersimpan terkunci)"), "{}", shared.text());
+        assert!(shared.text().contains("pengaduan dan permintaan: 2"), "{}", shared.text());
+        assert!(!shared.text().contains(&number), "{}", shared.text());
+        assert!(!shared.text().contains("catatan"), "{}", shared.text());
+        // Whoever says that they are a stranger reads of nobody any more.
+        app.asks(&siti.e164, "BUKAN SAYA").await;
+        app.asks(&siti.e164, "DATA SAYA").await;
+        app.writes(&siti.e164, "LENGKAP").await;
+        app.run_until_idle().await;
+        let sent = app.whatsapp.sent_to(&siti.e164);
+        let full: Vec<&str> = sent[sent.len() - 3..].iter().map(Request::text).collect();
+        assert!(full[0].contains("bukan orang yang pernah kami kabari"), "{full:?}");
+        assert!(full[0].contains("Tidak ada nama, NIK, alamat, atau kartu"), "{full:?}");
+        assert!(full.iter().all(|text| !text.contains("Siti") && !text.contains("Budi")), "{full:?}");
+        assert!(full[2].contains("UU 27/2022"), "{full:?}");
     }
 
     async fn who_asked_in_english_is_answered_so_and_told_so_by_the_officers_close(app: TestApp) {

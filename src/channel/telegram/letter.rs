@@ -138,6 +138,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient { chat: OurChat::new(700_123), ..Recipient::default() },
             form,
+            list_button: None,
             valid_until: None,
         }
     }

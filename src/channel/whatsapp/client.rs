@@ -107,7 +107,11 @@ impl WhatsappClient {
             }
             Form::Free { text, choices } => {
                 body["type"] = "interactive".into();
-                body["interactive"] = interactive(text.expose(), choices, &self.list_button);
+                body["interactive"] = interactive(
+                    text.expose(),
+                    choices,
+                    message.list_button.as_ref().unwrap_or(&self.list_button),
+                );
             }
             Form::Pin(pin) => {
                 body["type"] = "location".into();
@@ -319,6 +323,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-3456-7890").unwrap()),
             form,
+            list_button: None,
             valid_until: None,
         }
     }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::channel::{Fault, Scope, SendError};
+use crate::domain::broadcast::Alarm;
 use crate::domain::consent::Lesson;
 
 /// What a code asks of us.
@@ -143,6 +144,17 @@ pub fn lesson(code: i64) -> Option<Lesson> {
     }
 }
 
+/// Why a broadcast must hold itself, on a refusal as on a later word.
+#[must_use]
+pub const fn alarm(code: i64) -> Option<Alarm> {
+    match code {
+        131_048 => Some(Alarm::Quality),
+        132_015 => Some(Alarm::TemplatePaused),
+        132_016 => Some(Alarm::TemplateDisabled),
+        _ => None,
+    }
+}
+
 /// The caller's decision for a code, with what the provider added.
 #[must_use]
 pub fn classify(
@@ -161,7 +173,7 @@ pub fn classify(
     let fault = |words: &str| {
         let detail =
             if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") };
-        Fault { lesson: lesson(code), ..Fault::new(code.to_string(), detail) }
+        Fault { lesson: lesson(code), alarm: alarm(code), ..Fault::new(code.to_string(), detail) }
     };
     let Some((meaning, words)) = found else {
         tracing::warn!(code, "Meta answered with a code that is not in our table; trying again");

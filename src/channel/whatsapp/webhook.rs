@@ -285,7 +285,11 @@ fn read_status(status: &Value) -> Option<Receipt> {
         let detail = words.map_or(details.clone(), |words| {
             if details.is_empty() { words.to_owned() } else { format!("{words}: {details}") }
         });
-        Fault { lesson: codes::lesson(code), ..Fault::new(code.to_string(), detail) }
+        Fault {
+            lesson: codes::lesson(code),
+            alarm: codes::alarm(code),
+            ..Fault::new(code.to_string(), detail)
+        }
     });
     Some(Receipt {
         message: status["biz_opaque_callback_data"].as_str().and_then(|id| id.parse().ok()),

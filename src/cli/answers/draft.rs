@@ -66,15 +66,17 @@ fn skeleton(texts: &[MessageText], near: &[String], today: &str) -> String {
          \n\
          # A label of the list; a new one has to be added to the program.\n\
          intent = \"\"\n\
-         # At most 20 characters.\n\
+         # At most 20 characters, and the same in English.\n\
          button = \"\"\n\
+         button_en = \"\"\n\
          title = \"\"\n\
          # What a citizen reads, and the same in plain English.\n\
          text = \"\"\n\
          english = \"\"\n\
          legal_basis = \"\"\n\
-         # Who says so, and when that was looked up.\n\
+         # Who says so, the same for English readers, and when that was looked up.\n\
          source = \"\"\n\
+         source_en = \"\"\n\
          checked_on = \"{today}\"\n\
          examples = [\n{examples}\n]\n"
     )

@@ -103,6 +103,8 @@ fn account(id: &str, channel: ChannelKind, provider: Provider) -> Account {
         rate: (20, Duration::from_secs(1)),
         in_flight: 16,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         provider,
     }
 }

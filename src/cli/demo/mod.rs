@@ -151,8 +151,13 @@ fn configuration(data: &Path) -> anyhow::Result<Config> {
     }
     // At any hour of the day somebody wants to see a message arrive,
     // and not wait four hours for an SMS after WhatsApp stayed silent.
-    let env = [("QUIET_HOURS", "off"), ("FALLBACK_AFTER", "20s")]
-        .map(|(key, value)| (format!("KABAR_ANNOUNCE__{key}"), value.to_owned()));
+    // Nor does anybody want to take out their phone to look at the console.
+    let env = [
+        ("ANNOUNCE__QUIET_HOURS", "off"),
+        ("ANNOUNCE__FALLBACK_AFTER", "20s"),
+        ("CONSOLE__SECOND_FACTOR", "optional"),
+    ]
+    .map(|(key, value)| (format!("KABAR_{key}"), value.to_owned()));
     Ok(Config::load(&path, env.into_iter())?)
 }
 

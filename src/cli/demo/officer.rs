@@ -20,13 +20,12 @@ pub(super) const SAMPLES: &[(&str, &str, OfficerRole, &str)] = &[
 /// Adds the sample officers at the first start; all have one password, which is kept beside the database.
 pub(super) async fn add_samples(data: &Path, app: &App) -> anyhow::Result<String> {
     let path = data.join("console.password");
-    let password = match std::fs::read_to_string(&path) {
-        Ok(password) => password.trim().to_owned(),
-        Err(_) => {
-            let password = service::random_password()?;
-            super::init::write_private(&path, &password)?;
-            password
-        }
+    let password = if let Ok(password) = std::fs::read_to_string(&path) {
+        password.trim().to_owned()
+    } else {
+        let password = service::random_password()?;
+        super::init::write_private(&path, &password)?;
+        password
     };
     let hash = service::hash_password(password.clone()).await?;
     let now = app.now();

@@ -41,6 +41,12 @@ pub(super) async fn points(
             Err((code, message)) => count.reject(place(&row), code, &message),
             Ok((mut point, status)) => {
                 let known = service_point::find_with_condition(&mut tx, &point.code).await?;
+                // What somebody closed by hand is opened by hand; a file made before knows nothing of it.
+                let is_closed_by_hand = known.as_ref().is_some_and(|(_, condition)| {
+                    condition.state.status == PointStatus::Closed
+                        && condition.said_by.as_deref() != Some(IMPORT)
+                });
+                let status = status.filter(|_| !is_closed_by_hand);
                 let mut is_same = false;
                 if let Some((known, condition)) = &known {
                     point.detail = point.detail.or(known.detail.clone());

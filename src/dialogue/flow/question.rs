@@ -1,13 +1,17 @@
 //! Questions with an answer in a file, two of them at once, the long form of the last one, and what
 //! is asked back.
 
+use std::time::Duration;
+
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
-use crate::dialogue::place::{Ask, PlaceWords};
+use crate::dialogue::place::PlaceWords;
 use crate::dialogue::script::Button;
 use crate::dialogue::state::words;
 use crate::dialogue::step::{FEW_WORDS, fits_chat};
+use crate::dialogue::told::Ask;
 use crate::dialogue::turn::{Said, Turn, said};
+use crate::domain::clock::Timestamp;
 use crate::domain::outbound::Choice;
 
 /// Labels that begin something of their own; their files give the button and the examples.
@@ -16,7 +20,13 @@ const FLOWS: &[&str] = &["complaint", "data_deletion", "human", "language", "sur
 impl Turn<'_> {
     /// What was understood, both of it where two things were asked.
     pub(in crate::dialogue) fn understood(&self) -> Said {
-        let meaning = &self.input.meaning;
+        let (input, meaning) = (self.input, &self.input.meaning);
+        let today = input.now.in_zone(input.area.zone().offset()).date_naive();
+        let is_unsure = matches!(meaning.intent.as_str(), "clarify" | "out_of_scope");
+        let words = self.script.place();
+        if is_unsure && words.hours_of_day(&input.text, &meaning.alternatives, today) {
+            return self.answer("opening_hours");
+        }
         let mut first = self.answer(&meaning.intent);
         let second = meaning.also.as_deref().or(meaning.perhaps.as_deref());
         let Some(second) = second.filter(|second| *second != meaning.intent) else { return first };
@@ -117,10 +127,15 @@ impl Turn<'_> {
             return None;
         }
         let points = self.fact(self.input.points.as_ref(), Need::Points);
+        let asked = self.asked();
         let told = self.script.place().tell(Ask {
             label,
-            text: &self.input.text,
+            text: asked.as_ref().map_or("", |asked| asked.text.as_str()),
             points: &points,
+            areas: &self.input.areas,
+            ago: asked.as_ref().map_or(Duration::ZERO, |asked| {
+                self.input.now.since(Timestamp::from_ms(asked.at_ms))
+            }),
             is_sms: self.is_sms(),
             is_full,
             language: self.language,
@@ -135,6 +150,9 @@ impl Turn<'_> {
         // Two questions of one message were answered together.
         let answered = self.state.answered.as_deref().unwrap_or_default();
         let labels: Vec<&str> = answered.split_whitespace().collect();
+        if let Some(said) = labels.first().and_then(|label| self.data_in_full(label)) {
+            return said;
+        }
         let mut pin = None;
         let full: Vec<String> = labels
             .iter()
@@ -150,9 +168,7 @@ impl Turn<'_> {
             return self.say("help_capabilities", Line::FullNone);
         };
         let label = labels.first().copied().unwrap_or_default();
-        // One that was not told here stays the one whose long form can be asked for.
-        let answered = self.state.answered.clone();
-        Said { pin, answered, ..said(label, text, Vec::new()) }
+        Said { pin, ..said(label, text, Vec::new()) }
     }
 
     fn unknown(&self) -> Said {

@@ -37,6 +37,8 @@ pub(super) enum Field {
     PointStatus,
     Date,
     Until,
+    /// What stands at the end of a message.
+    Reference,
 }
 
 impl Field {

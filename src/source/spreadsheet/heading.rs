@@ -24,6 +24,10 @@ pub enum Columns {
     Areas,
     /// Days on which places are closed, or open at other hours.
     Holidays,
+    /// Numbers to write to.
+    Phones,
+    /// References of messages, to write to whom they were about.
+    References,
 }
 
 /// Which columns are looked for, and what else their headings may be.
@@ -143,6 +147,11 @@ const FRIDAY: &str = "friday jumat jum jamjumat";
 const SATURDAY: &str = "saturday sabtu sab jamsabtu";
 const SUNDAY: &str = "sunday minggu min ahad jamminggu";
 
+const PHONES: &[(Field, &str)] = &[(F::Phone, PHONE)];
+
+const REFERENCES: &[(Field, &str)] =
+    &[(F::Reference, "reference ref referensi koderef kodereferensi noref nomorreferensi")];
+
 const AREAS: &[(Field, &str)] = &[
     (F::Code, "code kode kodewilayah kodewil areacode"),
     (F::PointName, "name nama namawilayah namawil areaname"),
@@ -166,6 +175,8 @@ impl Columns {
             Self::ServicePoints => SERVICE_POINTS,
             Self::Areas => AREAS,
             Self::Holidays => HOLIDAYS,
+            Self::Phones => PHONES,
+            Self::References => REFERENCES,
         }
     }
 
@@ -181,6 +192,8 @@ impl Columns {
                 (F::Hours, "jam buka (hours)"),
             ],
             Self::Areas => &[(F::Code, "kode (code)"), (F::PointName, "nama (name)")],
+            Self::Phones => &[(F::Phone, "no. HP (phone)")],
+            Self::References => &[(F::Reference, "ref (reference)")],
             Self::Holidays => &[(F::Date, "tanggal (date)"), (F::PointName, "nama (name)")],
         }
     }

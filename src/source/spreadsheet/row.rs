@@ -216,6 +216,18 @@ impl Row {
         }
     }
 
+    /// The number to write to.
+    #[must_use]
+    pub fn to_phone(&self) -> String {
+        self.get(Field::Phone)
+    }
+
+    /// The reference of a message.
+    #[must_use]
+    pub fn to_reference(&self) -> String {
+        self.get(Field::Reference)
+    }
+
     /// An area.
     #[must_use]
     pub fn to_area(&self) -> AreaRow {

@@ -9,8 +9,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::Inner;
+use super::{Inner, Spoken};
 use crate::domain::card::CardStatus;
+use crate::domain::day_words::DayWords;
 use crate::domain::document::Document;
 use crate::template::by_channel::ByChannel;
 use crate::template::problem::Problem;
@@ -25,10 +26,26 @@ pub(super) const FILE: &str = "vocabulary.toml";
 struct Raw {
     writing: RawWriting,
     addressee: RawAddressee,
-    date: RawDate,
+    date: DayWords,
     window: RawWindow,
     unknown: RawUnknown,
+    point: RawPoint,
     stop: RawStop,
+    list: RawList,
+    documents: BTreeMap<String, RawPaper>,
+    statuses: BTreeMap<String, String>,
+    en: RawSpoken,
+}
+
+/// The words that differ from language to language.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSpoken {
+    addressee: RawAddressee,
+    date: DayWords,
+    window: RawWindow,
+    unknown: RawUnknown,
+    point: RawPoint,
     list: RawList,
     documents: BTreeMap<String, Paper>,
     statuses: BTreeMap<String, String>,
@@ -50,19 +67,6 @@ struct RawAddressee {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawDate {
-    weekdays: [String; 7],
-    weekdays_short: [String; 7],
-    months: [String; 12],
-    months_short: [String; 12],
-    long: String,
-    short: String,
-    day: String,
-    day_and_year: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawWindow {
     between: ByChannel<String>,
     from: ByChannel<String>,
@@ -79,6 +83,12 @@ struct RawUnknown {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawPoint {
+    hours: ByChannel<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawStop {
     answered: String,
     unanswered: String,
@@ -90,13 +100,20 @@ struct RawList {
     open: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPaper {
+    name: ByChannel<String>,
+    bring: ByChannel<String>,
+    addressed_to: AddressedTo,
+}
+
 /// The words of one paper.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Paper {
     pub(super) name: ByChannel<String>,
     pub(super) bring: ByChannel<String>,
-    pub(super) addressed_to: AddressedTo,
 }
 
 /// Who reads about a paper.
@@ -131,60 +148,88 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(mut self, raw: Raw) -> Inner {
-        let RawDate { weekdays, weekdays_short, months, months_short, long, short, .. } = raw.date;
-        let date = ByChannel { text: long, sms: short };
-        for (list, words) in [
-            ("date.weekdays", &weekdays[..]),
-            ("date.weekdays_short", &weekdays_short),
-            ("date.months", &months),
-            ("date.months_short", &months_short),
-        ] {
-            for word in words {
-                self.plain(list, word, true);
+        let (mut addressed, mut papers) = (BTreeMap::new(), BTreeMap::new());
+        for (word, RawPaper { name, bring, addressed_to }) in raw.documents {
+            if let Ok(document) = word.parse::<Document>() {
+                addressed.insert(document, addressed_to);
             }
+            papers.insert(word, Paper { name, bring });
         }
-        let documents = self.complete("documents", raw.documents, Document::ALL);
-        for (document, paper) in &documents {
-            self.plain_pair(&format!("documents.{document}.name"), paper.name.clone());
-            self.plain_pair(&format!("documents.{document}.bring"), paper.bring.clone());
-        }
-        let statuses = self.complete("statuses", raw.statuses, CardStatus::ALL);
-        for (status, words) in &statuses {
-            self.plain(&format!("statuses.{status}"), words, false);
-        }
+        let indonesian = RawSpoken {
+            addressee: raw.addressee,
+            date: raw.date,
+            window: raw.window,
+            unknown: raw.unknown,
+            point: raw.point,
+            list: raw.list,
+            documents: papers,
+            statuses: raw.statuses,
+        };
         Inner {
-            named: self.phrases("addressee.named", &raw.addressee.named, &["name"]),
-            unnamed: self.plain_pair("addressee.unnamed", raw.addressee.unnamed),
-            family: self.phrases("addressee.family", &raw.addressee.family, &["name"]),
-            weekdays: ByChannel { text: weekdays, sms: weekdays_short },
-            months: ByChannel { text: months, sms: months_short },
-            date: self.phrases("date.long, date.short", &date, &["weekday", "day", "month"]),
-            day: self.phrase("date.day", &raw.date.day, &["day", "month"], false),
-            day_and_year: self.phrase(
-                "date.day_and_year",
-                &raw.date.day_and_year,
-                &["day", "month", "year"],
-                false,
-            ),
-            between: self.phrases("window.between", &raw.window.between, &["from", "to", "zone"]),
-            from: self.phrases("window.from", &raw.window.from, &["from", "zone"]),
-            until: self.phrases("window.until", &raw.window.until, &["to", "zone"]),
-            no_window: self.plain_pair("window.unknown", raw.window.unknown),
-            place: self.plain_pair("unknown.place", raw.unknown.place),
-            hours: self.plain_pair("unknown.hours", raw.unknown.hours),
+            id: self.spoken("", indonesian),
+            en: self.spoken("en.", raw.en),
             stop_answered: self.sms("stop.answered", raw.stop.answered),
             stop_unanswered: self.sms("stop.unanswered", raw.stop.unanswered),
-            list_button: self
-                .plain_pair(
-                    "list.open",
-                    ByChannel { text: raw.list.open.clone(), sms: raw.list.open },
-                )
-                .text,
-            documents,
-            statuses,
+            addressed,
             capitals: self.capitals,
             engine: self.engine,
         }
+    }
+
+    /// The words of one language; `of` stands before its keys in the file.
+    fn spoken(&mut self, of: &str, raw: RawSpoken) -> Spoken {
+        let key = |name: &str| format!("{of}{name}");
+        self.days(of, &raw.date);
+        let documents = self.complete(&key("documents"), raw.documents, Document::ALL);
+        for (document, paper) in &documents {
+            self.plain_pair(&key(&format!("documents.{document}.name")), paper.name.clone());
+            self.plain_pair(&key(&format!("documents.{document}.bring")), paper.bring.clone());
+        }
+        let statuses = self.complete(&key("statuses"), raw.statuses, CardStatus::ALL);
+        for (status, words) in &statuses {
+            self.plain(&key(&format!("statuses.{status}")), words, false);
+        }
+        let (addressee, window) = (raw.addressee, raw.window);
+        Spoken {
+            named: self.phrases(&key("addressee.named"), &addressee.named, &["name"]),
+            unnamed: self.plain_pair(&key("addressee.unnamed"), addressee.unnamed),
+            family: self.phrases(&key("addressee.family"), &addressee.family, &["name"]),
+            weekdays: ByChannel {
+                text: raw.date.weekdays.clone(),
+                sms: raw.date.weekdays_short.clone(),
+            },
+            days: raw.date,
+            between: self.phrases(&key("window.between"), &window.between, &["from", "to", "zone"]),
+            from: self.phrases(&key("window.from"), &window.from, &["from", "zone"]),
+            until: self.phrases(&key("window.until"), &window.until, &["to", "zone"]),
+            no_window: self.plain_pair(&key("window.unknown"), window.unknown),
+            place: self.plain_pair(&key("unknown.place"), raw.unknown.place),
+            hours: self.plain_pair(&key("unknown.hours"), raw.unknown.hours),
+            written: self.phrases(&key("point.hours"), &raw.point.hours, &["hours"]),
+            list_button: self.sms(&key("list.open"), raw.list.open),
+            documents,
+            statuses,
+        }
+    }
+
+    /// Looks at the words for days; how they are put together is known to `domain`.
+    fn days(&mut self, of: &str, words: &DayWords) {
+        for (list, words) in [
+            ("date.weekdays", &words.weekdays[..]),
+            ("date.weekdays_short", &words.weekdays_short),
+            ("date.months", &words.months),
+            ("date.months_short", &words.months_short),
+        ] {
+            for word in words {
+                self.plain(&format!("{of}{list}"), word, true);
+            }
+        }
+        let (long, short) = (words.long.clone(), words.short.clone());
+        let key = format!("{of}date.long, {of}date.short");
+        self.phrases(&key, &ByChannel { text: long, sms: short }, &["weekday", "day", "month"]);
+        self.phrase(&format!("{of}date.day"), &words.day, &["day", "month"], false);
+        let key = format!("{of}date.day_and_year");
+        self.phrase(&key, &words.day_and_year, &["day", "month", "year"], false);
     }
 
     /// A table that must name every value of its kind and nothing else.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
+use chrono::{NaiveDate, NaiveTime, Timelike as _};
 
 use file::{AddressedTo, FILE, Paper};
 
@@ -19,35 +19,43 @@ use super::text::{Engine, Text};
 use crate::domain::area::Zone;
 use crate::domain::calendar::{Week, WeekNames};
 use crate::domain::card::CardStatus;
+use crate::domain::day_words::{DayForm, DayWords};
 use crate::domain::document::Document;
+use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::person::PersonName;
 
-/// The words of one office, checked. Cloning it is cheap.
+/// The words of one office in one language, checked. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Vocabulary {
     inner: Arc<Inner>,
+    language: Language,
 }
 
 struct Inner {
     engine: Engine,
     capitals: BTreeSet<String>,
+    id: Spoken,
+    en: Spoken,
+    addressed: BTreeMap<Document, AddressedTo>,
+    stop_answered: String,
+    stop_unanswered: String,
+}
+
+/// The words of one language.
+struct Spoken {
     named: ByChannel<Text>,
     unnamed: ByChannel<String>,
     family: ByChannel<Text>,
     weekdays: ByChannel<[String; 7]>,
-    months: ByChannel<[String; 12]>,
-    date: ByChannel<Text>,
-    day: Text,
-    day_and_year: Text,
+    days: DayWords,
     between: ByChannel<Text>,
     from: ByChannel<Text>,
     until: ByChannel<Text>,
     no_window: ByChannel<String>,
     place: ByChannel<String>,
     hours: ByChannel<String>,
-    stop_answered: String,
-    stop_unanswered: String,
+    written: ByChannel<Text>,
     list_button: String,
     documents: BTreeMap<Document, Paper>,
     statuses: BTreeMap<CardStatus, String>,
@@ -67,13 +75,20 @@ impl Vocabulary {
             problems.push(Problem::new(FILE, "the file is missing", hint));
             return None;
         };
-        file::read(content, problems).map(|inner| Self { inner: Arc::new(inner) })
+        let language = Language::default();
+        file::read(content, problems).map(|inner| Self { inner: Arc::new(inner), language })
+    }
+
+    /// The same words in that language; without this they are Indonesian.
+    #[must_use]
+    pub fn speaking(&self, language: Language) -> Self {
+        Self { inner: Arc::clone(&self.inner), language }
     }
 
     /// How somebody is addressed, by the masked name if there is one.
     #[must_use]
     pub fn addressee(&self, name: Option<&PersonName>, channel: ChannelKind) -> String {
-        self.address(name, &self.inner.named, channel)
+        self.address(name, &self.spoken().named, channel)
     }
 
     /// How whoever reads about this paper is addressed: its holder, or the family of a child or of
@@ -85,9 +100,9 @@ impl Vocabulary {
         name: Option<&PersonName>,
         channel: ChannelKind,
     ) -> String {
-        let form = match self.paper(document).addressed_to {
-            AddressedTo::Holder => &self.inner.named,
-            AddressedTo::Family => &self.inner.family,
+        let form = match self.inner.addressed[&document] {
+            AddressedTo::Holder => &self.spoken().named,
+            AddressedTo::Family => &self.spoken().family,
         };
         self.address(name, form, channel)
     }
@@ -107,61 +122,83 @@ impl Vocabulary {
     /// What is said of a card when somebody asks; follows the paper and the name.
     #[must_use]
     pub fn status(&self, status: CardStatus) -> String {
-        self.inner.statuses[&status].clone()
+        self.spoken().statuses[&status].clone()
     }
 
     /// Where to go when no service point is known.
     #[must_use]
     pub fn place(&self, channel: ChannelKind) -> String {
-        self.inner.place.on(channel).clone()
+        self.spoken().place.on(channel).clone()
     }
 
     /// When to go when no service hours are known.
     #[must_use]
     pub fn hours(&self, channel: ChannelKind) -> String {
-        self.inner.hours.on(channel).clone()
+        self.spoken().hours.on(channel).clone()
+    }
+
+    /// The hours of a place as its office has written them; told in another language from its week,
+    /// where that is known.
+    #[must_use]
+    pub fn hours_of(&self, written: &str, week: Option<&Week>, channel: ChannelKind) -> String {
+        match week.filter(|week| !week.is_empty() && self.language != Language::default()) {
+            Some(week) => self.week(week, channel),
+            None => self.fill(self.spoken().written.on(channel), &[("hours", written)]),
+        }
     }
 
     /// An SMS announcement with how to stop at its end. Where the sender takes answers it is left
     /// out if the SMS would take one segment more for it: STOP works all the same.
     #[must_use]
     pub fn with_stop(&self, sms: &str, takes_answers: bool) -> String {
+        let whole = self.and_stop(sms, takes_answers);
+        let parts = |text: &str| super::segment::segments(text).parts;
+        if takes_answers && parts(&whole) > parts(sms) { sms.to_owned() } else { whole }
+    }
+
+    /// An SMS that nobody asked for with how to stop at its end, whatever that costs.
+    #[must_use]
+    pub fn and_stop(&self, sms: &str, takes_answers: bool) -> String {
         let stop =
             if takes_answers { &self.inner.stop_answered } else { &self.inner.stop_unanswered };
         let separator = if sms.ends_with(['.', '?']) { " " } else { ". " };
-        let whole = format!("{sms}{separator}{stop}");
-        let parts = |text: &str| super::segment::segments(text).parts;
-        if takes_answers && parts(&whole) > parts(sms) { sms.to_owned() } else { whole }
+        format!("{sms}{separator}{stop}")
+    }
+
+    /// What a weekday is called; Monday is 0.
+    #[must_use]
+    pub fn weekday(&self, day: usize) -> &str {
+        self.spoken().days.weekdays.get(day).map_or("", String::as_str)
     }
 
     /// What stands on the button that opens a list of choices.
     #[must_use]
     pub fn list_button(&self) -> &str {
-        &self.inner.list_button
+        &self.spoken().list_button
     }
 
     /// A day with its weekday: `Selasa, 24 November`.
     #[must_use]
     pub fn date(&self, date: NaiveDate) -> String {
-        self.date_in(&self.inner.date.text, ChannelKind::Whatsapp, date)
+        self.spoken().days.say(DayForm::Long, date)
     }
 
     /// The same for an SMS: `Sel 24 Nov`.
     #[must_use]
     pub fn date_short(&self, date: NaiveDate) -> String {
-        self.date_in(&self.inner.date.sms, ChannelKind::Sms, date)
+        self.spoken().days.say(DayForm::Short, date)
     }
 
     /// A day of this year: `24 November`.
     #[must_use]
     pub fn day(&self, date: NaiveDate) -> String {
-        self.date_in(&self.inner.day, ChannelKind::Whatsapp, date)
+        self.spoken().days.say(DayForm::Day, date)
     }
 
     /// A day of any year: `24 November 2026`.
     #[must_use]
     pub fn day_and_year(&self, date: NaiveDate) -> String {
-        self.date_in(&self.inner.day_and_year, ChannelKind::Whatsapp, date)
+        self.spoken().days.say(DayForm::DayAndYear, date)
     }
 
     /// A time of day with its zone: `pukul 09.00–12.00 WIB`. Words for an unknown time when
@@ -188,7 +225,14 @@ impl Vocabulary {
     pub fn week(&self, week: &Week, channel: ChannelKind) -> String {
         let is_short = channel == ChannelKind::Sms;
         let dash = if is_short { "-" } else { "–" };
-        week.words(WeekNames { weekdays: self.inner.weekdays.on(channel), dash, is_short })
+        week.words(WeekNames { weekdays: self.spoken().weekdays.on(channel), dash, is_short })
+    }
+
+    fn spoken(&self) -> &Spoken {
+        match self.language {
+            Language::Indonesian => &self.inner.id,
+            Language::English => &self.inner.en,
+        }
     }
 
     /// Words that may stand in capitals in a text.
@@ -198,7 +242,7 @@ impl Vocabulary {
 
     /// Present for every paper: a vocabulary in which one is missing is not loaded.
     fn paper(&self, document: Document) -> &Paper {
-        &self.inner.documents[&document]
+        &self.spoken().documents[&document]
     }
 
     fn address(
@@ -210,19 +254,8 @@ impl Vocabulary {
         // A name without any letter masks to nothing.
         match name.map(PersonName::masked).filter(|masked| !masked.is_empty()) {
             Some(masked) => self.fill(form.on(channel), &[("name", &masked)]),
-            None => self.inner.unnamed.on(channel).clone(),
+            None => self.spoken().unnamed.on(channel).clone(),
         }
-    }
-
-    fn date_in(&self, form: &Text, names: ChannelKind, date: NaiveDate) -> String {
-        let weekday = date.weekday().num_days_from_monday() as usize;
-        let values = [
-            ("weekday", self.inner.weekdays.on(names)[weekday].as_str()),
-            ("day", &date.day().to_string()),
-            ("month", &self.inner.months.on(names)[date.month0() as usize]),
-            ("year", &date.year().to_string()),
-        ];
-        self.fill(form, &values)
     }
 
     fn window_on(
@@ -232,7 +265,7 @@ impl Vocabulary {
         to: Option<String>,
         zone: Zone,
     ) -> String {
-        let inner = &*self.inner;
+        let inner = self.spoken();
         let zone = ("zone", zone.label());
         match (from, to) {
             (Some(from), Some(to)) => {
@@ -293,6 +326,19 @@ mod tests {
         assert_eq!(words.day_and_year(day), "24 November 2026");
         let sunday = NaiveDate::from_ymd_opt(2027, 1, 3).unwrap();
         assert_eq!(words.date(sunday), "Minggu, 3 Januari");
+    }
+
+    #[test]
+    fn the_same_is_said_in_english_to_who_reads_that() {
+        let words = vocabulary().speaking(Language::English);
+        let day = NaiveDate::from_ymd_opt(2027, 5, 9).unwrap();
+        assert_eq!(words.date(day), "Sunday, 9 May");
+        assert_eq!(words.date_short(day), "Sun 9 May");
+        assert_eq!(words.day_and_year(day), "9 May 2027");
+        assert_eq!(words.window(time(9, 0), time(12, 0), Zone::Wib), "09.00–12.00 WIB");
+        assert_eq!(words.document(Document::AktaLahir, ChannelKind::Whatsapp), "Birth certificate");
+        assert!(words.status(CardStatus::Printed).starts_with("printed"));
+        assert_eq!(words.addressee(None, ChannelKind::Whatsapp), "Sir/Madam");
     }
 
     #[test]
@@ -366,6 +412,8 @@ mod tests {
             ),
             ("Bpk/Ibu {{ name }}", "Bpk‑Ibu 🙂 {{ name }}", "makes an SMS short and dear"),
             ("sudah diserahkan", "SUDAH diserahkan", "SUDAH in capitals"),
+            ("issued = \"handed over\"", "", "en.statuses.issued is missing"),
+            ("\"Sunday\"", "\"{{ day }}\"", "en.date.weekdays for SMS): its placeholders must be"),
             ("sudah diserahkan", "", "the text is empty"),
             ("[unknown]", "[unknown]\nspeed = \"x\"", "unknown field `speed`"),
             ("unnamed = {", "unnamed = { x = \"y\",", "expected a text, or {"),

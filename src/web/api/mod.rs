@@ -1,6 +1,7 @@
 //! `/v1`: card updates in; messages, cards and rejections out.
 
 pub(super) mod binding_code;
+pub(super) mod broadcast;
 pub(super) mod card;
 pub(super) mod card_update;
 pub(super) mod hold;
@@ -40,6 +41,14 @@ pub(super) async fn index() -> Json<Value> {
             "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen", "GET /v1/tickets",
             "GET /v1/tickets/{id}", "POST /v1/tickets/{id}/take", "POST /v1/tickets/{id}/reply",
             "POST /v1/tickets/{id}/close",
+            "GET /v1/broadcasts", "POST /v1/broadcasts", "GET /v1/broadcasts/{id}",
+            "PUT /v1/broadcasts/{id}", "PUT /v1/broadcasts/{id}/list",
+            "GET /v1/broadcasts/{id}/preview", "GET /v1/broadcasts/{id}/failures",
+            "POST /v1/broadcasts/{id}/submit", "POST /v1/broadcasts/{id}/approve",
+            "POST /v1/broadcasts/{id}/reject", "POST /v1/broadcasts/{id}/send",
+            "POST /v1/broadcasts/{id}/pause", "POST /v1/broadcasts/{id}/resume",
+            "POST /v1/broadcasts/{id}/cancel", "POST /v1/broadcasts/{id}/retry",
+            "POST /v1/broadcasts/{id}/test",
             "GET /v1/service-points", "PATCH /v1/service-points/{code}",
         ],
     }))

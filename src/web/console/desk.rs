@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::Need;
 use crate::domain::area::AreaCode;
 use crate::domain::language::Language;
-use crate::domain::officer::{Actor, Right};
+use crate::domain::officer::{Actor, OfficerRole, Right};
 use crate::service::officer as service;
 use crate::store::officer::Officer;
 use crate::store::session::Stage;
@@ -37,6 +37,8 @@ pub(super) struct Desk {
     pub(super) secret: String,
     /// What their forms must carry.
     pub(super) csrf: String,
+    /// They must set up a second factor before anything else.
+    needs_second_factor: bool,
 }
 
 impl std::fmt::Debug for Desk {
@@ -117,7 +119,12 @@ pub(super) async fn find(State(web): State<Web>, mut request: Request, next: Nex
     if let Some(secret) = secret {
         match service::who(&web.app, &secret).await {
             Ok(Some((officer, session))) => {
+                // A courier's or a helper's phone may have no room for one more app.
+                let is_helper = matches!(officer.role, OfficerRole::Courier | OfficerRole::Partner);
                 let desk = Desk {
+                    needs_second_factor: web.app.settings.needs_second_factor
+                        && !officer.has_totp
+                        && !is_helper,
                     actor: officer.actor(),
                     officer,
                     stage: session.stage,
@@ -150,6 +157,9 @@ pub(super) async fn require(need: Need, request: Request, next: Next) -> Respons
         || path.starts_with("/console/bahasa");
     if desk.officer.must_change && !is_about_oneself {
         return Redirect::to("/console/akun").into_response();
+    }
+    if desk.needs_second_factor && !is_about_oneself {
+        return Redirect::to("/console/akun/kode").into_response();
     }
     match need {
         Need::Right(right) if !desk.may(right) => Error::Forbidden("another").into_response(),

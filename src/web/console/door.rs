@@ -45,6 +45,7 @@ pub(super) struct Next {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the form's fields")]
 pub(super) struct Login {
     login: String,
     password: String,

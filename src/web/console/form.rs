@@ -4,8 +4,8 @@
 //! token is derived from the session's secret, so that none is kept.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Multipart, Request, State};
-use axum::http::{Method, header};
+use axum::extract::{FromRequest, Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::de::DeserializeOwned;
@@ -57,11 +57,6 @@ pub(super) async fn only_ours(State(web): State<Web>, request: Request, next: Ne
     if by_header.is_some_and(|token| is_token(&desk, token)) {
         return next.run(request).await;
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // Files are read by their page, which asks for the token itself: see `Upload`.
-    if kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
-        return next.run(request).await;
-    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, FORM_BYTES).await else {
         return Error::TooLarge("a form has at most 256 KiB".to_owned()).into_response();
@@ -82,29 +77,4 @@ fn is_same_site(web: &Web, request: &Request) -> bool {
     let Some(origin) = text("origin") else { return true };
     let host = text("host").unwrap_or_default();
     origin == &*web.public_url || origin.split_once("://").is_some_and(|(_, own)| own == host)
-}
-
-/// A form with files; its token has been checked once it is there. The token must be its first field.
-#[derive(Debug)]
-pub(super) struct Upload(pub(super) Multipart);
-
-impl FromRequest<Web> for Upload {
-    type Rejection = Error;
-
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Error> {
-        let desk = request.extensions().get::<Desk>().cloned().ok_or(Error::Unauthorized)?;
-        let mut form = Multipart::from_request(request, web)
-            .await
-            .map_err(|_| Error::BadBody("a form with a file is needed".to_owned()))?;
-        let field = form.next_field().await.ok().flatten();
-        let token = match field.filter(|field| field.name() == Some(FIELD)) {
-            Some(field) => field.text().await.unwrap_or_default(),
-            None => String::new(),
-        };
-        if is_token(&desk, &token) {
-            Ok(Self(form))
-        } else {
-            Err(Error::Forbidden("the form's token"))
-        }
-    }
 }

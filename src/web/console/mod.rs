@@ -8,14 +8,23 @@ mod account;
 mod answer;
 mod answer_words;
 mod assets;
+mod broadcast;
+mod card;
+mod card_export;
+mod card_story;
+mod consent;
 mod desk;
 mod door;
+mod failed;
 mod form;
+mod label;
+mod mend;
 mod page;
 mod question;
 mod talk;
 mod talk_words;
 mod template;
+mod today;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -92,6 +101,8 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
+    let rooms = broadcast::rooms(rooms);
+    let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)

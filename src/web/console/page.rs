@@ -67,6 +67,7 @@ pub(super) struct Page {
     pub(super) version: &'static str,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates hand over references")]
 impl Page {
     /// For somebody who is logged in; `here` is the path of the page's way.
     pub(super) fn new(web: &Web, desk: &Desk, here: &str) -> Self {
@@ -164,7 +165,7 @@ impl Page {
         let separator = if self.is_english() { ',' } else { '.' };
         let mut text = String::new();
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 text.push(separator);
             }
             text.push(digit);

@@ -125,7 +125,7 @@ struct MeasurePart {
 
 #[derive(Template)]
 #[template(path = "talk.html", config = "src/web/console/askama.toml")]
-#[expect(clippy::struct_excessive_bools, reason = "each is asked once, by the page")]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked by the page")]
 struct TalkPage {
     page: Page,
     row: Row,

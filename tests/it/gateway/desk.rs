@@ -206,6 +206,7 @@ impl Desk {
                 text: MessageText::new(words),
                 sms: None,
                 choices: Vec::new(),
+                list_button: None,
                 pin: None,
             },
             zone: app.zone(None),
@@ -217,6 +218,7 @@ impl Desk {
             text_hash: None,
             parts: None,
             rupiah: None,
+            run_id: None,
             created_at: now,
         };
         let mut tx = app.db.begin().await.unwrap();
@@ -269,6 +271,8 @@ fn account(gateway: &Gateway, place: &Place, shared: &Shared, area: Option<&str>
         rate: Rate::per_second(1_000_000),
         in_flight: provider.pace().2,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: provider.adapter(shared),
     }
 }

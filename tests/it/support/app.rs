@@ -16,7 +16,9 @@ use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::sender::{Progress, Sender};
 use kabar::service::watch::{self, Step, Watched};
-use kabar::service::{Account, App, FallbackAfter, Parts, Rate, Settings, inbox, sweep};
+use kabar::service::{
+    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox, sweep,
+};
 use kabar::store::token::{Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
@@ -47,6 +49,8 @@ pub struct Start {
     pub settings: Settings,
     /// Messages a second; so many that the clock need not move.
     pub messages_per_second: u32,
+    /// Recipients of broadcasts within a day.
+    pub daily_limit: Option<u32>,
     /// How long a provider may take to answer.
     pub timeout: Duration,
     /// The office's accounts; one at a stand-in for Meta where a test gives none.
@@ -88,12 +92,15 @@ impl Start {
             unknown_wait: UnknownWait::default(),
             max_attempts: 8,
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
+            needs_second_factor: false,
+            broadcast: BroadcastPolicy::default(),
         };
         Self {
             database,
             time: "09:00 WIB",
             settings,
             messages_per_second: 1_000_000,
+            daily_limit: None,
             timeout: Duration::from_secs(60),
             accounts: Vec::new(),
             sources: Vec::new(),
@@ -190,7 +197,10 @@ impl TestApp {
         let shared = start.shared(&ground);
         let http = shared.http.clone();
         let accounts = match start.accounts.as_slice() {
-            [] => vec![whatsapp_account(&shared, &meta, start.messages_per_second)],
+            [] => vec![Account {
+                daily_limit: start.daily_limit,
+                ..whatsapp_account(&shared, &meta, start.messages_per_second)
+            }],
             accounts => accounts.to_vec(),
         };
         let db = start.database.open().await;
@@ -309,6 +319,7 @@ impl TestApp {
                 moved |= sender.drain().await.unwrap() > 0;
             }
             moved |= sweep::step(&self.app).await.unwrap() > 0;
+            moved |= broadcast::step(&self.app).await.unwrap() > 0;
             if !moved {
                 return round > 0;
             }
@@ -398,6 +409,8 @@ fn whatsapp_account(shared: &Shared, meta: &FakeMeta, messages_per_second: u32) 
         rate: Rate::per_second(messages_per_second),
         in_flight: 64,
         rupiah_per_segment: None,
+        rupiah_per_message: None,
+        daily_limit: None,
         adapter: Arc::new(WhatsappClient::new(shared, settings)),
     }
 }

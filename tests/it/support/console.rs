@@ -93,13 +93,9 @@ impl Browser {
         cookie.split(';').next().unwrap().clone_into(&mut browser.cookie);
         let account = browser.get("/console/akun").await;
         assert_eq!(account.status, StatusCode::OK, "{}", account.text);
-        browser.csrf = account
-            .text
-            .split("name=\"csrf\" content=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next())
-            .expect("the page carries a token")
-            .to_owned();
+        let token = account.text.split("name=\"csrf\" content=\"").nth(1);
+        let token = token.and_then(|rest| rest.split('"').next());
+        token.expect("the page carries a token").clone_into(&mut browser.csrf);
         browser
     }
 

@@ -152,6 +152,7 @@ impl Desk {
             id: self.ids.next(self.clock.now()),
             to: Recipient::of_phone(PhoneNumber::parse(to).unwrap()),
             form: Form::Free { text: MessageText::new(text), choices: vec![] },
+            list_button: None,
             valid_until: None,
         }
     }

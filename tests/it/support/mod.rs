@@ -2,6 +2,7 @@
 //! stands still, a stand-in for Meta, and the people who use it.
 
 pub mod app;
+pub mod chrome;
 pub mod citizen;
 pub mod clock;
 pub mod console;

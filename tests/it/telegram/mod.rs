@@ -205,6 +205,7 @@ fn message(to: &Recipient, text: &str, choices: &[(&str, &str)]) -> Outbound {
         id: IdSource::default().next(SystemClock.now()),
         to: to.clone(),
         form: Form::Free { text: MessageText::new(text), choices },
+        list_button: None,
         valid_until: None,
     }
 }

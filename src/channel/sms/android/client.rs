@@ -221,7 +221,7 @@ mod tests {
 
     fn outbound(to: Recipient, form: Form) -> Outbound {
         let id = IdSource::default().next(Timestamp::from_ms(1_763_700_000_000));
-        Outbound { id, to, form, valid_until: None }
+        Outbound { id, to, form, list_button: None, valid_until: None }
     }
 
     fn siti() -> Recipient {

@@ -200,6 +200,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_763_700_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("0812-0000-0001").unwrap()),
             form,
+            list_button: None,
             valid_until: None,
         }
     }

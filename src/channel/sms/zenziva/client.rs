@@ -201,6 +201,7 @@ mod tests {
             id: IdSource::default().next(Timestamp::from_ms(1_795_000_000_000)),
             to: Recipient::of_phone(PhoneNumber::parse("+62 812-3456-7890").unwrap()),
             form: Form::Free { text: MessageText::new("KTP & “siap”"), choices: vec![] },
+            list_button: None,
             valid_until: None,
         }
     }

@@ -1,0 +1,142 @@
+//! The words of a broadcast as each account sends them, and what one message of it costs.
+
+use std::collections::BTreeMap;
+
+use super::BroadcastError;
+use crate::domain::broadcast::{Notice, Schedule};
+use crate::domain::clock::Timestamp;
+use crate::domain::message::{ChannelKind, MessageText};
+use crate::domain::outbound::{Content, TemplateCall};
+use crate::service::{Account, App, ServiceError};
+
+/// How a notice looks on a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Where.
+    pub channel: ChannelKind,
+    /// What stands there.
+    pub text: String,
+    /// The line below, on WhatsApp.
+    pub footer: Option<String>,
+    /// Segments of an SMS.
+    pub parts: Option<usize>,
+}
+
+/// How a notice looks on every channel that the office has.
+///
+/// # Errors
+/// [`BroadcastError::Invalid`] when a part of it cannot be sent.
+pub fn looks(app: &App, notice: &Notice) -> Result<Vec<Look>, BroadcastError> {
+    let mut looks = Vec::new();
+    for &channel in &app.settings.channels {
+        let Some(account) = app.account_for(channel, None) else { continue };
+        let letter = Letter::write(app, notice, account)?;
+        let footer = app.templates.broadcast().footer.clone();
+        looks.push(Look {
+            channel,
+            text: letter.content.words(channel).expose().to_owned(),
+            footer: footer.filter(|_| channel == ChannelKind::Whatsapp),
+            parts: letter.parts.and_then(|parts| usize::try_from(parts).ok()),
+        });
+    }
+    Ok(looks)
+}
+
+/// When it goes out, in words.
+#[must_use]
+pub fn schedule_words(app: &App, schedule: &Schedule) -> String {
+    app.templates.schedule_words(schedule, app.zone(None))
+}
+
+/// The next dates on which it goes out, at most so many.
+#[must_use]
+pub fn next_dates(app: &App, schedule: &Schedule, count: usize) -> Vec<Timestamp> {
+    let now = app.now();
+    match schedule {
+        Schedule::Now => Vec::new(),
+        Schedule::At(at) => vec![*at],
+        Schedule::Timetable(timetable) => timetable.next_dates(now, app.zone(None), count),
+    }
+}
+
+/// A notice as one account sends it.
+#[derive(Clone, Debug)]
+pub(super) struct Letter {
+    pub(super) content: Content,
+    pub(super) parts: Option<i64>,
+    pub(super) rupiah: Option<i64>,
+}
+
+impl Letter {
+    pub(super) fn write(
+        app: &App,
+        notice: &Notice,
+        account: &Account,
+    ) -> Result<Self, ServiceError> {
+        let takes_answers = account.adapter.offer().is_two_way;
+        let office = app.settings.office_name.as_str();
+        let render = |channel| {
+            app.templates
+                .render_broadcast(office, notice, channel, takes_answers)
+                .map_err(|error| ServiceError::Text(error.to_string()))
+        };
+        let chat = render(ChannelKind::Whatsapp)?;
+        let is_sms = account.channel == ChannelKind::Sms;
+        let sms = if is_sms { Some(render(ChannelKind::Sms)?) } else { None };
+        let parts = sms
+            .as_ref()
+            .and_then(|sms| sms.segments)
+            .map(|found| i64::try_from(found.parts).unwrap_or(i64::MAX));
+        let template = app.templates.broadcast();
+        Ok(Self {
+            parts,
+            rupiah: price(account, parts),
+            content: Content {
+                template: (account.channel == ChannelKind::Whatsapp).then(|| TemplateCall {
+                    name: chat.template,
+                    language: template.language.clone(),
+                    params: chat
+                        .params
+                        .into_iter()
+                        .map(|(name, value)| (name, MessageText::new(value)))
+                        .collect(),
+                }),
+                text: MessageText::new(chat.text),
+                sms: sms.map(|sms| MessageText::new(sms.text)),
+                choices: Vec::new(),
+                list_button: None,
+                pin: None,
+            },
+        })
+    }
+}
+
+/// What one message costs; none where nobody told us.
+fn price(account: &Account, parts: Option<i64>) -> Option<i64> {
+    match account.channel {
+        ChannelKind::Sms => Some(parts?.saturating_mul(i64::from(account.rupiah_per_segment?))),
+        ChannelKind::Whatsapp => account.rupiah_per_message.map(i64::from),
+        ChannelKind::Telegram => Some(0),
+    }
+}
+
+/// The letters of a broadcast, each written when it is first needed.
+#[derive(Debug, Default)]
+pub(super) struct Letters {
+    written: BTreeMap<String, Letter>,
+}
+
+impl Letters {
+    pub(super) fn of(
+        &mut self,
+        app: &App,
+        notice: &Notice,
+        account: &Account,
+    ) -> Result<&Letter, ServiceError> {
+        if !self.written.contains_key(&account.id) {
+            let letter = Letter::write(app, notice, account)?;
+            self.written.insert(account.id.clone(), letter);
+        }
+        Ok(&self.written[&account.id])
+    }
+}

@@ -1,0 +1,195 @@
+//! `Hari ini`: what needs a hand this morning, each with how much there is, since when, why and what to do; an empty
+//! morning says so.
+//!
+//! Only what lies in the officer's area is counted; what belongs to no area is the whole office's.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+
+use super::desk::Desk;
+use super::label;
+use super::page::{Page, show as shown};
+use super::{Need, Rooms, failed, mend};
+use crate::domain::clock::Timestamp;
+use crate::domain::message::ChannelKind;
+use crate::domain::officer::Right;
+use crate::store::notice::NoticeKind;
+use crate::store::trouble::{self, COUNTED, Pile, Within};
+use crate::store::{account, hold, notice};
+use crate::web::Web;
+use crate::web::error::Error;
+
+/// Where the page is.
+pub(super) const HERE: &str = "/console/hari-ini";
+/// Older failures are history: nobody goes after them in the morning.
+const RECENT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The page's rooms, and those of its lists.
+pub(super) fn rooms(rooms: Rooms) -> Rooms {
+    let see = Need::Right(Right::SeeWork);
+    let mend = Need::Right(Right::Mend);
+    rooms
+        .get(HERE, see, show)
+        .get("/console/hari-ini/gagal", see, failed::list)
+        .post("/console/hari-ini/gagal/{id}/lagi", mend, failed::send_again)
+        .post("/console/hari-ini/gagal/{id}/selesai", mend, failed::set_aside)
+        .get("/console/hari-ini/kunjungan", see, failed::list_visits)
+        .post(
+            "/console/hari-ini/kunjungan/{id}/sudah",
+            Need::Right(Right::CarryCards),
+            failed::told,
+        )
+        .get("/console/hari-ini/ditolak", see, mend::list_rejections)
+        .get("/console/hari-ini/ditolak/{id}", mend, mend::show_rejection)
+        .post("/console/hari-ini/ditolak/{id}/selesai", mend, mend::resolve)
+        .get("/console/hari-ini/tertahan", see, mend::list_holds)
+        .post("/console/hari-ini/tertahan/{id}/umumkan", mend, mend::announce)
+        .post("/console/hari-ini/tertahan/{id}/diamkan", mend, mend::silence)
+        .get("/console/hari-ini/sistem", see, mend::list_system)
+}
+
+/// Failures of one kind.
+struct FailureKind {
+    channel: ChannelKind,
+    code: String,
+    pile: Pile,
+    reason: label::Reason,
+}
+
+#[derive(Template)]
+#[template(path = "today.html", config = "src/web/console/askama.toml")]
+struct TodayPage {
+    page: Page,
+    failures: Vec<FailureKind>,
+    visits: Pile,
+    waiting: Pile,
+    overdue: Pile,
+    questions: Pile,
+    rejections: Pile,
+    holds: Pile,
+    held: i64,
+    sources: Pile,
+    accounts: Pile,
+}
+
+impl TodayPage {
+    fn is_quiet(&self) -> bool {
+        let piles = [
+            self.visits,
+            self.waiting,
+            self.overdue,
+            self.questions,
+            self.rejections,
+            self.holds,
+            self.sources,
+            self.accounts,
+        ];
+        self.failures.is_empty() && piles.iter().all(|pile| pile.count == 0)
+    }
+
+    fn many(&self, pile: &Pile) -> String {
+        many(&self.page, pile.count)
+    }
+
+    fn since(&self, pile: &Pile) -> String {
+        pile.oldest.as_ref().map(|at| self.page.ago(at)).unwrap_or_default()
+    }
+
+    fn channel(&self, kind: &FailureKind) -> &'static str {
+        let _ = self;
+        label::channel(kind.channel)
+    }
+}
+
+/// A count that ends at its bound.
+pub(super) fn many(page: &Page, count: i64) -> String {
+    if count >= COUNTED { format!("{}+", page.number(&COUNTED)) } else { page.number(&count) }
+}
+
+/// Whose failures somebody sees.
+pub(super) fn within<'a>(web: &Web, desk: &'a Desk) -> Within<'a> {
+    Within {
+        area: desk.area(),
+        with_unknown: desk.sees_all(web),
+        since: web.app.now().before(RECENT),
+    }
+}
+
+async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
+    let page = Page::new(&web, &desk, HERE);
+    let (db, now) = (&web.app.db, web.app.now());
+    let sees_all = desk.sees_all(&web);
+    let area = (desk.area(), sees_all);
+    let failures = trouble::count_failures(db, within(&web, &desk)).await?;
+    let failures = failures
+        .into_iter()
+        .map(|(channel, code, pile)| FailureKind {
+            reason: label::reason(&page, Some(channel), &code),
+            channel,
+            code,
+            pile,
+        })
+        .collect();
+    let (mut waiting, mut overdue, mut questions) = Default::default();
+    if desk.may(Right::SeeConversations) {
+        waiting = trouble::count_waiting_tickets(db, area).await?;
+        overdue = trouble::count_overdue_tickets(db, area, now).await?;
+    }
+    if desk.may(Right::SeeAnswers) {
+        questions = trouble::count_questions(db, area).await?;
+    }
+    let mut office = Office::default();
+    if sees_all {
+        office = look_at_office(&web).await?;
+    }
+    shown(&TodayPage {
+        page,
+        failures,
+        visits: trouble::count_visits(db, area).await?,
+        waiting,
+        overdue,
+        questions,
+        rejections: office.rejections,
+        holds: office.holds,
+        held: office.held,
+        sources: office.sources,
+        accounts: office.accounts,
+    })
+}
+
+/// What is the whole office's, and of no area.
+#[derive(Default)]
+struct Office {
+    rejections: Pile,
+    holds: Pile,
+    held: i64,
+    sources: Pile,
+    accounts: Pile,
+}
+
+async fn look_at_office(web: &Web) -> Result<Office, Error> {
+    let db = &web.app.db;
+    let holds = hold::list_open(db).await?;
+    let undecided: Vec<_> = holds.iter().filter(|hold| hold.decision.is_none()).collect();
+    let notices = notice::list_open(db).await?;
+    let about_sources = notices.iter().filter(|notice| notice.kind != NoticeKind::Held);
+    let stopped = account::list_stopped(db).await?;
+    let ours = stopped.iter().filter(|(id, _)| web.app.account(id).is_some());
+    Ok(Office {
+        rejections: trouble::count_rejections(db).await?,
+        held: undecided.iter().map(|hold| hold.waiting).sum(),
+        holds: pile(undecided.iter().map(|hold| hold.opened_at)),
+        sources: pile(about_sources.map(|notice| notice.opened_at)),
+        accounts: pile(ours.map(|(_, stop)| stop.at)),
+    })
+}
+
+fn pile(times: impl Iterator<Item = Timestamp>) -> Pile {
+    times.fold(Pile::default(), |pile, at| Pile {
+        count: pile.count + 1,
+        oldest: Some(pile.oldest.map_or(at, |oldest| oldest.min(at))),
+    })
+}
