@@ -32,6 +32,8 @@ pub struct OwnAnswer {
     pub more: Option<String>,
     /// The rule it rests on.
     pub legal_basis: Option<String>,
+    /// The same in English, where its title alone does not say it.
+    pub legal_basis_en: Option<String>,
     /// What stands in an SMS, where the parts do not fit.
     pub sms: Option<String>,
     /// The same in plain English.
@@ -56,6 +58,7 @@ impl OwnAnswer {
             note: body.note,
             more: body.more,
             legal_basis: body.legal_basis,
+            legal_basis_en: body.legal_basis_en,
             sms: body.sms,
             english: body.english,
             source: source.to_owned(),
@@ -76,8 +79,7 @@ impl OwnAnswer {
             note: self.note.clone(),
             more: self.more.clone(),
             legal_basis: self.legal_basis.clone(),
-            // An office writes one English text, and names its rule once.
-            legal_basis_en: None,
+            legal_basis_en: self.legal_basis_en.clone(),
             sms: self.sms.clone(),
             english: self.english.clone(),
         }

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn an_answer_is_measured_as_it_would_leave() {
         let plain = measure("  Bapak/Ibu, mohon bawa “KK”.  ");
-        assert_eq!((plain.characters, plain.parts, plain.is_dear), (28, 1, false));
+        assert_eq!((plain.characters, plain.parts, plain.is_dear), (27, 1, false));
         assert!(measure("☂").is_dear);
         assert_eq!(measure(&"a".repeat(161)).parts, 2);
         assert!(measure("NIK Anda 3517091204560001").is_personal);

@@ -54,19 +54,20 @@ pub struct Token {
 }
 
 impl Token {
-    /// Who it is to the rules about rights: an office's token is an officer of its area. None for a token that
-    /// only brings card updates.
+    /// Who it is to the rules about rights: an office's token is an officer of its area, and one that
+    /// only brings card updates has none of an officer's rights.
     #[must_use]
-    pub fn actor(&self) -> Option<Actor> {
+    pub fn actor(&self) -> Actor {
         let role = match (self.role, self.area.level()) {
-            (Role::Source, _) => return None,
+            // Whoever brings card updates has none of an officer's rights.
+            (Role::Source, _) => OfficerRole::Courier,
             (Role::Auditor, _) => OfficerRole::Auditor,
             (Role::Admin, _) => OfficerRole::Admin,
             (Role::Office, AreaLevel::Desa) => OfficerRole::Desa,
             (Role::Office, AreaLevel::Kecamatan) => OfficerRole::Kecamatan,
             (Role::Office, _) => OfficerRole::Dinas,
         };
-        Some(Actor { id: self.id.to_string(), role, area: self.area.clone() })
+        Actor { id: self.id.to_string(), role, area: self.area.clone() }
     }
 }
 

@@ -6,8 +6,7 @@ use axum::http::request::Parts;
 
 use super::Web;
 use super::error::Error;
-use crate::domain::area::AreaCode;
-use crate::domain::officer::{Actor, OfficerRole};
+use crate::domain::officer::Actor;
 use crate::store::token::{Role, Token, find_token};
 
 /// The caller of the API; extracting it refuses everybody else.
@@ -41,13 +40,7 @@ impl Caller {
 
     /// The same, for the rules about rights.
     pub(super) fn actor(&self) -> Actor {
-        let role = match self.0.role {
-            Role::Admin => OfficerRole::Admin,
-            Role::Office => OfficerRole::Dinas,
-            Role::Auditor => OfficerRole::Auditor,
-            Role::Source => OfficerRole::Courier,
-        };
-        Actor { id: self.name(), role, area: AreaCode::nationwide() }
+        self.0.actor()
     }
 
     /// Whether they may mend what was rejected, and read what citizens wrote.
