@@ -241,6 +241,11 @@ impl PlaceWords {
         None
     }
 
+    /// What is said of one place to whoever asks for its hours.
+    pub(super) fn hours(&self, point: &PointFact, language: Language) -> String {
+        self.words(language).text(Topic::Hours, &[point], false, false).unwrap_or_default()
+    }
+
     /// The places whose names stand in the question; of several those it names most fully.
     fn named<'a>(&self, ask: Ask<'a>) -> Vec<&'a PointFact> {
         let said = words(ask.text);

@@ -30,6 +30,7 @@ pub mod survey;
 pub mod sweep;
 pub mod teach;
 pub mod ticket;
+pub mod token;
 pub mod watch;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::db::sql;
 use super::question_group::{GroupState, SAMPLE, TABLE, TEXT, labels};
-use super::row::{parse, parse_opt, time};
+use super::row::{area_range, parse, parse_opt, time};
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
@@ -44,7 +44,7 @@ pub struct Group {
 
 /// Which groups are wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct GroupFilter {
+pub struct GroupFilter<'a> {
     /// What was decided about them.
     pub state: GroupState,
     /// Of the open ones also those that only one person asked.
@@ -53,6 +53,8 @@ pub struct GroupFilter {
     pub since: Option<Timestamp>,
     /// After this one.
     pub after: Option<QuestionGroupId>,
+    /// Asked by people of that area alone.
+    pub within: Option<&'a AreaCode>,
 }
 
 const COLUMNS: &str = "id, sample_sealed, near, area, times, shared_at, first_at, last_at, state, \
@@ -64,13 +66,15 @@ const COLUMNS: &str = "id, sample_sealed, near, area, times, shared_at, first_at
 /// As every statement: [`StoreError`].
 pub async fn list_groups(
     db: &Db,
-    filter: &GroupFilter,
+    filter: &GroupFilter<'_>,
     limit: i64,
 ) -> Result<Vec<Group>, StoreError> {
+    let [from, to] = filter.within.map(area_range).unwrap_or_default();
     let statement = format!(
         "SELECT {COLUMNS} FROM question_group WHERE state = $1 AND last_at >= $2 \
          AND (shared_at IS NOT NULL OR $3 = 1 OR state <> 'open') \
          AND ($4 = '' OR (times, id) < (SELECT times, id FROM question_group WHERE id = $4)) \
+         AND ($6 = '' OR (replace(area, '.', '') >= $6 AND replace(area, '.', '') < $7)) \
          ORDER BY times DESC, id DESC LIMIT $5"
     );
     let rows = sqlx::query(sql(statement))
@@ -79,6 +83,8 @@ pub async fn list_groups(
         .bind(i64::from(filter.is_all))
         .bind(filter.after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
+        .bind(from)
+        .bind(to)
         .fetch_all(db.reader())
         .await?;
     rows.iter().map(|row| read(db, row)).collect()

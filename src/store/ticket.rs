@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
-use super::row::{parse, parse_opt, time};
+use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -209,6 +209,8 @@ pub struct TicketFilter {
     pub kind: Option<TicketKind>,
     /// Of people in that area; those who are on no file are everybody's.
     pub area: Option<AreaCode>,
+    /// Of people in that area, and of nobody else.
+    pub within: Option<AreaCode>,
     /// After that one: the cursor of the page before.
     pub after: Option<TicketId>,
 }
@@ -227,17 +229,22 @@ pub async fn list_tickets(
         None if filter.is_all => "all",
         None => "",
     };
+    let [from, to] = filter.within.as_ref().map(area_range).unwrap_or_default();
     let rows = sqlx::query(sql(format!(
         "SELECT {COLUMNS} FROM ticket WHERE id > $1 \
          AND ($2 = 'all' OR ($2 = '' AND closed_at IS NULL) OR state = $2) \
          AND ($3 = '' OR kind = $3) \
-         AND ($4 = '' OR area IS NULL OR area = $4 OR area LIKE $4 || '.%') ORDER BY id LIMIT $5"
+         AND ($4 = '' OR area IS NULL OR area = $4 OR area LIKE $4 || '.%') \
+         AND ($6 = '' OR (replace(area, '.', '') >= $6 AND replace(area, '.', '') < $7)) \
+         ORDER BY id LIMIT $5"
     )))
     .bind(filter.after.map(|id| id.to_string()).unwrap_or_default())
     .bind(state)
     .bind(filter.kind.map_or("", TicketKind::as_str))
     .bind(filter.area.as_ref().map(ToString::to_string).unwrap_or_default())
     .bind(limit)
+    .bind(from)
+    .bind(to)
     .fetch_all(db.reader())
     .await?;
     rows.iter().map(read).collect()

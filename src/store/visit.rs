@@ -117,6 +117,19 @@ pub async fn mark_told(db: &Db, id: VisitId, by: &str, now: Timestamp) -> Result
     Ok(told.is_some())
 }
 
+/// Where somebody lives who is to be told; nothing where that is not known.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_area(db: &Db, id: VisitId) -> Result<Option<AreaCode>, StoreError> {
+    let id = id.to_string();
+    let area: Option<Option<String>> = sqlx::query_scalar("SELECT area FROM visit WHERE id = $1")
+        .bind(id.clone())
+        .fetch_optional(db.reader())
+        .await?;
+    super::row::parse_opt("visit", "area", &id, area.flatten().as_deref())
+}
+
 /// News to be told in person.
 #[derive(Clone, Debug)]
 pub struct Visit {

@@ -5,7 +5,11 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::shown;
+use crate::domain::audit::Action;
+use crate::service::officer::note_look;
+use crate::store::StoreError;
 use crate::store::card::{find_card, list_history};
+use crate::store::person::find_person;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -19,6 +23,11 @@ pub(in crate::web) async fn show(
     caller.to_read()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let card = find_card(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    let mut tx = web.app.db.begin().await?;
+    let holder = find_person(&mut tx, &web.app.db, card.person_id).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    caller.covers(holder.and_then(|person| person.area).as_ref())?;
+    note_look(&web.app, &caller.actor(), Action::LookedAtCard, &id.to_string()).await?;
     let history: Vec<Value> = list_history(&web.app.db, id)
         .await?
         .iter()

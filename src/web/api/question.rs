@@ -34,6 +34,7 @@ pub(in crate::web) async fn list(
         is_all: param(&params, "all")?.unwrap_or(false),
         since: day.map(|day| day_begins(web.app.zone(None), day)),
         after: param(&params, "cursor")?,
+        within: caller.within(),
     };
     let rows = list_groups(&web.app.db, &filter, limit).await?;
     let cursor = next(&rows, limit, |row| row.id.to_string());
@@ -50,6 +51,7 @@ pub(in crate::web) async fn show(
     caller.to_mend()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let group = find_group(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    caller.covers(group.area.as_ref())?;
     let texts = wordings(&web.app.db, id).await?;
     let mut shown_group = view(&group, &caller);
     shown_group["texts"] = texts.iter().map(MessageText::expose).collect();
@@ -73,6 +75,7 @@ pub(in crate::web) async fn teach_one(
     request: Result<Json<Teaching>, JsonRejection>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id: QuestionGroupId = id.parse().map_err(|_| Error::NotFound)?;
     let Ok(Json(request)) = request else {
         return Err(Error::BadBody("an object with label is needed".to_owned()));
@@ -104,6 +107,7 @@ pub(in crate::web) async fn ignore_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let is_done = ignore(&web.app, id, &caller.name()).await?;
     if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
@@ -116,6 +120,7 @@ pub(in crate::web) async fn reopen_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let is_done = reopen(&web.app, id, &caller.name()).await?;
     if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }

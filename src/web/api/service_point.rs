@@ -12,7 +12,7 @@ use super::{Params, known_only};
 use crate::domain::service_point::{BlankoStock, PointStatus};
 use crate::service::point::{change, check_state, described};
 use crate::store::StoreError;
-use crate::store::service_point::{Change, list_points};
+use crate::store::service_point::{Change, find_point, list_points};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -41,7 +41,11 @@ pub(in crate::web) async fn list(
     let mut tx = web.app.db.begin().await?;
     let points = list_points(&mut tx, MOST).await?;
     tx.rollback().await.map_err(StoreError::from)?;
-    let rows: Vec<Value> = points.iter().map(|(point, now)| described(point, now)).collect();
+    let rows: Vec<Value> = points
+        .iter()
+        .filter(|(point, _)| caller.covers(Some(&point.area)).is_ok())
+        .map(|(point, now)| described(point, now))
+        .collect();
     Ok(Json(json!({ "service_points": rows })))
 }
 
@@ -60,7 +64,11 @@ pub(in crate::web) async fn patch(
     let zone = web.app.zone(None).offset();
     let today = web.app.now().in_zone(zone).date_naive();
     let changes = changes(patch, today).map_err(Error::BadBody)?;
-    let is_done = change(&web.app, &code, &changes, &caller.name()).await?;
+    let mut tx = web.app.db.begin().await?;
+    let point = find_point(&mut tx, &code).await?.ok_or(Error::NotFound)?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    caller.covers(Some(&point.area))?;
+    let is_done = change(&web.app, &code, &changes, &caller.actor()).await?;
     if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
 }
 

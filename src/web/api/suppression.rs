@@ -20,6 +20,7 @@ pub(in crate::web) async fn list(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = list_active(&web.app.db, param(&params, "cursor")?, limit).await?;
@@ -43,6 +44,7 @@ pub(in crate::web) async fn release_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
     let is_done = release(&web.app.db, id, &caller.name(), web.app.now()).await?;
     if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }

@@ -10,7 +10,8 @@ use super::{Params, known_only, next, page, param, shown, shown_opt};
 use crate::domain::id::TicketId;
 use crate::domain::ticket::ComplaintCategory;
 use crate::service::ticket::{self, TicketError};
-use crate::store::ticket::{Ticket, TicketFilter, list_tickets};
+use crate::store::StoreError;
+use crate::store::ticket::{Ticket, TicketFilter, find_ticket, list_tickets};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -41,6 +42,7 @@ pub(in crate::web) async fn list(
         is_all,
         kind: param(&params, "kind")?,
         area: param(&params, "area")?,
+        within: caller.within().cloned(),
         after: param(&params, "cursor")?,
     };
     let rows = list_tickets(&web.app.db, &filter, limit).await?;
@@ -56,7 +58,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let whole = ticket::show(&web.app, read(&id)?, &caller.name()).await?;
+    let whole = ticket::show(&web.app, theirs(&web, &caller, &id).await?, &caller.name()).await?;
     let entries: Vec<Value> = whole
         .entries
         .iter()
@@ -78,7 +80,7 @@ pub(in crate::web) async fn take(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    ticket::take(&web.app, read(&id)?, &caller.name()).await?;
+    ticket::take(&web.app, theirs(&web, &caller, &id).await?, &caller.name()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -98,7 +100,7 @@ pub(in crate::web) async fn reply(
 ) -> Result<(StatusCode, Json<Value>), Error> {
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
-    let message = ticket::reply(&web.app, read(&id)?, &words.text, &caller.name()).await?;
+    let message = ticket::reply(&web.app, theirs(&web, &caller, &id).await?, &words.text, &caller.name()).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
 
@@ -109,12 +111,18 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, read(&id)?, &caller.name()).await?;
+    let is_told = ticket::close(&web.app, theirs(&web, &caller, &id).await?, &caller.name()).await?;
     Ok(Json(json!({"is_told": is_told})))
 }
 
-fn read(id: &str) -> Result<TicketId, Error> {
-    id.parse().map_err(|_| Error::NotFound)
+/// The id of a ticket that lies in the caller's area.
+async fn theirs(web: &Web, caller: &Caller, id: &str) -> Result<TicketId, Error> {
+    let id = id.parse().map_err(|_| Error::NotFound)?;
+    let mut tx = web.app.db.begin().await?;
+    let found = find_ticket(&mut tx, id).await?.ok_or(Error::NotFound)?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    caller.covers(found.area.as_ref())?;
+    Ok(id)
 }
 
 impl From<TicketError> for Error {

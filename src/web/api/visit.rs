@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Params, known_only, next, page, param, shown};
 use crate::domain::person::PersonName;
-use crate::store::visit::{list_open, mark_told};
+use crate::store::visit::{find_area, list_open, mark_told};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -21,7 +21,7 @@ pub(in crate::web) async fn list(
     caller.to_mend()?;
     known_only(&params, &["area", "cursor", "limit"])?;
     let limit = page(&params)?;
-    let area = param(&params, "area")?;
+    let area = caller.narrowed(param(&params, "area")?)?;
     let rows = list_open(&web.app.db, area.as_ref(), param(&params, "cursor")?, limit).await?;
     let cursor = next(&rows, limit, |row| row.id.to_string());
     let visits: Vec<Value> = rows
@@ -46,6 +46,7 @@ pub(in crate::web) async fn told(
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
     let id = id.parse().map_err(|_| Error::NotFound)?;
+    caller.covers(find_area(&web.app.db, id).await?.as_ref())?;
     let is_done = mark_told(&web.app.db, id, &caller.name(), web.app.now()).await?;
     if is_done { Ok(StatusCode::NO_CONTENT) } else { Err(Error::NotFound) }
 }

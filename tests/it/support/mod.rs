@@ -4,6 +4,7 @@
 pub mod app;
 pub mod citizen;
 pub mod clock;
+pub mod console;
 pub mod database;
 pub mod desk;
 pub mod foreign;

@@ -1,0 +1,151 @@
+//! An officer's browser: it logs in at the door like everybody, keeps its cookie, and fills in forms with the
+//! token that the page gave it. It follows no redirect by itself, so that a test sees where it is sent.
+
+#![allow(dead_code, reason = "each page's tests use what they need of it")]
+
+use kabar::domain::area::AreaCode;
+use kabar::domain::officer::{Actor, OfficerRole};
+use kabar::service::officer::{add, hash_password};
+use kabar::store::officer::{find_by_login, set_password};
+use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{RequestBuilder, StatusCode};
+
+use super::TestApp;
+
+const PASSWORD: &str = "padi menguning di sawah";
+
+/// What came of a request.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Where it sends on to; empty for nowhere.
+    pub to: String,
+    /// `Content-Type`; empty for none.
+    pub kind: String,
+    /// The page.
+    pub text: String,
+    /// The same, byte for byte.
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether the page says so, in its source: `&` is `&#38;` there.
+    pub fn says(&self, words: &str) -> bool {
+        self.text.contains(words)
+    }
+
+    /// The values of an attribute, in the order of the page: `attributes("href")`.
+    pub fn attributes(&self, name: &str) -> Vec<String> {
+        let begin = format!("{name}=\"");
+        let parts = self.text.split(&begin).skip(1);
+        parts.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+    }
+}
+
+/// A browser in which somebody is logged in.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// `off_…` of whoever sits before it.
+    pub officer: String,
+    /// What they are, for calling a service in their name.
+    pub actor: Actor,
+    url: String,
+    http: reqwest::Client,
+    cookie: String,
+    csrf: String,
+}
+
+impl Browser {
+    /// An officer of that role in that area (`35.17.09`, or nothing for everywhere), logged in.
+    pub async fn login(app: &TestApp, role: OfficerRole, area: &str) -> Self {
+        let area = AreaCode::parse(area).unwrap_or_else(|_| AreaCode::nationwide());
+        let login = format!("{role}-{}", area.plain());
+        if find_by_login(&app.app.db, &login).await.unwrap().is_none() {
+            let (id, _) =
+                add(&app.app, &Actor::cli(), &login, &login, role, &area).await.expect("added");
+            let hash = hash_password(PASSWORD.to_owned()).await.unwrap();
+            let mut tx = app.app.db.begin().await.unwrap();
+            set_password(&mut tx, id, &hash, false, app.app.now()).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let officer = find_by_login(&app.app.db, &login).await.unwrap().unwrap();
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let mut browser = Self {
+            officer: officer.id.to_string(),
+            actor: officer.actor(),
+            url: app.url.clone(),
+            http,
+            cookie: String::new(),
+            csrf: String::new(),
+        };
+        let form = serde_urlencoded::to_string([("login", login.as_str()), ("password", PASSWORD)]);
+        let answer = browser
+            .http
+            .post(format!("{}/console/masuk", browser.url))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.unwrap())
+            .send()
+            .await
+            .unwrap();
+        let cookie = answer.headers().get(SET_COOKIE).expect("a cookie").to_str().unwrap();
+        cookie.split(';').next().unwrap().clone_into(&mut browser.cookie);
+        let account = browser.get("/console/akun").await;
+        assert_eq!(account.status, StatusCode::OK, "{}", account.text);
+        browser.csrf = account
+            .text
+            .split("name=\"csrf\" content=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("the page carries a token")
+            .to_owned();
+        browser
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.http.get(format!("{}{path}", self.url))).await
+    }
+
+    /// Sends a form, with its token.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let fields = [&[("csrf", self.csrf.as_str())], fields].concat();
+        self.post_raw(path, &fields).await
+    }
+
+    /// The same without the token.
+    pub async fn post_raw(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        let request = self.http.post(format!("{}{path}", self.url));
+        let kind = "application/x-www-form-urlencoded";
+        self.send(request.header(CONTENT_TYPE, kind).body(body)).await
+    }
+
+    /// Sends a form and opens the page that it leads to.
+    pub async fn post_and_follow(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.post(path, fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        self.get(&answer.to).await
+    }
+
+    /// A request that nobody has thought of, like one with files: cookie and token are with it.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.url))
+            .header(COOKIE, &self.cookie)
+            .header("x-csrf", &self.csrf)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Answer {
+        let answer = request.header(COOKIE, &self.cookie).send().await.unwrap();
+        let text = |name| {
+            let value = answer.headers().get(name);
+            value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        let (status, to, kind) = (answer.status(), text(LOCATION), text(CONTENT_TYPE));
+        let bytes = answer.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, to, kind, text, bytes }
+    }
+}
