@@ -179,7 +179,9 @@ async fn all(
     let mut groups: Vec<Group> = Vec::new();
     loop {
         let after = groups.last().map(|group| group.id);
-        let page = list_groups(db, &GroupFilter { state, is_all, since, after, within: None }, PAGE).await?;
+        let page =
+            list_groups(db, &GroupFilter { state, is_all, since, after, within: None }, PAGE)
+                .await?;
         if page.is_empty() {
             return Ok(groups);
         }

@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod point;
 pub mod question;
 pub mod receipt;
+pub mod report;
 pub mod route;
 pub mod send;
 pub mod sender;

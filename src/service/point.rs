@@ -12,8 +12,8 @@ use super::officer::note;
 use super::{App, ServiceError};
 use crate::dialogue::PointFact;
 use crate::domain::area::AreaCode;
-use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::audit::Action;
+use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::Actor;
@@ -233,8 +233,15 @@ pub async fn add_day(app: &App, day: &Holiday, actor: &Actor) -> Result<(), Serv
     let mut tx = app.db.begin().await?;
     upsert_holiday(&mut tx, day, app.now()).await?;
     let hours = if day.hours.is_some() { "other hours" } else { "closed" };
-    note(app, &mut tx, actor, Action::ChangedCalendar, &named(day.date, day.area.as_ref()), Some(hours))
-        .await?;
+    note(
+        app,
+        &mut tx,
+        actor,
+        Action::ChangedCalendar,
+        &named(day.date, day.area.as_ref()),
+        Some(hours),
+    )
+    .await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }

@@ -77,9 +77,7 @@ pub async fn make(
         return Err(TokenError::Forbidden);
     }
     let name = order.name.trim();
-    if name.is_empty()
-        || name.chars().count() > LONGEST_NAME
-        || name.chars().any(char::is_control)
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control)
     {
         return Err(TokenError::Name);
     }
@@ -140,16 +138,8 @@ pub async fn revoke(mint: Mint<'_>, actor: &Actor, id: TokenId) -> Result<bool, 
         return Ok(false);
     }
     let line = mint.ids.next(mint.now);
-    audit::insert_line(
-        &mut tx,
-        line,
-        actor,
-        Action::RevokedToken,
-        &id.to_string(),
-        None,
-        mint.now,
-    )
-    .await?;
+    audit::insert_line(&mut tx, line, actor, Action::RevokedToken, &id.to_string(), None, mint.now)
+        .await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(true)
 }

@@ -100,7 +100,9 @@ pub(in crate::web) async fn reply(
 ) -> Result<(StatusCode, Json<Value>), Error> {
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
-    let message = ticket::reply(&web.app, theirs(&web, &caller, &id).await?, &words.text, &caller.name()).await?;
+    let message =
+        ticket::reply(&web.app, theirs(&web, &caller, &id).await?, &words.text, &caller.name())
+            .await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
 
@@ -111,7 +113,8 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, theirs(&web, &caller, &id).await?, &caller.name()).await?;
+    let is_told =
+        ticket::close(&web.app, theirs(&web, &caller, &id).await?, &caller.name()).await?;
     Ok(Json(json!({"is_told": is_told})))
 }
 

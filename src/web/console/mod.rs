@@ -5,11 +5,22 @@
 //! reads a table.
 
 mod account;
+mod area;
 mod assets;
+mod calendar;
+mod chart;
 mod desk;
 mod door;
 mod form;
+mod officer;
 mod page;
+mod point;
+mod report;
+mod report_chart;
+mod report_file;
+mod token;
+mod trail;
+mod trail_word;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -86,6 +97,8 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
+    let rooms = calendar::rooms(point::rooms(rooms));
+    let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)
