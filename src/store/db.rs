@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "service_point", include_str!("../../migrations/0006_service_point.sql")),
     (7, "question", include_str!("../../migrations/0007_question.sql")),
     (9, "officer", include_str!("../../migrations/0009_officer.sql")),
+    (13, "report", include_str!("../../migrations/0013_report.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.
