@@ -99,12 +99,12 @@ async fn create_one(args: Create) -> anyhow::Result<()> {
 /// Makes a token and returns its secret.
 pub(super) async fn create(db: &Db, office: &AreaCode, order: &Order) -> anyhow::Result<String> {
     let mint = Mint { db, ids: &IdSource::default(), office, now: SystemClock.now() };
-    let (_, secret) = make(mint, &Actor::cli(), order).await.map_err(refused)?;
+    let (_, secret) = make(mint, &Actor::cli(), order).await.map_err(|error| refused(&error))?;
     Ok(secret)
 }
 
-fn refused(error: TokenError) -> anyhow::Error {
-    let hint = match &error {
+fn refused(error: &TokenError) -> anyhow::Error {
+    let hint = match error {
         TokenError::Store(_) => "look at database.url and whether the database runs",
         TokenError::PartialSource => "leave out --area, or choose another role",
         TokenError::Over => "kabar token create --expires 2027-03-31 …",

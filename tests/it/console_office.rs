@@ -105,7 +105,7 @@ on_both_engines! {
         for n in 0..53 {
             let statement = format!(
                 "INSERT INTO officer (id, login, password_hash, role, created_at, name, area) VALUES \
-                 ('off_{:026}', 'petugas-{n:03}', 'x', 'desa', 0, 'Nomor {n:03}', '35.17.09.2018')", n
+                 ('off_{n:026}', 'petugas-{n:03}', 'x', 'desa', 0, 'Nomor {n:03}', '35.17.09.2018')"
             );
             app.query(&statement).await;
         }
@@ -172,7 +172,7 @@ on_both_engines! {
         assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[1].contains("disabled_officer") && lines[2].contains("added_officer"), "{lines:?}");
         let taken = app.query("SELECT who FROM audit WHERE action = 'exported'").await.concat();
-        assert_eq!(taken, [auditor.officer.clone()], "taking it out is a line itself");
+        assert_eq!(taken, std::slice::from_ref(&auditor.officer), "taking it out is a line itself");
         let desa = Browser::login(&app, OfficerRole::Desa, "35.17.09.2018").await;
         assert_eq!(desa.get("/console/jejak").await.status, StatusCode::FORBIDDEN);
     }

@@ -33,6 +33,8 @@ pub(super) struct Stack {
     pub(super) name: String,
     /// From the ground up.
     pub(super) parts: Vec<Part>,
+    /// On top; empty where there is no room, or it must not be told.
+    pub(super) value: String,
 }
 
 /// A bar beside its name.
@@ -105,11 +107,11 @@ pub(super) fn mark_key(class: u8) -> String {
     )
 }
 
-/// The next number above that is easy to read: 1, 2, 5, 10, 20, 50 …
+/// The next number above that is easy to read, and its half too: 2, 4, 6, 8, 10, 20, 40 …
 fn round_above(most: i64) -> i64 {
     let mut step = 1_i64;
     loop {
-        for factor in [1, 2, 5] {
+        for factor in [2, 4, 6, 8] {
             if step.saturating_mul(factor) >= most {
                 return step.saturating_mul(factor);
             }
@@ -170,14 +172,14 @@ pub(super) fn stacks(
                 escaped(&part.title)
             );
         }
-        if !stack.name.is_empty() {
-            let _ = write!(
-                svg,
-                "<text class=\"below\" x=\"{}\" y=\"{}\">{}</text>",
-                left + width / 2,
-                TOP + TALL + 14,
-                escaped(&stack.name)
-            );
+        let top = TOP + TALL - scaled(height, most, TALL) - 3;
+        for (words, y) in [(&stack.name, TOP + TALL + 14), (&stack.value, top)] {
+            if !words.is_empty() {
+                // Words at the edge would be cut off.
+                let x = (left + width / 2).min(WIDTH - 14);
+                let words = escaped(words);
+                let _ = write!(svg, "<text class=\"below\" x=\"{x}\" y=\"{y}\">{words}</text>");
+            }
         }
     }
     svg.push_str("</svg>");
@@ -282,7 +284,7 @@ mod tests {
     #[test]
     fn a_scale_ends_at_a_number_that_is_easy_to_read() {
         for (most, end) in
-            [(1, 1), (3, 5), (10, 10), (11, 20), (4_999, 5_000), (1_000_001, 2_000_000)]
+            [(1, 2), (3, 4), (10, 20), (57, 60), (640, 800), (81, 200), (1_000_001, 2_000_000)]
         {
             assert_eq!(round_above(most), end);
         }
@@ -304,6 +306,7 @@ mod tests {
         let stack = |sizes: &[i64]| Stack {
             name: String::new(),
             parts: sizes.iter().map(|size| part(*size)).collect(),
+            value: String::new(),
         };
         let svg = stacks("x", "", &[stack(&[1_000_000, 1]), stack(&[])], |n| n.to_string());
         let heights: Vec<i64> = svg

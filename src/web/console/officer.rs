@@ -40,6 +40,28 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/petugas/{id}/buka", need, let_in)
 }
 
+/// What stands beside an officer's name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Disabled,
+    /// Too many wrong passwords.
+    Held,
+    MustChange,
+    SecondFactor,
+    PasswordOnly,
+}
+
+fn marks(web: &Web, officer: &Officer) -> Vec<Mark> {
+    if officer.disabled_at.is_some() {
+        return vec![Mark::Disabled];
+    }
+    let is_held = officer.locked_until.is_some_and(|until| until > web.app.now());
+    let held = is_held.then_some(Mark::Held);
+    let must_change = officer.must_change.then_some(Mark::MustChange);
+    let factor = if officer.has_totp { Mark::SecondFactor } else { Mark::PasswordOnly };
+    held.into_iter().chain(must_change).chain([factor]).collect()
+}
+
 /// An officer as the page shows them.
 struct Line {
     id: String,
@@ -47,10 +69,10 @@ struct Line {
     name: String,
     role: &'static str,
     area: String,
-    has_totp: bool,
-    must_change: bool,
+    /// How they come in: each is a mark of its own.
+    marks: Vec<Mark>,
     is_disabled: bool,
-    is_locked: bool,
+    has_totp: bool,
     last_login_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -63,10 +85,9 @@ impl Line {
             name: officer.name.clone(),
             role: role_name(officer.role, desk.language()),
             area: names.show(page, &officer.area),
-            has_totp: officer.has_totp,
-            must_change: officer.must_change,
+            marks: marks(web, officer),
             is_disabled: officer.disabled_at.is_some(),
-            is_locked: officer.locked_until.is_some_and(|until| until > web.app.now()),
+            has_totp: officer.has_totp,
             last_login_at: officer.last_login_at,
             created_at: officer.created_at,
         }

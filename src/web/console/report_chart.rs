@@ -87,6 +87,18 @@ fn together(counts: impl Iterator<Item = Told>) -> Told {
     if is_few && sum == 0 { Told::Few } else { Told::Exactly(sum) }
 }
 
+/// All of them; nothing where a part is not told, which the whole would tell.
+fn total(page: &Page, counts: impl Iterator<Item = Told>) -> String {
+    let mut sum = 0;
+    for count in counts {
+        match count {
+            Told::Exactly(count) => sum += count,
+            Told::Few => return String::new(),
+        }
+    }
+    if sum == 0 { String::new() } else { page.number(&sum) }
+}
+
 fn of_fate(day: &Day, fate: &Fate, channel: Option<ChannelKind>) -> Told {
     together(
         day.messages
@@ -107,7 +119,11 @@ fn messages(page: &Page, days: &[Day]) -> Figure {
     let fates = fates(page);
     let one = |(index, day): (usize, &Day)| Stack {
         // From the last day backwards, a week apart.
-        name: if (days.len() - 1 - index) % 7 == 0 { short(day.date) } else { String::new() },
+        name: if (days.len() - 1 - index).is_multiple_of(7) {
+            short(day.date)
+        } else {
+            String::new()
+        },
         parts: fates
             .iter()
             .map(|fate| {
@@ -116,6 +132,7 @@ fn messages(page: &Page, days: &[Day]) -> Figure {
                 Part { class: fate.0, size: count.size(), title }
             })
             .collect(),
+        value: String::new(),
     };
     let all: Vec<Stack> = days.iter().enumerate().map(one).collect();
     let title = page.t("Pesan per hari menurut keadaannya", "Messages a day by their state");
@@ -169,6 +186,7 @@ fn channels(page: &Page, days: &[Day]) -> Figure {
                 }
             })
             .collect(),
+        value: total(page, fates.iter().map(|fate| of(*channel, fate))),
     };
     let all: Vec<Stack> = ChannelKind::ALL.iter().map(stack).collect();
     let title = page.t("Pesan 30 hari menurut saluran", "Messages of 30 days by channel");
@@ -310,7 +328,7 @@ pub(super) fn time_head(page: &Page) -> Vec<String> {
 /// Every third week has its name below.
 fn weekly(weeks: &[Week]) -> Vec<String> {
     let name = |(index, week): (usize, &Week)| {
-        if (weeks.len() - 1 - index) % 3 == 0 { short(week.monday) } else { String::new() }
+        if (weeks.len() - 1 - index).is_multiple_of(3) { short(week.monday) } else { String::new() }
     };
     weeks.iter().enumerate().map(name).collect()
 }
@@ -384,6 +402,7 @@ fn questions(page: &Page, weeks: &[Week]) -> Figure {
                     title: format!("{}, {name}: {}", page.date(week.monday), told(page, count)),
                 })
                 .collect(),
+            value: total(page, week.questions.into_iter()),
         })
         .collect();
     let mut head = vec![page.t("Minggu mulai", "Week from").to_owned()];

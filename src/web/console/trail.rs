@@ -55,6 +55,8 @@ struct Shown {
     role: &'static str,
     action: &'static str,
     object: String,
+    /// The officer's name where it is one, else the same.
+    object_name: String,
     detail: String,
 }
 
@@ -121,12 +123,16 @@ async fn show(
             Some(who) => who,
             None => who_name(&web, &page, &row.who).await?,
         };
+        let is_officer = row.object.starts_with("off_");
+        let object_name =
+            if is_officer { who_name(&web, &page, &row.object).await? } else { row.object.clone() };
         lines.push(Shown {
             at: row.at,
             who_id: row.who.clone(),
             who,
             role: role_name(row.role, desk.language()),
             action: action_name(&page, row.action),
+            object_name,
             object: row.object.clone(),
             detail: row.detail.clone().unwrap_or_default(),
         });
