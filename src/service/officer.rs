@@ -123,10 +123,7 @@ pub fn random_password() -> Result<String, getrandom::Error> {
 /// Two at a time: each needs 19 MiB, and nobody else must wait for a processor because of strangers.
 static HASHING: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
-where
-    T: Default,
-{
+async fn apart<T: Default + Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let _turn = HASHING.acquire().await;
     tokio::task::spawn_blocking(work).await.unwrap_or_default()
 }

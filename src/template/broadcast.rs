@@ -434,7 +434,7 @@ fn check_template(
 mod tests {
     use super::*;
     use crate::domain::clock::Timestamp;
-    use crate::template::{FileReportPage, Templates, folder};
+    use crate::template::{Templates, folder};
 
     fn templates() -> Templates {
         Templates::embedded().unwrap()
@@ -487,7 +487,7 @@ mod tests {
         let content = files.get_mut(&format!("broadcasts/{file}")).unwrap();
         assert!(content.contains(from), "{from:?} is not in {file}");
         *content = content.replacen(from, to, 1);
-        let found = Templates::from_files(files, FileReportPage::load(None), Vec::new());
+        let found = Templates::from_files(files, None, Vec::new());
         let found: Vec<String> =
             found.err().into_iter().flatten().map(|problem| problem.to_string()).collect();
         assert!(
