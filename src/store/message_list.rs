@@ -8,7 +8,7 @@ use super::db::sql;
 use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
-use crate::domain::area::{AreaCode, AreaLevel};
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, MessageId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, ReceiptKind};
@@ -22,9 +22,26 @@ pub(super) const COLUMNS: &str = "id, account, channel, class, status, why, temp
 const WITHIN: &str = "message m WHERE EXISTS (SELECT 1 FROM person p WHERE p.id = m.person_id \
                       AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3) AND";
 /// From its few people to their messages: newest first one would walk past those of everybody else.
-const WITHIN_DESA: &str = "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
+const WITHIN_SMALL: &str = "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
                            AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3 \
                            AND m.person_id = p.id AND";
+
+/// Up to so many people an area is small.
+const SMALL: i64 = 5_000;
+
+async fn is_small(db: &Db, area: &AreaCode) -> Result<bool, StoreError> {
+    let [from, to] = area_range(area);
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM person WHERE area IS NOT NULL \
+         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2 LIMIT $3) AS some",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(SMALL + 1)
+    .fetch_one(db.reader())
+    .await?;
+    Ok(count <= SMALL)
+}
 
 fn columns() -> String {
     COLUMNS.split(", ").map(|column| format!("m.{column}")).collect::<Vec<_>>().join(", ")
@@ -126,7 +143,7 @@ pub async fn list_messages(
         ("recipient_hash", phone),
     ];
     let from = match &filter.within {
-        Some(area) if area.level() == AreaLevel::Desa => WITHIN_DESA,
+        Some(area) if is_small(db, area).await? => WITHIN_SMALL,
         Some(_) => WITHIN,
         None => "message m WHERE",
     };
