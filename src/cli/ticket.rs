@@ -88,6 +88,7 @@ async fn list(args: List) -> anyhow::Result<()> {
         is_all: args.all,
         kind: args.kind,
         area: args.area,
+        within: None,
         ..TicketFilter::default()
     };
     let tickets = all(&db, filter).await?;

@@ -206,6 +206,12 @@ impl PlaceWords {
         Naming { generic: &self.generic, markers: &self.markers, ordinary: &self.ordinary }
     }
 
+    /// What is said of one place to whoever asks for its hours.
+    pub(super) fn hours(&self, point: &PointFact, language: Language) -> String {
+        let manner = Manner { topic: Topic::Hours, days: &[], is_sms: false };
+        self.words(language).about(point, manner).unwrap_or_default()
+    }
+
     /// Everything that is wrong with the words.
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();

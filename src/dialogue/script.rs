@@ -15,7 +15,7 @@ use super::embedded::{FILES, VOCABULARY};
 use super::line::{Holes, Line, LineSample, LineText, render};
 use super::local::{Locals, LocalsLoading, Stale, Variant, is_stale};
 use super::own::OwnAnswer;
-use super::place::PlaceWords;
+use super::place::{PlaceWords, PointFact};
 use super::question;
 use super::wording::{self, Wish};
 use crate::domain::area::AreaCode;
@@ -421,6 +421,12 @@ impl Script {
     /// The words about places.
     pub(super) fn place(&self) -> &PlaceWords {
         &self.place
+    }
+
+    /// What is said of one place to whoever asks when it is open, for showing it beforehand.
+    #[must_use]
+    pub fn hours_of(&self, point: &PointFact, language: Language) -> String {
+        self.place.hours(point, language)
     }
 
     /// A line filled in for somebody outside of a turn, such as by an officer.

@@ -6,6 +6,7 @@
 use super::announce::{self, Holder};
 use super::{App, ServiceError, survey};
 use crate::domain::absence::Absence;
+use crate::domain::area::AreaCode;
 use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
@@ -372,10 +373,11 @@ pub struct Unreachable {
 /// When the database fails.
 pub async fn list_unreachable(
     app: &App,
+    within: Option<&AreaCode>,
     after: Option<PersonId>,
     limit: i64,
 ) -> Result<Vec<Unreachable>, ServiceError> {
-    let people = person::list_unreachable(&app.db, after, limit).await?;
+    let people = person::list_unreachable(&app.db, within, after, limit).await?;
     Ok(people
         .into_iter()
         .map(|person| Unreachable {

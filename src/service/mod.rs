@@ -28,6 +28,7 @@ pub mod own_answer;
 pub mod point;
 pub mod question;
 pub mod receipt;
+pub mod report;
 pub mod route;
 pub mod send;
 pub mod sender;
@@ -37,6 +38,7 @@ pub mod sweep;
 pub mod talk;
 pub mod teach;
 pub mod ticket;
+pub mod token;
 pub mod watch;
 
 use std::collections::BTreeMap;

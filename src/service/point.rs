@@ -6,17 +6,20 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, NaiveDateTime};
 
+use super::officer::note;
 use super::{App, ServiceError};
 use crate::dialogue::{AreaFact, PointFact};
 use crate::domain::area::AreaCode;
+use crate::domain::audit::Action;
 use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
+use crate::domain::officer::Actor;
 use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
 use crate::store::area::list_names;
-use crate::store::holiday::{Holiday, list_holidays};
+use crate::store::holiday::{Holiday, delete_holiday, list_holidays, upsert_holiday};
 use crate::store::service_point::{Change, Condition, ServicePoint, list_nearest, set_condition};
 use crate::store::{StoreError, Tx};
 
@@ -86,8 +89,17 @@ fn fact(
     holidays: &[Holiday],
     now: Timestamp,
 ) -> PointFact {
+    let at = now.in_zone(point.area.zone().offset()).naive_local();
+    fact_at((point, condition), holidays, at)
+}
+
+/// The same at a moment of the place's own clock.
+fn fact_at(
+    (point, condition): (ServicePoint, Condition),
+    holidays: &[Holiday],
+    at: NaiveDateTime,
+) -> PointFact {
     let zone = point.area.zone().offset();
-    let at = now.in_zone(zone).naive_local();
     let state = condition.state.on(at.date());
     let as_of = condition.blanko_at.map(|at| at.in_zone(zone).date_naive());
     let is_old = as_of.is_none_or(|as_of| (at.date() - as_of).num_days() > STOCK_HOLDS);
@@ -211,18 +223,95 @@ pub async fn change(
     app: &App,
     code: &str,
     changes: &[Change],
-    by: &str,
+    actor: &Actor,
 ) -> Result<bool, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     for change in changes {
-        if !set_condition(&mut tx, code, change, by, now).await? {
+        if !set_condition(&mut tx, code, change, &actor.id, now).await? {
             tx.rollback().await.map_err(StoreError::from)?;
             return Ok(false);
         }
+        let detail = match change {
+            Change::State(state) => match state.until {
+                Some(until) => format!("{} {until}", state.status),
+                None => state.status.to_string(),
+            },
+            Change::Blanko(stock) => format!("blanko {stock}"),
+        };
+        note(app, &mut tx, actor, Action::ChangedPoint, code, Some(&detail)).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(true)
+}
+
+/// Puts a day into the calendar, new or changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_day(app: &App, day: &Holiday, actor: &Actor) -> Result<(), ServiceError> {
+    let mut tx = app.db.begin().await?;
+    upsert_holiday(&mut tx, day, app.now()).await?;
+    let hours = if day.hours.is_some() { "other hours" } else { "closed" };
+    note(
+        app,
+        &mut tx,
+        actor,
+        Action::ChangedCalendar,
+        &named(day.date, day.area.as_ref()),
+        Some(hours),
+    )
+    .await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// Takes a day out of the calendar; `false` when it does not stand there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove_day(
+    app: &App,
+    date: NaiveDate,
+    area: Option<&AreaCode>,
+    actor: &Actor,
+) -> Result<bool, ServiceError> {
+    let mut tx = app.db.begin().await?;
+    if !delete_holiday(&mut tx, date, area).await? {
+        return Ok(false);
+    }
+    let object = named(date, area);
+    note(app, &mut tx, actor, Action::ChangedCalendar, &object, Some("removed")).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(true)
+}
+
+/// Under which name a day of the calendar stands in the audit log.
+fn named(date: NaiveDate, area: Option<&AreaCode>) -> String {
+    area.map_or_else(|| date.to_string(), |area| format!("{date} {area}"))
+}
+
+/// What citizens who ask are told of a place at some moment of its clock, today's question or another day's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told(
+    app: &App,
+    point: (ServicePoint, Condition),
+    at: &[NaiveDateTime],
+    language: Language,
+) -> Result<Vec<String>, ServiceError> {
+    let mut tx = app.db.begin().await?;
+    let (from, to) = (at.iter().min(), at.iter().max());
+    let day = |at: Option<&NaiveDateTime>| at.map_or(NaiveDate::MIN, NaiveDateTime::date);
+    let end = day(to).checked_add_days(LOOK_AHEAD).unwrap_or(NaiveDate::MAX);
+    let holidays = list_holidays(&mut tx, (day(from), end)).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    let one = |at: &NaiveDateTime| {
+        let fact = fact_at(point.clone(), &holidays, *at);
+        app.script().hours_of(&fact, language)
+    };
+    Ok(at.iter().map(one).collect())
 }
 
 #[cfg(test)]

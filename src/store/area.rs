@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use sqlx::AnyConnection;
 
 use super::db::{Column, sql};
-use super::row::parse;
+use super::row::{area_range, parse};
 use super::{Db, StoreError};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::clock::Timestamp;
 
 /// The names of these areas, as far as they are known.
@@ -50,6 +50,33 @@ pub async fn list_names(
     .bind(within.to_string())
     .bind(limit)
     .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|(code, name)| Ok((parse("area", "code", &code, &code)?, name))).collect()
+}
+
+/// The areas with a name within one, the widest first, each with what is in it behind it up to the kecamatan; of
+/// a kecamatan its desa too.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_within(
+    db: &Db,
+    within: &AreaCode,
+    limit: i64,
+) -> Result<Vec<(AreaCode, String)>, StoreError> {
+    let [from, to] = area_range(within);
+    // Dots and digits: of a whole kabupaten the desa would be too many to choose from.
+    let longest =
+        if within.level() == AreaLevel::Kabupaten || within.plain().len() < 4 { 8 } else { 13 };
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, name FROM area WHERE replace(code, '.', '') >= $1 AND replace(code, '.', '') < $2 \
+         AND length(code) <= $3 ORDER BY code LIMIT $4",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(longest)
+    .bind(limit)
+    .fetch_all(db.reader())
     .await?;
     rows.into_iter().map(|(code, name)| Ok((parse("area", "code", &code, &code)?, name))).collect()
 }

@@ -1,7 +1,10 @@
 //! Table `audit`: who did and saw what. Lines are added and read, never changed or deleted.
 
+use std::fmt::Write as _;
+
 use sqlx::{AnyConnection, Row as _};
 
+use super::db::sql;
 use super::row::{area_range, parse};
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -59,27 +62,43 @@ pub async fn insert_line(
     Ok(())
 }
 
-/// The newest lines before a cursor, of those who worked in an area.
+/// Which lines are asked for; every part that is given must fit.
+#[derive(Clone, Debug, Default)]
+pub struct LineFilter {
+    /// Of those who worked in that area; of everybody without one.
+    pub within: Option<AreaCode>,
+    /// Of that officer or token.
+    pub who: Option<String>,
+    /// About that.
+    pub object: Option<String>,
+    /// Older than that one: the cursor of the page before.
+    pub before: Option<AuditId>,
+}
+
+/// The newest lines before a cursor.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn list_lines(
-    db: &Db,
-    within: &AreaCode,
-    before: Option<AuditId>,
-    limit: i64,
-) -> Result<Vec<Line>, StoreError> {
-    let [from, to] = area_range(within);
-    let rows = sqlx::query(
-        "SELECT id, at, who, role, action, object, detail FROM audit \
-         WHERE id < $1 AND area >= $2 AND area < $3 ORDER BY id DESC LIMIT $4",
-    )
-    .bind(before.map_or_else(|| "~".to_owned(), |id| id.to_string()))
-    .bind(from)
-    .bind(to)
-    .bind(limit)
-    .fetch_all(db.reader())
-    .await?;
+pub async fn list_lines(db: &Db, filter: &LineFilter, limit: i64) -> Result<Vec<Line>, StoreError> {
+    let mut statement =
+        "SELECT id, at, who, role, action, object, detail FROM audit WHERE id < $1".to_owned();
+    let mut values = vec![filter.before.map_or_else(|| "aud_~".to_owned(), |id| id.to_string())];
+    if let Some(area) = &filter.within {
+        values.extend(area_range(area));
+        statement.push_str(" AND area >= $2 AND area < $3");
+    }
+    for (column, value) in [("who", &filter.who), ("object", &filter.object)] {
+        if let Some(value) = value {
+            values.push(value.clone());
+            let _ = write!(statement, " AND {column} = ${}", values.len());
+        }
+    }
+    let _ = write!(statement, " ORDER BY id DESC LIMIT ${}", values.len() + 1);
+    let mut query = sqlx::query(sql(statement));
+    for value in values {
+        query = query.bind(value);
+    }
+    let rows = query.bind(limit).fetch_all(db.reader()).await?;
     rows.iter().map(read).collect()
 }
 

@@ -49,6 +49,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "broadcast", include_str!("../../migrations/0010_broadcast.sql")),
     (11, "search", include_str!("../../migrations/0011_search.sql")),
     (12, "answer", include_str!("../../migrations/0012_answer.sql")),
+    (13, "report", include_str!("../../migrations/0013_report.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

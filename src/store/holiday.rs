@@ -88,6 +88,23 @@ pub async fn upsert_holiday(
     Ok(())
 }
 
+/// Takes a day out; `false` when it is not on file for just that area.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn delete_holiday(
+    conn: &mut AnyConnection,
+    date: NaiveDate,
+    area: Option<&AreaCode>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM holiday WHERE date = $1 AND area = $2")
+        .bind(date.to_string())
+        .bind(area.map(ToString::to_string).unwrap_or_default())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 fn read(
     (date, area, name, hours): (String, String, String, Option<String>),
 ) -> Result<Holiday, StoreError> {

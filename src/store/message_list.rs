@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use sqlx::Row as _;
 
 use super::db::sql;
-use super::row::{parse, parse_opt, time};
+use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, MessageId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, ReceiptKind};
@@ -16,6 +17,35 @@ use crate::domain::phone::PhoneNumber;
 pub(super) const COLUMNS: &str = "id, account, channel, class, status, why, template, reference, recipient_sealed, \
                        card_id, due_at, expires_at, attempts, failure_code, failure_reason, created_at, \
                        sent_at, delivered_at, read_at, failed_at, provider_id_sealed, first_id, parts, rupiah";
+
+/// Newest first until a page is full: in an area of many people that is soon.
+const WITHIN: &str = "message m WHERE EXISTS (SELECT 1 FROM person p WHERE p.id = m.person_id \
+                      AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3) AND";
+/// From its few people to their messages: newest first one would walk past those of everybody else.
+const WITHIN_SMALL: &str = "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
+                           AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3 \
+                           AND m.person_id = p.id AND";
+
+/// Up to so many people an area is small.
+const SMALL: i64 = 5_000;
+
+async fn is_small(db: &Db, area: &AreaCode) -> Result<bool, StoreError> {
+    let [from, to] = area_range(area);
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM person WHERE area IS NOT NULL \
+         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2 LIMIT $3) AS some",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(SMALL + 1)
+    .fetch_one(db.reader())
+    .await?;
+    Ok(count <= SMALL)
+}
+
+fn columns() -> String {
+    COLUMNS.split(", ").map(|column| format!("m.{column}")).collect::<Vec<_>>().join(", ")
+}
 
 /// A message as officers and integrators see it: without its words, its number masked.
 #[derive(Clone, Debug)]
@@ -89,6 +119,8 @@ pub struct MessageFilter {
     pub phone: Option<PhoneNumber>,
     /// Older than that one: the cursor of the page before.
     pub before: Option<MessageId>,
+    /// About people of that area.
+    pub within: Option<AreaCode>,
 }
 
 /// Messages, newest first.
@@ -110,15 +142,23 @@ pub async fn list_messages(
         ("reference", filter.reference.clone()),
         ("recipient_hash", phone),
     ];
-    let mut statement = format!("SELECT {COLUMNS} FROM message WHERE id < $1");
+    let from = match &filter.within {
+        Some(area) if is_small(db, area).await? => WITHIN_SMALL,
+        Some(_) => WITHIN,
+        None => "message m WHERE",
+    };
+    let mut statement = format!("SELECT {} FROM {from} m.id < $1", columns());
     let mut values = vec![filter.before.map_or_else(|| "msg_~".to_owned(), |id| id.to_string())];
+    if let Some(area) = &filter.within {
+        values.extend(area_range(area));
+    }
     for (column, value) in conditions {
         if let Some(value) = value {
             values.push(value);
-            let _ = write!(statement, " AND {column} = ${}", values.len());
+            let _ = write!(statement, " AND m.{column} = ${}", values.len());
         }
     }
-    let _ = write!(statement, " ORDER BY id DESC LIMIT ${}", values.len() + 1);
+    let _ = write!(statement, " ORDER BY m.id DESC LIMIT ${}", values.len() + 1);
     let mut query = sqlx::query(sql(statement));
     for value in values {
         query = query.bind(value);
@@ -137,6 +177,21 @@ pub async fn find_message(db: &Db, id: MessageId) -> Result<Option<MessageLine>,
         .fetch_optional(db.reader())
         .await?;
     row.map(|row| read(db, &row)).transpose()
+}
+
+/// Where somebody lives whom a message is about; nothing where it is about nobody, or that is not known.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_area(db: &Db, id: MessageId) -> Result<Option<AreaCode>, StoreError> {
+    let id = id.to_string();
+    let area: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT p.area FROM message m JOIN person p ON p.id = m.person_id WHERE m.id = $1",
+    )
+    .bind(id.clone())
+    .fetch_optional(db.reader())
+    .await?;
+    parse_opt("person", "area", &id, area.flatten().as_deref())
 }
 
 pub(super) fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<MessageLine, StoreError> {

@@ -34,6 +34,7 @@ pub mod question_group;
 pub mod question_list;
 pub mod receipt;
 pub mod rejection;
+pub mod report;
 mod row;
 mod seal;
 pub mod search;

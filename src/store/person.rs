@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
-use super::row::{parse, parse_opt};
+use super::row::{area_range, parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -227,15 +227,21 @@ pub async fn set_channel(
 /// As every statement: [`StoreError`].
 pub async fn list_unreachable(
     db: &Db,
+    within: Option<&AreaCode>,
     after: Option<PersonId>,
     limit: i64,
 ) -> Result<Vec<Person>, StoreError> {
+    let [from, to] = within.map(area_range).unwrap_or_default();
     let rows = sqlx::query(
         "SELECT id, name_sealed, phone_sealed, phone_problem, area, channel FROM person \
-         WHERE phone_hash IS NULL AND id > $1 ORDER BY id LIMIT $2",
+         WHERE phone_hash IS NULL AND id > $1 \
+         AND ($3 = '' OR (replace(area, '.', '') >= $3 AND replace(area, '.', '') < $4)) \
+         ORDER BY id LIMIT $2",
     )
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(limit)
+    .bind(from)
+    .bind(to)
     .fetch_all(db.reader())
     .await?;
     rows.iter().map(|row| read(db, row)).collect()

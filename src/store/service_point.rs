@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::StoreError;
 use super::db::sql;
-use super::row::parse;
+use super::row::{area_range, parse};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::Week;
 use crate::domain::clock::Timestamp;
@@ -152,6 +152,30 @@ pub async fn list_nearest(
     .bind(prefix(6))
     .bind(prefix(4))
     .bind(prefix(2))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Points within an area in order of their codes, after a cursor.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_within(
+    conn: &mut AnyConnection,
+    within: &AreaCode,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(ServicePoint, Condition)>, StoreError> {
+    let [from, to] = area_range(within);
+    let rows = sqlx::query(sql(format!(
+        "SELECT {COLUMNS} FROM service_point WHERE code > $1 AND replace(area, '.', '') >= $2 \
+         AND replace(area, '.', '') < $3 ORDER BY code LIMIT $4"
+    )))
+    .bind(after.to_owned())
+    .bind(from)
+    .bind(to)
     .bind(limit)
     .fetch_all(conn)
     .await?;

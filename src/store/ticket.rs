@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::{mark, sql};
-use super::row::{parse, parse_opt, time};
+use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -175,6 +175,8 @@ pub struct TicketFilter {
     pub kind: Option<TicketKind>,
     /// Of people in that area; those who are on no file are everybody's.
     pub area: Option<AreaCode>,
+    /// Of people in that area, and of nobody else.
+    pub within: Option<AreaCode>,
     /// After that one: the cursor of the page before.
     pub after: Option<TicketId>,
 }
@@ -188,12 +190,15 @@ pub async fn list_tickets(
     filter: &TicketFilter,
     limit: i64,
 ) -> Result<Vec<Ticket>, StoreError> {
+    let [from, to] = filter.within.as_ref().map(area_range).unwrap_or_default();
     let rows = sqlx::query(sql(list_statement(filter)))
         .bind(filter.after.map(|id| id.to_string()).unwrap_or_default())
         .bind(filter.state.map_or("", TicketState::as_str))
         .bind(filter.kind.map_or("", TicketKind::as_str))
         .bind(filter.area.as_ref().map(ToString::to_string).unwrap_or_default())
         .bind(limit)
+        .bind(from)
+        .bind(to)
         .fetch_all(db.reader())
         .await?;
     rows.iter().map(read).collect()
@@ -210,7 +215,9 @@ fn list_statement(filter: &TicketFilter) -> String {
     format!(
         "SELECT {COLUMNS} FROM ticket WHERE {which}id > $1 AND ($2 = '' OR state = $2) \
          AND ($3 = '' OR kind = $3) \
-         AND ($4 = '' OR area IS NULL OR area = $4 OR area LIKE $4 || '.%') ORDER BY id LIMIT $5"
+         AND ($4 = '' OR area IS NULL OR area = $4 OR area LIKE $4 || '.%') \
+         AND ($6 = '' OR (replace(area, '.', '') >= $6 AND replace(area, '.', '') < $7)) \
+         ORDER BY id LIMIT $5"
     )
 }
 

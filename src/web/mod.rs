@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, patch, post, put};
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -36,61 +36,27 @@ pub struct Web {
     pub public_url: Arc<str>,
 }
 
+/// Method and path of every route of the API, for a test that walks them all.
+#[must_use]
+pub fn api_routes() -> Vec<String> {
+    api::names()
+}
+
 /// All routes.
 pub fn router(web: Web) -> Router {
-    let streams = Router::new()
-        .route("/v1/card-updates", post(api::card_update::post))
-        .layer(DefaultBodyLimit::disable());
     let hooks = Router::new()
         .route("/hooks/{channel}/{account}", get(hooks::receive).post(hooks::receive))
         .route("/hooks/{channel}/{account}/{*tail}", get(hooks::receive).post(hooks::receive))
         .layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
     let rest = Router::new()
-        .route("/v1", get(api::index))
-        .route("/v1/messages", get(api::message::list))
-        .route("/v1/messages/{id}", get(api::message::show))
-        .route("/v1/cards/{id}", get(api::card::show))
-        .route("/v1/rejections", get(api::rejection::list))
-        .route("/v1/rejections/{id}", get(api::rejection::show))
-        .route("/v1/rejections/{id}/resolve", post(api::rejection::resolve))
-        .route("/v1/unreachable", get(api::person::list_unreachable))
-        .route("/v1/visits", get(api::visit::list))
-        .route("/v1/visits/{id}/told", post(api::visit::told))
-        .route("/v1/suppressions", get(api::suppression::list))
-        .route("/v1/suppressions/{id}/release", post(api::suppression::release_one))
-        .route("/v1/sources", get(api::source::list))
-        .route("/v1/notices", get(api::source::list_notices))
-        .route("/v1/holds", get(api::hold::list))
-        .route("/v1/holds/{id}/announce", post(api::hold::announce))
-        .route("/v1/holds/{id}/silence", post(api::hold::silence))
-        .route("/v1/questions", get(api::question::list))
-        .route("/v1/questions/{id}", get(api::question::show))
-        .route("/v1/questions/{id}/teach", post(api::question::teach_one))
-        .route("/v1/questions/{id}/ignore", post(api::question::ignore_one))
-        .route("/v1/questions/{id}/reopen", post(api::question::reopen_one))
-        .route("/v1/service-points", get(api::service_point::list))
-        .route("/v1/service-points/{code}", patch(api::service_point::patch))
-        .route("/v1/tickets", get(api::ticket::list))
-        .route("/v1/tickets/{id}", get(api::ticket::show))
-        .route("/v1/tickets/{id}/take", post(api::ticket::take))
-        .route("/v1/tickets/{id}/reply", post(api::ticket::reply))
-        .route("/v1/tickets/{id}/close", post(api::ticket::close))
-        .route("/v1/broadcasts", get(api::broadcast::list).post(api::broadcast::create))
-        .route("/v1/broadcasts/{id}", get(api::broadcast::show).put(api::broadcast::change))
-        .route("/v1/broadcasts/{id}/list", put(api::broadcast::set_list))
-        .route("/v1/broadcasts/{id}/preview", get(api::broadcast::preview))
-        .route("/v1/broadcasts/{id}/failures", get(api::broadcast::failures))
-        .route("/v1/broadcasts/{id}/test", post(api::broadcast::test))
-        .route("/v1/broadcasts/{id}/{act}", post(api::broadcast::act))
-        .route("/v1/opt-outs", post(api::opt_out::post))
-        .route("/v1/binding-codes", post(api::binding_code::issue))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(api::router())
         .merge(hooks)
         .merge(console::router(&web))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST));
-    rest.merge(streams)
+    rest.merge(api::stream_router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(CatchPanicLayer::custom(|_| error::panicked()))

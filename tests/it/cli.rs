@@ -13,6 +13,7 @@ mod sandbox;
 mod source;
 mod suppression;
 mod ticket;
+mod token;
 mod usage;
 mod visit;
 mod watched;

@@ -23,6 +23,7 @@ use kabar::config::{self, Config};
 use kabar::domain::clock::SystemClock;
 use kabar::sandbox::{Sandbox, Settings};
 use kabar::service::App;
+use kabar::service::token::Order;
 use kabar::service::watch::step;
 use kabar::source::Kind;
 use kabar::source::folder::FolderSettings;
@@ -173,7 +174,10 @@ async fn api_token(data: &Path, app: &App) -> anyhow::Result<String> {
     if let Ok(secret) = std::fs::read_to_string(&path) {
         return Ok(secret.trim().to_owned());
     }
-    let secret = token::create(&app.db, Role::Admin, "demo").await?;
+    let area = app.settings.office_area.clone();
+    let order =
+        Order { name: "demo".to_owned(), role: Role::Admin, area: area.clone(), expires_at: None };
+    let secret = token::create(&app.db, &area, &order).await?;
     init::write_private(&path, &secret)?;
     Ok(secret)
 }

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use super::shown;
 use crate::domain::nik::Nik;
 use crate::service::connect::issue_code;
+use crate::store::StoreError;
+use crate::store::person::find_by_nik;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -31,6 +33,10 @@ pub(in crate::web) async fn issue(
         return Err(Error::BadBody("an object with nik is needed".to_owned()));
     };
     let nik = Nik::parse(&request.nik).map_err(|error| Error::BadBody(format!("nik: {error}")))?;
+    let mut tx = web.app.db.begin().await?;
+    let known = find_by_nik(&mut tx, &web.app.db, &nik).await?.ok_or(Error::NotFound)?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    caller.covers(known.area.as_ref())?;
     let issued = issue_code(&web.app, &nik, &caller.name()).await?.ok_or(Error::NotFound)?;
     let body = json!({"code": issued.code, "links": issued.links,
                       "expires_at": shown(issued.expires_at)});

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, listed, page, param, shown, shown_opt};
+use super::{Params, known_only, listed, page, param, row_id, shown, shown_opt};
 use crate::domain::audience::Audience;
 use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::id::{BroadcastId, RunId};
@@ -146,10 +146,6 @@ fn read<T>(body: Body<T>) -> Result<T, Error> {
     body.map(|Json(value)| value).map_err(|error| Error::BadBody(error.body_text()))
 }
 
-fn id(text: &str) -> Result<BroadcastId, Error> {
-    text.parse().map_err(|_| Error::NotFound)
-}
-
 /// `GET /v1/broadcasts`
 pub(in crate::web) async fn list(
     State(web): State<Web>,
@@ -181,7 +177,7 @@ pub(in crate::web) async fn show(
     caller: Caller,
     Path(text): Path<String>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let mut body = view(&web.app, &broadcast::show(&web.app, &actor, id).await?);
     let runs = broadcast::report(&web.app, &actor, id).await?;
     body["runs"] = runs.iter().map(|run| view_run(&web.app, run)).collect();
@@ -195,7 +191,7 @@ pub(in crate::web) async fn change(
     Path(text): Path<String>,
     body: Body<Written>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     broadcast::change(&web.app, &actor, id, &read(body)?.check()?).await?;
     Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
 }
@@ -217,7 +213,7 @@ pub(in crate::web) async fn set_list(
     Path(text): Path<String>,
     body: Body<Entries>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let given = read(body)?;
     let mut entries = Vec::new();
     let at = |what: &str, n: usize, why: &dyn std::fmt::Display| {
@@ -241,7 +237,7 @@ pub(in crate::web) async fn preview(
     caller: Caller,
     Path(text): Path<String>,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let one = broadcast::show(&web.app, &actor, id).await?;
     let preview = broadcast::preview(&web.app, &actor, id).await?;
     view_preview(&web.app, &preview, &one).map(Json)
@@ -255,7 +251,7 @@ pub(in crate::web) async fn failures(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     known_only(&params, &["run", "cursor", "limit"])?;
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let limit = page(&params)?;
     let runs = broadcast::report(&web.app, &actor, id).await?;
     let asked: Option<RunId> = param(&params, "run")?;
@@ -295,7 +291,7 @@ pub(in crate::web) async fn test(
     Path(text): Path<String>,
     body: Body<Test>,
 ) -> Result<(StatusCode, Json<Value>), Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let given = read(body)?;
     let channel: ChannelKind = given
         .channel
@@ -314,16 +310,21 @@ struct Reason {
     reason: String,
 }
 
-/// `POST /v1/broadcasts/{id}/{act}`: submit, approve, reject, send, pause, resume, cancel, retry.
+/// What can be done with a broadcast.
+pub(super) const ACTS: [&str; 8] =
+    ["submit", "approve", "reject", "send", "pause", "resume", "cancel", "retry"];
+
+/// `POST /v1/broadcasts/{id}/{act}`, one of them.
 pub(in crate::web) async fn act(
     State(web): State<Web>,
     caller: Caller,
-    Path((text, act)): Path<(String, String)>,
+    Path(text): Path<String>,
+    act: &'static str,
     body: bytes::Bytes,
 ) -> Result<Json<Value>, Error> {
-    let (actor, id) = (caller.actor(), id(&text)?);
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let app = &web.app;
-    match act.as_str() {
+    match act {
         "submit" => broadcast::submit(app, &actor, id).await.map(|_| ())?,
         "approve" => broadcast::approve(app, &actor, id).await?,
         "reject" => {

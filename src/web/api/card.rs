@@ -5,7 +5,10 @@ use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
 use super::{row_id, shown};
+use crate::domain::audit::Action;
+use crate::service::officer::note_look;
 use crate::store::card::{find_card, list_history};
+use crate::store::person::find_person;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -19,6 +22,10 @@ pub(in crate::web) async fn show(
     caller.to_read()?;
     let id = row_id(&id)?;
     let card = find_card(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    let holder =
+        find_person(&mut *web.app.db.reading().await?, &web.app.db, card.person_id).await?;
+    caller.covers(holder.and_then(|person| person.area).as_ref())?;
+    note_look(&web.app, &caller.actor(), Action::LookedAtCard, &id.to_string()).await?;
     let history: Vec<Value> = list_history(&web.app.db, id)
         .await?
         .iter()

@@ -18,6 +18,7 @@ pub(in crate::web) async fn list(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     let view = |hold: &Hold| {
         json!({"id": hold.id.to_string(), "source": hold.source, "status": hold.status.as_str(),
                "waiting": hold.waiting, "since": shown(hold.opened_at),
@@ -52,6 +53,7 @@ async fn settle(
     decision: Decision,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let is_done = decide(&web.app, id, decision, &caller.name()).await?;
     if is_done { Ok(StatusCode::ACCEPTED) } else { Err(Error::NotFound) }

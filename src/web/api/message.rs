@@ -39,6 +39,7 @@ pub(in crate::web) async fn list(
         reference: param(&params, "reference")?,
         phone,
         before: param(&params, "cursor")?,
+        within: caller.within().cloned(),
     };
     let rows = message_list::list_messages(&web.app.db, &filter, limit).await?;
     Ok(listed("messages", &rows, limit, |row| row.id.to_string(), |row| line(row, &caller)))
@@ -53,6 +54,9 @@ pub(in crate::web) async fn show(
     caller.to_read()?;
     let id = row_id(&id)?;
     let message = message_list::find_message(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    if caller.within().is_some() {
+        caller.covers(message_list::find_area(&web.app.db, id).await?.as_ref())?;
+    }
     let attempts = message_list::list_attempts(&web.app.db, id).await?;
     let receipts = message_list::list_receipts(&web.app.db, id).await?;
     let mut shown_message = line(&message, &caller);

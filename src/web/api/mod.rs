@@ -1,57 +1,131 @@
 //! `/v1`: card updates in; messages, cards and rejections out.
 
-pub(super) mod binding_code;
-pub(super) mod broadcast;
-pub(super) mod card;
-pub(super) mod card_update;
-pub(super) mod hold;
-pub(super) mod message;
-pub(super) mod opt_out;
-pub(super) mod person;
-pub(super) mod question;
-pub(super) mod rejection;
-pub(super) mod service_point;
-pub(super) mod source;
-pub(super) mod suppression;
-pub(super) mod ticket;
-pub(super) mod visit;
+mod binding_code;
+mod broadcast;
+mod card;
+mod card_update;
+mod hold;
+mod message;
+mod opt_out;
+mod person;
+mod question;
+mod rejection;
+mod service_point;
+mod source;
+mod suppression;
+mod ticket;
+mod visit;
 
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use axum::Json;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 use axum::http::StatusCode;
+use axum::routing::{MethodRouter, get, patch, post, put};
+use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::Web;
 use super::error::Error;
 use crate::domain::clock::Timestamp;
 
+/// Routes being collected, each with its name: what is served is what is told.
+#[derive(Default)]
+struct Doors {
+    router: Router<Web>,
+    names: Vec<String>,
+}
+
+impl Doors {
+    fn add(mut self, method: &str, path: &str, handler: MethodRouter<Web>) -> Self {
+        self.names.push(format!("{method} {path}"));
+        self.router = self.router.route(path, handler);
+        self
+    }
+
+    fn get<H: Handler<T, Web>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("GET", path, get(handler))
+    }
+
+    fn post<H: Handler<T, Web>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("POST", path, post(handler))
+    }
+
+    fn put<H: Handler<T, Web>, T: 'static>(self, path: &str, handler: H) -> Self {
+        self.add("PUT", path, put(handler))
+    }
+}
+
+fn doors() -> Doors {
+    let doors = Doors::default()
+        .get("/v1/messages", message::list)
+        .get("/v1/messages/{id}", message::show)
+        .get("/v1/cards/{id}", card::show)
+        .get("/v1/rejections", rejection::list)
+        .get("/v1/rejections/{id}", rejection::show)
+        .post("/v1/rejections/{id}/resolve", rejection::resolve)
+        .get("/v1/unreachable", person::list_unreachable)
+        .get("/v1/visits", visit::list)
+        .post("/v1/visits/{id}/told", visit::told)
+        .get("/v1/suppressions", suppression::list)
+        .post("/v1/suppressions/{id}/release", suppression::release_one)
+        .post("/v1/binding-codes", binding_code::issue)
+        .post("/v1/opt-outs", opt_out::post)
+        .get("/v1/sources", source::list)
+        .get("/v1/notices", source::list_notices)
+        .get("/v1/holds", hold::list)
+        .post("/v1/holds/{id}/announce", hold::announce)
+        .post("/v1/holds/{id}/silence", hold::silence)
+        .get("/v1/questions", question::list)
+        .get("/v1/questions/{id}", question::show)
+        .post("/v1/questions/{id}/teach", question::teach_one)
+        .post("/v1/questions/{id}/ignore", question::ignore_one)
+        .post("/v1/questions/{id}/reopen", question::reopen_one)
+        .get("/v1/tickets", ticket::list)
+        .get("/v1/tickets/{id}", ticket::show)
+        .post("/v1/tickets/{id}/take", ticket::take)
+        .post("/v1/tickets/{id}/reply", ticket::reply)
+        .post("/v1/tickets/{id}/close", ticket::close)
+        .get("/v1/broadcasts", broadcast::list)
+        .post("/v1/broadcasts", broadcast::create)
+        .get("/v1/broadcasts/{id}", broadcast::show)
+        .put("/v1/broadcasts/{id}", broadcast::change)
+        .put("/v1/broadcasts/{id}/list", broadcast::set_list)
+        .get("/v1/broadcasts/{id}/preview", broadcast::preview)
+        .get("/v1/broadcasts/{id}/failures", broadcast::failures)
+        .post("/v1/broadcasts/{id}/test", broadcast::test)
+        .get("/v1/service-points", service_point::list)
+        .add("PATCH", "/v1/service-points/{code}", patch(service_point::patch));
+    broadcast::ACTS.iter().fold(doors, |doors, &act| {
+        let path = format!("/v1/broadcasts/{{id}}/{act}");
+        doors.post(&path, move |web, caller, id, body| broadcast::act(web, caller, id, act, body))
+    })
+}
+
+/// Streams may be of any length and take any time.
+fn streams() -> Doors {
+    Doors::default().post("/v1/card-updates", card_update::post)
+}
+
+/// All of it but streams.
+pub(super) fn router() -> Router<Web> {
+    doors().router.route("/v1", get(index))
+}
+
+/// What comes as a stream.
+pub(super) fn stream_router() -> Router<Web> {
+    streams().router.layer(DefaultBodyLimit::disable())
+}
+
+/// Method and path of everything there is.
+pub(super) fn names() -> Vec<String> {
+    [streams().names, doors().names].concat()
+}
+
 /// `GET /v1`: what there is.
-pub(super) async fn index() -> Json<Value> {
-    Json(json!({
-        "name": "kabar", "version": env!("CARGO_PKG_VERSION"),
-        "endpoints": [
-            "POST /v1/card-updates", "GET /v1/messages", "GET /v1/messages/{id}", "GET /v1/cards/{id}",
-            "GET /v1/rejections", "GET /v1/rejections/{id}", "POST /v1/rejections/{id}/resolve",
-            "GET /v1/unreachable", "GET /v1/visits", "POST /v1/visits/{id}/told",
-            "GET /v1/suppressions", "POST /v1/suppressions/{id}/release", "POST /v1/binding-codes",
-            "POST /v1/opt-outs", "GET /v1/sources", "GET /v1/notices", "GET /v1/holds",
-            "POST /v1/holds/{id}/announce", "POST /v1/holds/{id}/silence",
-            "GET /v1/questions", "GET /v1/questions/{id}", "POST /v1/questions/{id}/teach",
-            "POST /v1/questions/{id}/ignore", "POST /v1/questions/{id}/reopen", "GET /v1/tickets",
-            "GET /v1/tickets/{id}", "POST /v1/tickets/{id}/take", "POST /v1/tickets/{id}/reply",
-            "POST /v1/tickets/{id}/close",
-            "GET /v1/broadcasts", "POST /v1/broadcasts", "GET /v1/broadcasts/{id}",
-            "PUT /v1/broadcasts/{id}", "PUT /v1/broadcasts/{id}/list",
-            "GET /v1/broadcasts/{id}/preview", "GET /v1/broadcasts/{id}/failures",
-            "POST /v1/broadcasts/{id}/submit", "POST /v1/broadcasts/{id}/approve",
-            "POST /v1/broadcasts/{id}/reject", "POST /v1/broadcasts/{id}/send",
-            "POST /v1/broadcasts/{id}/pause", "POST /v1/broadcasts/{id}/resume",
-            "POST /v1/broadcasts/{id}/cancel", "POST /v1/broadcasts/{id}/retry",
-            "POST /v1/broadcasts/{id}/test",
-            "GET /v1/service-points", "PATCH /v1/service-points/{code}",
-        ],
-    }))
+async fn index() -> Json<Value> {
+    Json(json!({"name": "kabar", "version": env!("CARGO_PKG_VERSION"), "endpoints": names()}))
 }
 
 /// Rows of a page unless asked otherwise, and at most.

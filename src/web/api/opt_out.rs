@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::domain::phone::PhoneNumber;
 use crate::service::stop;
+use crate::store::StoreError;
+use crate::store::person::list_by_phone;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -34,6 +36,16 @@ pub(in crate::web) async fn post(
         .ok()
         .filter(|_| is_plain)
         .ok_or_else(|| Error::BadBody("phone is no Indonesian mobile number".to_owned()))?;
+    if caller.within().is_some() {
+        // Only whoever knows all that have this number can say that they want to hear nothing more.
+        let mut tx = web.app.db.begin().await?;
+        let people = list_by_phone(&mut tx, &web.app.db, &phone).await?;
+        tx.rollback().await.map_err(StoreError::from)?;
+        if people.is_empty() {
+            return Err(Error::NotFound);
+        }
+        people.iter().try_for_each(|person| caller.covers(person.area.as_ref()))?;
+    }
     stop::opt_out_phone(&web.app, &phone).await?;
     tracing::info!(by = caller.name(), "somebody was opted out at the counter");
     Ok(StatusCode::NO_CONTENT)

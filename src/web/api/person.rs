@@ -19,7 +19,8 @@ pub(in crate::web) async fn list_unreachable(
     caller.to_read()?;
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
-    let rows = card::list_unreachable(&web.app, param(&params, "cursor")?, limit).await?;
+    let after = param(&params, "cursor")?;
+    let rows = card::list_unreachable(&web.app, caller.within(), after, limit).await?;
     let view = |row: &Unreachable| json!({"id": row.id, "name": row.name, "area": row.area, "problem": row.problem});
     Ok(listed("people", &rows, limit, |row| row.id.clone(), view))
 }

@@ -34,7 +34,7 @@ pub(in crate::web) async fn list(
         is_all: param(&params, "all")?.unwrap_or(false),
         since: day.map(|day| day_begins(web.app.zone(None), day)),
         after: param(&params, "cursor")?,
-        within: None,
+        within: caller.within(),
     };
     let rows = list_groups(&web.app.db, &filter, limit).await?;
     Ok(listed("questions", &rows, limit, |row| row.id.to_string(), |group| view(group, &caller)))
@@ -49,6 +49,7 @@ pub(in crate::web) async fn show(
     caller.to_mend()?;
     let id = row_id(&id)?;
     let group = find_group(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    caller.covers(group.area.as_ref())?;
     let texts = wordings(&web.app.db, id).await?;
     let mut shown_group = view(&group, &caller);
     shown_group["texts"] = texts.iter().map(MessageText::expose).collect();
@@ -72,6 +73,7 @@ pub(in crate::web) async fn teach_one(
     request: Result<Json<Teaching>, JsonRejection>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let Ok(Json(request)) = request else {
         return Err(Error::BadBody("an object with label is needed".to_owned()));
@@ -103,6 +105,7 @@ pub(in crate::web) async fn ignore_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let is_done = ignore(&web.app, id, &By::from(&caller.actor())).await?;
     done(is_done)
@@ -115,6 +118,7 @@ pub(in crate::web) async fn reopen_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let is_done = reopen(&web.app, id, &By::from(&caller.actor())).await?;
     done(is_done)

@@ -18,6 +18,7 @@ pub(in crate::web) async fn list(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = list_open(&web.app.db, param(&params, "cursor")?, limit).await?;
@@ -35,6 +36,7 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let payload = find_payload(&web.app.db, id).await?.ok_or(Error::NotFound)?;
     Ok(Json(json!({"id": id.to_string(), "item": payload})))
@@ -47,6 +49,7 @@ pub(in crate::web) async fn resolve(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let mut tx = web.app.db.begin().await?;
     let is_done = mark_resolved(&mut tx, id, web.app.now()).await?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Params, done, known_only};
 use crate::domain::service_point::{BlankoStock, PointStatus};
 use crate::service::point::{change, check_state, described};
-use crate::store::service_point::{Change, list_points};
+use crate::store::service_point::{Change, find_point, list_points};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -38,7 +38,11 @@ pub(in crate::web) async fn list(
     caller.to_read()?;
     known_only(&params, &[])?;
     let points = list_points(&mut *web.app.db.reading().await?, MOST).await?;
-    let rows: Vec<Value> = points.iter().map(|(point, now)| described(point, now)).collect();
+    let rows: Vec<Value> = points
+        .iter()
+        .filter(|(point, _)| caller.covers(Some(&point.area)).is_ok())
+        .map(|(point, now)| described(point, now))
+        .collect();
     Ok(Json(json!({ "service_points": rows })))
 }
 
@@ -57,7 +61,9 @@ pub(in crate::web) async fn patch(
     let zone = web.app.zone(None).offset();
     let today = web.app.now().in_zone(zone).date_naive();
     let changes = changes(patch, today).map_err(Error::BadBody)?;
-    let is_done = change(&web.app, &code, &changes, &caller.name()).await?;
+    let point = find_point(&mut *web.app.db.reading().await?, &code).await?;
+    caller.covers(Some(&point.ok_or(Error::NotFound)?.area))?;
+    let is_done = change(&web.app, &code, &changes, &caller.actor()).await?;
     done(is_done)
 }
 

@@ -16,6 +16,7 @@ pub(in crate::web) async fn list(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     let now = web.app.now();
     let states = source::list_states(&web.app.db).await?;
     let is_watched = |id: &str| web.app.sources.iter().any(|watched| watched.id == id);
@@ -39,6 +40,7 @@ pub(in crate::web) async fn list_notices(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     let notices: Vec<Value> = notice::list_open(&web.app.db)
         .await?
         .iter()

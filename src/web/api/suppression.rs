@@ -20,6 +20,7 @@ pub(in crate::web) async fn list(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
+    caller.to_whole()?;
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
     let rows = list_active(&web.app.db, param(&params, "cursor")?, limit).await?;
@@ -39,6 +40,7 @@ pub(in crate::web) async fn release_one(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
+    caller.to_whole()?;
     let id = row_id(&id)?;
     let is_done = release(&web.app.db, id, &caller.name(), web.app.now()).await?;
     done(is_done)

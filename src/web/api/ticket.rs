@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Params, known_only, listed, page, param, row_id, shown};
+use crate::domain::id::TicketId;
 use crate::service::by::By;
 use crate::service::ticket::{self, TicketError, described};
-use crate::store::ticket::{TicketFilter, list_tickets};
+use crate::store::ticket::{TicketFilter, find_ticket, list_tickets};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -29,6 +30,7 @@ pub(in crate::web) async fn list(
         is_all,
         kind: param(&params, "kind")?,
         area: param(&params, "area")?,
+        within: caller.within().cloned(),
         after: param(&params, "cursor")?,
     };
     let rows = list_tickets(&web.app.db, &filter, limit).await?;
@@ -42,7 +44,8 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let whole = ticket::show(&web.app, row_id(&id)?, &By::from(&caller.actor())).await?;
+    let id = theirs(&web, &caller, &id).await?;
+    let whole = ticket::show(&web.app, id, &By::from(&caller.actor())).await?;
     let entries: Vec<Value> = whole
         .entries
         .iter()
@@ -64,7 +67,8 @@ pub(in crate::web) async fn take(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    ticket::take(&web.app, row_id(&id)?, &By::from(&caller.actor())).await?;
+    let id = theirs(&web, &caller, &id).await?;
+    ticket::take(&web.app, id, &By::from(&caller.actor())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -87,7 +91,7 @@ pub(in crate::web) async fn reply(
     caller.to_mend()?;
     let Json(words) = body.map_err(|_| Error::BadBody("send {\"text\": \"…\"}".to_owned()))?;
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
-    let (id, by) = (row_id(&id)?, By::from(&caller.actor()));
+    let (id, by) = (theirs(&web, &caller, &id).await?, By::from(&caller.actor()));
     let message = ticket::reply(&web.app, id, &words.text, &by, key).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({"message": message.to_string()}))))
 }
@@ -99,8 +103,17 @@ pub(in crate::web) async fn close(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    let is_told = ticket::close(&web.app, row_id(&id)?, &By::from(&caller.actor()), true).await?;
+    let id = theirs(&web, &caller, &id).await?;
+    let is_told = ticket::close(&web.app, id, &By::from(&caller.actor()), true).await?;
     Ok(Json(json!({"is_told": is_told})))
+}
+
+/// The id of a ticket that lies in the caller's area.
+async fn theirs(web: &Web, caller: &Caller, id: &str) -> Result<TicketId, Error> {
+    let id = row_id(id)?;
+    let found = find_ticket(&mut *web.app.db.reading().await?, id).await?;
+    caller.covers(found.ok_or(Error::NotFound)?.area.as_ref())?;
+    Ok(id)
 }
 
 impl From<TicketError> for Error {

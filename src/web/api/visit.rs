@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Params, done, known_only, listed, page, param, row_id, shown};
 use crate::domain::person::PersonName;
-use crate::store::visit::{Visit, list_open, mark_told};
+use crate::store::visit::{Visit, find_area, list_open, mark_told};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -21,7 +21,7 @@ pub(in crate::web) async fn list(
     caller.to_mend()?;
     known_only(&params, &["area", "cursor", "limit"])?;
     let limit = page(&params)?;
-    let area = param(&params, "area")?;
+    let area = caller.narrowed(param(&params, "area")?)?;
     let rows = list_open(&web.app.db, area.as_ref(), param(&params, "cursor")?, limit).await?;
     let view = |row: &Visit| {
         json!({"id": row.id.to_string(), "message": row.message.to_string(),
@@ -42,6 +42,8 @@ pub(in crate::web) async fn told(
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
     let id = row_id(&id)?;
+    let area = find_area(&mut *web.app.db.reading().await?, id).await?.ok_or(Error::NotFound)?;
+    caller.covers(area.as_ref())?;
     let is_done = mark_told(&web.app.db, id, &caller.name(), web.app.now()).await?;
     done(is_done)
 }

@@ -7,11 +7,14 @@
 mod account;
 mod answer;
 mod answer_words;
+mod area;
 mod assets;
 mod broadcast;
+mod calendar;
 mod card;
 mod card_export;
 mod card_story;
+mod chart;
 mod consent;
 mod desk;
 mod door;
@@ -19,12 +22,20 @@ mod failed;
 mod form;
 mod label;
 mod mend;
+mod officer;
 mod page;
+mod point;
 mod question;
+mod report;
+mod report_chart;
+mod report_file;
 mod talk;
 mod talk_words;
 mod template;
 mod today;
+mod token;
+mod trail;
+mod trail_word;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -104,6 +115,8 @@ fn rooms() -> Rooms {
     let rooms = broadcast::rooms(rooms);
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
+    let rooms = calendar::rooms(point::rooms(rooms));
+    let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)
         .post("/console/masuk", Need::Nothing, door::sign_in)

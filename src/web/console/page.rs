@@ -30,9 +30,14 @@ const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/kartu", "Kartu", "Cards", Right::SeeCards),
     ("/console/percakapan", "Percakapan", "Conversations", Right::SeeConversations),
     ("/console/siaran", "Siaran", "Broadcasts", Right::SeeBroadcasts),
+    ("/console/tempat", "Tempat & kalender", "Places & calendar", Right::SeePoints),
     ("/console/jawaban", "Jawaban", "Answers", Right::SeeAnswers),
     ("/console/templat", "Templat pesan", "Message templates", Right::SeeAnswers),
+    ("/console/laporan", "Laporan", "Reports", Right::SeeReports),
     ("/console/persetujuan", "Persetujuan warga", "Citizens' consent", Right::RegisterConsent),
+    ("/console/petugas", "Petugas", "Officers", Right::ManageOfficers),
+    ("/console/token", "Token API", "API tokens", Right::ManageTokens),
+    ("/console/jejak", "Jejak audit", "Audit log", Right::SeeAudit),
 ];
 
 /// One way to another page.

@@ -19,7 +19,7 @@ use kabar::service::watch::{self, Step, Watched};
 use kabar::service::{
     Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox, sweep,
 };
-use kabar::store::token::{Role, insert_token};
+use kabar::store::token::{NewToken, Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
 use kabar::understand::LABELS;
@@ -156,7 +156,18 @@ impl Start {
         for role in Role::ALL {
             let now = app.app.now();
             let id = app.app.ids.next(now);
-            insert_token(&app.app.db, id, "test", *role, token(*role), now).await.unwrap();
+            let new = NewToken {
+                id,
+                name: "test",
+                role: *role,
+                area: &AreaCode::nationwide(),
+                secret: token(*role),
+                expires_at: None,
+                by: "test",
+            };
+            let mut tx = app.app.db.begin().await.unwrap();
+            insert_token(&mut tx, &app.app.db, &new, now).await.unwrap();
+            tx.commit().await.unwrap();
         }
         app
     }

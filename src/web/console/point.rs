@@ -1,0 +1,309 @@
+//! `/console/tempat`: the places that serve citizens, how each is today, and what citizens are told of it.
+//!
+//! What is changed here is told to the next citizen who asks. The calendar has a file of its own.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::{NaiveDate, NaiveTime};
+use serde::Deserialize;
+
+use super::area::Names;
+use super::desk::Desk;
+use super::form::Filled;
+use super::page::{Page, show as shown};
+use super::trail::who_name;
+use super::{Need, Rooms};
+use crate::domain::area::AreaCode;
+use crate::domain::clock::Timestamp;
+use crate::domain::language::Language;
+use crate::domain::officer::Right;
+use crate::domain::service_point::{BlankoStock, PointService, PointState, PointStatus};
+use crate::service::point::{change, check_state, told};
+use crate::store::StoreError;
+use crate::store::service_point::{
+    Change, Condition, ServicePoint, find_with_condition, list_within,
+};
+use crate::web::Web;
+use crate::web::error::Error;
+
+/// The page's way.
+pub(super) const HERE: &str = "/console/tempat";
+/// Places of a page.
+const PAGE: i64 = 50;
+/// When citizens begin to ask: the preview of tomorrow is of then.
+const MORNING: u32 = 6;
+
+pub(super) fn rooms(rooms: Rooms) -> Rooms {
+    let (see, change) = (Need::Right(Right::SeePoints), Need::Right(Right::ChangePoints));
+    rooms
+        .get("/console/tempat", see, list)
+        .get("/console/tempat/titik/{code}", see, show)
+        .post("/console/tempat/titik/{code}/keadaan", change, set_state)
+        .post("/console/tempat/titik/{code}/blanko", change, set_blanko)
+}
+
+/// A place as the list shows it.
+struct Line {
+    code: String,
+    name: String,
+    area: String,
+    address: Option<String>,
+    hours: String,
+    services: String,
+    status: PointStatus,
+    until: Option<String>,
+    because: String,
+    blanko: BlankoStock,
+}
+
+#[derive(Template)]
+#[template(path = "points.html", config = "src/web/console/askama.toml")]
+struct PointsPage {
+    page: Page,
+    points: Vec<Line>,
+    next: Option<String>,
+}
+
+/// What came of a form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Saved,
+    NoReason,
+    LongReason,
+    Past,
+}
+
+#[derive(Template)]
+#[template(path = "point.html", config = "src/web/console/askama.toml")]
+struct PointPage {
+    page: Page,
+    point: Line,
+    contact: Option<String>,
+    schedule: Option<String>,
+    map: Option<String>,
+    said_at: Option<Timestamp>,
+    said_by: String,
+    blanko_at: Option<Timestamp>,
+    today: NaiveDate,
+    told_today: String,
+    told_tomorrow: String,
+    may_change: bool,
+    stocks: Vec<(&'static str, &'static str, bool)>,
+    form: StateForm,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct After {
+    #[serde(default)]
+    sesudah: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Done {
+    #[serde(default)]
+    selesai: String,
+}
+
+#[derive(Deserialize, Default)]
+pub(super) struct StateForm {
+    status: String,
+    #[serde(default)]
+    until: String,
+    #[serde(default)]
+    because: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StockForm {
+    blanko: String,
+}
+
+fn service_name(page: &Page, service: PointService) -> &'static str {
+    let (id, en) = match service {
+        PointService::Recording => ("perekaman", "recording"),
+        PointService::Printing => ("pencetakan", "printing"),
+        PointService::Collection => ("pengambilan", "collection"),
+        PointService::Kk => ("kartu keluarga", "family cards"),
+        PointService::Akta => ("akta", "certificates"),
+        PointService::Kia => ("KIA", "child cards"),
+        PointService::Ikd => ("IKD", "digital identity"),
+        PointService::Move => ("pindah datang", "moving"),
+    };
+    if page.is_english() { en } else { id }
+}
+
+fn stock_name(page: &Page, stock: BlankoStock) -> &'static str {
+    let (id, en) = match stock {
+        BlankoStock::Unknown => ("belum diketahui", "not known"),
+        BlankoStock::Available => ("tersedia", "available"),
+        BlankoStock::Low => ("menipis", "running low"),
+        BlankoStock::None => ("habis", "none left"),
+    };
+    if page.is_english() { en } else { id }
+}
+
+fn today_at(web: &Web, area: &AreaCode) -> NaiveDate {
+    web.app.now().in_zone(area.zone().offset()).date_naive()
+}
+
+fn line(
+    web: &Web,
+    page: &Page,
+    names: &Names,
+    (point, condition): &(ServicePoint, Condition),
+) -> Line {
+    let state = condition.state.on(today_at(web, &point.area));
+    let services: Vec<&str> =
+        point.detail.services.iter().map(|service| service_name(page, *service)).collect();
+    Line {
+        code: point.code.clone(),
+        name: point.name.clone(),
+        area: names.show(page, &point.area),
+        address: point.address.clone(),
+        hours: point.hours.clone(),
+        services: services.join(", "),
+        status: state.status,
+        until: state.until.map(|day| page.date(day)),
+        because: state.because.unwrap_or_default(),
+        blanko: condition.blanko,
+    }
+}
+
+async fn list(
+    State(web): State<Web>,
+    desk: Desk,
+    Query(after): Query<After>,
+) -> Result<Response, Error> {
+    let mut tx = web.app.db.begin().await?;
+    let mut rows = list_within(&mut tx, desk.area(), &after.sesudah, PAGE + 1).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    let has_more = i64::try_from(rows.len()).is_ok_and(|length| length > PAGE);
+    if has_more {
+        rows.pop();
+    }
+    let next = rows.last().filter(|_| has_more).map(|(point, _)| point.code.clone());
+    let codes: Vec<AreaCode> = rows.iter().map(|(point, _)| point.area.clone()).collect();
+    let names = Names::of(&web, &codes).await?;
+    let page = Page::new(&web, &desk, HERE);
+    let points = rows.iter().map(|row| line(&web, &page, &names, row)).collect();
+    shown(&PointsPage { page, points, next })
+}
+
+/// A place in somebody's area; others are not there.
+async fn theirs(web: &Web, desk: &Desk, code: &str) -> Result<(ServicePoint, Condition), Error> {
+    let mut tx = web.app.db.begin().await?;
+    let found = find_with_condition(&mut tx, code).await?.ok_or(Error::NotFound)?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    desk.covers(web, Some(&found.0.area))?;
+    Ok(found)
+}
+
+async fn one(
+    web: &Web,
+    desk: &Desk,
+    found: (ServicePoint, Condition),
+    form: Option<StateForm>,
+    outcome: Option<Outcome>,
+) -> Result<Response, Error> {
+    let names = Names::of(web, std::slice::from_ref(&found.0.area)).await?;
+    let page = Page::new(web, desk, HERE);
+    let now = web.app.now().in_zone(found.0.area.zone().offset()).naive_local();
+    let morning = NaiveTime::from_hms_opt(MORNING, 0, 0).unwrap_or(NaiveTime::MIN);
+    let tomorrow = now.date().succ_opt().unwrap_or(now.date()).and_time(morning);
+    let mut words =
+        told(&web.app, found.clone(), &[now, tomorrow], Language::Indonesian).await?.into_iter();
+    let (point, condition) = &found;
+    let said_by = match condition.said_by.as_deref() {
+        Some(by) => who_name(web, &page, by).await?,
+        None => String::new(),
+    };
+    let stocks = BlankoStock::ALL
+        .iter()
+        .map(|stock| (stock.as_str(), stock_name(&page, *stock), *stock == condition.blanko))
+        .collect();
+    shown(&PointPage {
+        point: line(web, &page, &names, &found),
+        contact: point.detail.contact.clone(),
+        schedule: point.detail.schedule.clone(),
+        map: point.detail.map.map(|map| map.to_string()),
+        said_at: condition.said_at,
+        said_by,
+        blanko_at: condition.blanko_at,
+        today: now.date(),
+        told_today: words.next().unwrap_or_default(),
+        told_tomorrow: words.next().unwrap_or_default(),
+        may_change: desk.may(Right::ChangePoints),
+        stocks,
+        form: form.unwrap_or_default(),
+        outcome,
+        page,
+    })
+}
+
+async fn show(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(code): Path<String>,
+    Query(done): Query<Done>,
+) -> Result<Response, Error> {
+    let found = theirs(&web, &desk, &code).await?;
+    let outcome = (done.selesai == "ya").then_some(Outcome::Saved);
+    one(&web, &desk, found, None, outcome).await
+}
+
+fn to_point(code: &str) -> Response {
+    let code: String = serde_urlencoded::to_string([("", code)]).unwrap_or_default();
+    let code = code.trim_start_matches('=').replace('+', "%20");
+    Redirect::to(&format!("{HERE}/titik/{code}?selesai=ya")).into_response()
+}
+
+/// How a place is to be, or why not.
+fn state_of(form: &StateForm, today: NaiveDate) -> Result<Result<PointState, Outcome>, Error> {
+    let status: PointStatus =
+        form.status.parse().map_err(|_| Error::BadParameter("status".to_owned()))?;
+    if status != PointStatus::Closed {
+        return Ok(Ok(PointState { status, until: None, because: None }));
+    }
+    let because = form.because.trim();
+    if because.is_empty() {
+        return Ok(Err(Outcome::NoReason));
+    }
+    let until = match form.until.as_str() {
+        "" => None,
+        day => match day.parse::<NaiveDate>() {
+            Ok(day) if day >= today => Some(day),
+            _ => return Ok(Err(Outcome::Past)),
+        },
+    };
+    Ok(check_state(status, until, Some(because), today).map_err(|_| Outcome::LongReason))
+}
+
+async fn set_state(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(code): Path<String>,
+    Filled(form): Filled<StateForm>,
+) -> Result<Response, Error> {
+    let found = theirs(&web, &desk, &code).await?;
+    match state_of(&form, today_at(&web, &found.0.area))? {
+        Ok(state) => {
+            change(&web.app, &code, &[Change::State(state)], &desk.actor).await?;
+            Ok(to_point(&code))
+        }
+        Err(outcome) => one(&web, &desk, found, Some(form), Some(outcome)).await,
+    }
+}
+
+async fn set_blanko(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(code): Path<String>,
+    Filled(form): Filled<StockForm>,
+) -> Result<Response, Error> {
+    theirs(&web, &desk, &code).await?;
+    let stock = form.blanko.parse().map_err(|_| Error::BadParameter("blanko".to_owned()))?;
+    change(&web.app, &code, &[Change::Blanko(stock)], &desk.actor).await?;
+    Ok(to_point(&code))
+}

@@ -1,0 +1,52 @@
+//! What the audit log says of every action, in words.
+
+use super::page::Page;
+use crate::domain::audit::Action;
+
+/// What was done.
+pub(super) fn action_name(page: &Page, action: Action) -> &'static str {
+    let (id, en) = words(action);
+    if page.is_english() { en } else { id }
+}
+
+fn words(action: Action) -> (&'static str, &'static str) {
+    match action {
+        Action::LoggedIn => ("Masuk", "Logged in"),
+        Action::LoginFailed => ("Gagal masuk", "Was refused at login"),
+        Action::LoggedOut => ("Keluar", "Logged out"),
+        Action::Searched => ("Mencari warga", "Searched for people"),
+        Action::LookedAtCard => ("Membuka kartu", "Looked at a card"),
+        Action::ReadConversation => ("Membaca percakapan", "Read a conversation"),
+        Action::TookOver => ("Mengambil alih percakapan", "Took a conversation over"),
+        Action::Answered => ("Menjawab warga", "Answered a citizen"),
+        Action::HandedBack => ("Menyerahkan kembali percakapan", "Handed a conversation back"),
+        Action::Exported => ("Mengunduh daftar", "Downloaded a list"),
+        Action::Resolved => ("Menyelesaikan perubahan yang ditolak", "Settled a rejected update"),
+        Action::DecidedHold => ("Memutuskan perubahan yang ditahan", "Decided held updates"),
+        Action::ReleasedNumber => ("Membuka kembali nomor", "Released a number"),
+        Action::RegisteredConsent => ("Mencatat persetujuan warga", "Registered consent"),
+        Action::SentAgain => ("Mengirim ulang pesan", "Sent a message again"),
+        Action::WroteBroadcast => ("Menulis siaran", "Wrote a broadcast"),
+        Action::SubmittedBroadcast => ("Meminta persetujuan siaran", "Submitted a broadcast"),
+        Action::ApprovedBroadcast => ("Menyetujui siaran", "Approved a broadcast"),
+        Action::RejectedBroadcast => ("Mengembalikan siaran", "Sent a broadcast back"),
+        Action::SentBroadcast => ("Mengirim siaran", "Sent a broadcast"),
+        Action::TestedBroadcast => ("Mencoba siaran ke diri sendiri", "Tested a broadcast"),
+        Action::PausedBroadcast => ("Menjeda siaran", "Paused a broadcast"),
+        Action::ResumedBroadcast => ("Melanjutkan siaran", "Resumed a broadcast"),
+        Action::CancelledBroadcast => ("Membatalkan siaran", "Cancelled a broadcast"),
+        Action::RetriedBroadcast => ("Mengulang siaran yang gagal", "Retried failures"),
+        Action::ChangedPoint => ("Mengubah tempat layanan", "Changed a service point"),
+        Action::ChangedCalendar => ("Mengubah kalender", "Changed the calendar"),
+        Action::Taught => ("Mengajarkan jawaban", "Taught an answer"),
+        Action::SetAside => ("Mengesampingkan pertanyaan", "Set a question aside"),
+        Action::ChangedAnswer => ("Mengubah jawaban", "Changed an answer"),
+        Action::AddedOfficer => ("Menambah petugas", "Added an officer"),
+        Action::ChangedOfficer => ("Mengubah petugas", "Changed an officer"),
+        Action::DisabledOfficer => ("Mengunci petugas", "Locked an officer out"),
+        Action::ChangedPassword => ("Mengganti kata sandi sendiri", "Changed their password"),
+        Action::SetUpTotp => ("Mengaktifkan kode kedua", "Set up the second factor"),
+        Action::MadeToken => ("Membuat token API", "Made an API token"),
+        Action::RevokedToken => ("Mencabut token API", "Revoked an API token"),
+    }
+}
