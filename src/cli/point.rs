@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use clap::builder::NonEmptyStringValueParser;
 use kabar::domain::area::Zone;
 use kabar::domain::clock::Timestamp;
+use kabar::domain::officer::Actor;
 use kabar::domain::service_point::{BlankoStock, PointState, PointStatus};
 use kabar::service::point;
 use kabar::store::service_point::{Change, list_points};
@@ -82,7 +83,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     };
     let app = office::open(office::load(&which.config)?).await?.app;
     let change = said.checked(today(app.zone(None), app.now()))?;
-    let is_done = point::change(&app, &which.code, &[change], &which.by).await?;
+    let actor = Actor { id: which.by, ..Actor::cli() };
+    let is_done = point::change(&app, &which.code, &[change], &actor).await?;
     app.db.close().await;
     if !is_done {
         return Err(hinted(

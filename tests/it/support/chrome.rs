@@ -140,24 +140,11 @@ impl Chrome {
         found.unwrap_or_else(|error| panic!("{name}: {error}")).click().await.unwrap();
     }
 
-    /// Presses what a selector finds.
-    pub async fn press_on(&self, selector: &str) {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
-        found.unwrap_or_else(|error| panic!("{selector}: {error}")).click().await.unwrap();
-    }
-
-    /// Says yes to the question that a press on something serious brings.
-    pub async fn agree(&self) {
-        self.client.accept_alert().await.unwrap();
-    }
-
     /// Waits until the page says so.
     pub async fn sees(&self, words: &str) {
         let path = format!("//main[contains(normalize-space(.), \"{words}\")]");
         let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
-        if found.is_err() {
-            panic!("{words} is not seen in {}", self.words().await);
-        }
+        assert!(found.is_ok(), "{words} is not seen in {}", self.words().await);
     }
 
     /// What the page says.
