@@ -208,8 +208,15 @@ impl PlaceWords {
 
     /// What is said of one place to whoever asks for its hours.
     pub(super) fn hours(&self, point: &PointFact, language: Language) -> String {
-        let manner = Manner { topic: Topic::Hours, days: &[], is_sms: false };
-        self.words(language).about(point, manner).unwrap_or_default()
+        let words = self.words(language);
+        let plan = Plan {
+            manner: Manner { topic: Topic::Hours, days: &[], is_sms: false },
+            head: Vec::new(),
+            intro: String::new(),
+            listed: vec![point],
+            end: words.end(Topic::Hours, ""),
+        };
+        words.text(&plan, &plan.listed).unwrap_or_default()
     }
 
     /// Everything that is wrong with the words.

@@ -69,8 +69,14 @@ async fn places(app: &TestApp) {
     tx.commit().await.unwrap();
 }
 
+/// Words for everybody of the other kecamatan.
+fn written() -> Value {
+    json!({"title": "Perekaman keliling", "text": "Petugas datang ke balai desa.",
+           "audience": {"areas": ["35.17.10"]}})
+}
+
 /// Somebody with a card and a complaint, and their neighbour without a phone, in each kecamatan; a question and an
-/// update that cannot be read.
+/// update that cannot be read; a broadcast to the other kecamatan.
 async fn something_of_everything(app: &TestApp) -> [Citizen; 2] {
     places(app).await;
     let people = [citizen(1).of_area(OWN), citizen(2).of_area(OTHER)];
@@ -86,6 +92,9 @@ async fn something_of_everything(app: &TestApp) -> [Citizen; 2] {
     }
     app.post(&app.update(&citizen(3), "KARTU TERBANG")).await;
     app.run_until_idle().await;
+    let secret = token_of(app, Role::Office, "35.17.10").await;
+    let (status, answer) = call(app, &secret, "POST", "/v1/broadcasts", &written()).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
     people
 }
 
@@ -102,6 +111,7 @@ async fn theirs(app: &TestApp, path: &str) -> String {
         "rejections" => first("SELECT id FROM rejection").await,
         "visits" => first("SELECT id FROM visit WHERE area = '35.17.10.2001'").await,
         "tickets" => first("SELECT id FROM ticket WHERE area = '35.17.10.2001'").await,
+        "broadcasts" => first("SELECT id FROM broadcast WHERE area = '35.17.10'").await,
         "service-points" => "kec-lain".to_owned(),
         // None of these lies in an area, so that an id of the right form is all that is needed.
         "suppressions" => format!("sup_{}", "0".repeat(26)),
@@ -120,6 +130,10 @@ fn body_of(path: &str, other: &Citizen) -> Value {
         "/v1/opt-outs" => json!({"phone": other.e164}),
         "/v1/service-points/{code}" => json!({"status": "closed", "because": "uji"}),
         "/v1/tickets/{id}/reply" => json!({"text": "Baik, kami periksa."}),
+        "/v1/broadcasts" | "/v1/broadcasts/{id}" => written(),
+        "/v1/broadcasts/{id}/list" => json!({"phones": [other.e164]}),
+        "/v1/broadcasts/{id}/test" => json!({"channel": "sms", "phone": other.e164}),
+        "/v1/broadcasts/{id}/reject" => json!({"reason": "Mohon tulis tanggalnya."}),
         "/v1/questions/{id}/teach" => json!({"label": "fee"}),
         _ => Value::Null,
     }
@@ -134,6 +148,7 @@ on_both_engines! {
                  SELECT id FROM card WHERE person_id IN (SELECT id FROM person WHERE area = '35.17.10.2001') UNION ALL \
                  SELECT id FROM message WHERE person_id IN (SELECT id FROM person WHERE area = '35.17.10.2001') UNION ALL \
                  SELECT id FROM ticket WHERE area = '35.17.10.2001' UNION ALL \
+                 SELECT id FROM broadcast UNION ALL \
                  SELECT id FROM visit WHERE area = '35.17.10.2001'",
             )
             .await
@@ -152,7 +167,10 @@ on_both_engines! {
                     let (status, answer) = call(&app, &secret, method, &at, &body).await;
                     let refused =
                         [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST];
-                    if is_one || method == "POST" {
+                    if route == "POST /v1/broadcasts" && role != Role::Auditor {
+                        // What they may do, but not to those.
+                        assert_eq!(status, StatusCode::CONFLICT, "{role} {code} {route}: {answer}");
+                    } else if is_one || method == "POST" {
                         assert!(refused[..2].contains(&status), "{role} {code} {route}: {status} {answer}");
                     } else {
                         assert!(status == StatusCode::OK || refused.contains(&status), "{route}: {status}");
@@ -168,6 +186,7 @@ on_both_engines! {
         assert_eq!(app.query("SELECT COUNT(*) FROM consent WHERE opted_out_at IS NOT NULL").await, [["0"]]);
         assert_eq!(app.query("SELECT COUNT(*) FROM binding_code").await, [["0"]]);
         assert_eq!(app.query("SELECT COUNT(*) FROM ticket WHERE taken_at IS NOT NULL").await, [["0"]]);
+        assert_eq!(app.query("SELECT area, state FROM broadcast").await, [["35.17.10", "draft"]]);
         assert_eq!(app.query("SELECT status FROM service_point WHERE code = 'kec-lain'").await, [["running"]]);
     }
 
@@ -188,6 +207,13 @@ on_both_engines! {
             assert_eq!(list(&get("/v1/visits?area=35.17").await["visits"]).len(), 1);
             let (status, _) = call(&app, &secret, "GET", "/v1/visits?area=35.17.10", &Value::Null).await;
             assert_eq!(status, StatusCode::BAD_REQUEST);
+            assert!(list(&get("/v1/broadcasts").await["broadcasts"]).is_empty());
+            let mut own_words = written();
+            own_words["audience"] = Value::Null;
+            let (status, made) = call(&app, &secret, "POST", "/v1/broadcasts", &own_words).await;
+            assert_eq!((status, &made["area"]), (StatusCode::CREATED, &json!(code)), "{made}");
+            let made = word(&made["id"]);
+            assert_eq!(get(&format!("/v1/broadcasts/{made}")).await["id"], made.as_str());
             // A filter still filters, and a page has its cursor.
             assert!(list(&get("/v1/messages?status=failed").await["messages"]).is_empty());
             let page = get("/v1/messages?limit=1").await;
