@@ -137,7 +137,7 @@ on_both_engines! {
             assert!(one.says(words), "{words}: {}", one.text);
         }
         assert!(!one.says("/ubah"), "a desa officer changes nothing");
-        assert!(desa.get(&format!("{LOST}?bahasa=en")).await.says("loss report from the police"));
+        assert!(desa.get(&format!("{LOST}?bahasa=en")).await.says("a police loss report"));
         assert_eq!(desa.get("/console/jawaban/isi/nothing").await.status, StatusCode::NOT_FOUND);
         let suket = desa.get("/console/jawaban/isi/suket_temporary?wilayah=35.17").await;
         assert!(suket.says("Aturan tiap daerah"), "{}", suket.text);
