@@ -33,7 +33,7 @@ async fn is_small(db: &Db, area: &AreaCode) -> Result<bool, StoreError> {
     let [from, to] = area_range(area);
     let count: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM (SELECT 1 AS one FROM person WHERE area IS NOT NULL \
-         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2 LIMIT $3) AS some",
+         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2 LIMIT $3) AS found",
     )
     .bind(from)
     .bind(to)
