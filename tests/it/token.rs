@@ -111,7 +111,7 @@ async fn theirs(app: &TestApp, path: &str) -> String {
         "rejections" => first("SELECT id FROM rejection").await,
         "visits" => first("SELECT id FROM visit WHERE area = '35.17.10.2001'").await,
         "tickets" => first("SELECT id FROM ticket WHERE area = '35.17.10.2001'").await,
-        "broadcasts" => first("SELECT id FROM broadcast WHERE area = '35.17.10'").await,
+        "broadcasts" => first("SELECT id FROM broadcast WHERE area = '351710'").await,
         "service-points" => "kec-lain".to_owned(),
         // None of these lies in an area, so that an id of the right form is all that is needed.
         "suppressions" => format!("sup_{}", "0".repeat(26)),
@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(app.query("SELECT COUNT(*) FROM consent WHERE opted_out_at IS NOT NULL").await, [["0"]]);
         assert_eq!(app.query("SELECT COUNT(*) FROM binding_code").await, [["0"]]);
         assert_eq!(app.query("SELECT COUNT(*) FROM ticket WHERE taken_at IS NOT NULL").await, [["0"]]);
-        assert_eq!(app.query("SELECT area, state FROM broadcast").await, [["35.17.10", "draft"]]);
+        assert_eq!(app.query("SELECT area, state FROM broadcast").await, [["351710", "draft"]]);
         assert_eq!(app.query("SELECT status FROM service_point WHERE code = 'kec-lain'").await, [["running"]]);
     }
 
