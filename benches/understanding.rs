@@ -24,8 +24,9 @@ const MESSAGES: &str = "KABAR_BENCH_MESSAGES";
 
 fn main() -> ExitCode {
     let done = match part_name().as_deref() {
-        Some("kabar") => part(|examples| {
-            let understanding = Understanding::train_with(spelling()?, examples.iter().copied());
+        Some("kabar") => part(|spelling, examples| {
+            let spelling = Spelling::parse(spelling).map_err(anyhow::Error::msg)?;
+            let understanding = Understanding::train_with(spelling, examples.iter().copied());
             Ok(move |text: &str| {
                 // What a message costs is the whole of it; the ranking is for the figure alone.
                 let meaning = understanding.understand(text);
@@ -33,8 +34,9 @@ fn main() -> ExitCode {
                 understanding.rank(text).first().map(|(label, _)| (*label).to_owned())
             })
         }),
-        Some("search") => part(|examples| {
-            let search = Search::over(spelling()?, examples);
+        Some("search") => part(|spelling, examples| {
+            let spelling = Spelling::parse(spelling).map_err(anyhow::Error::msg)?;
+            let search = Search::over(spelling, examples);
             Ok(move |text: &str| search.label(text))
         }),
         _ => compare(),
@@ -101,7 +103,7 @@ fn compare() -> anyhow::Result<()> {
 
 /// Trains one side, lets it guess, and prints what it took.
 fn part<G: Fn(&str) -> Option<String>>(
-    train: impl FnOnce(&[(&str, &str)]) -> anyhow::Result<G>,
+    train: impl FnOnce(&str, &[(&str, &str)]) -> anyhow::Result<G>,
 ) -> anyhow::Result<()> {
     let count: usize = std::env::var(MESSAGES)?.parse()?;
     let script = script()?;
@@ -110,7 +112,7 @@ fn part<G: Fn(&str) -> Option<String>>(
     ensure!(!lines.is_empty(), "tests/understanding has no messages");
     let (before, resident_before) = (peak_kib()?, resident_kib()?);
     let started = Instant::now();
-    let guess = train(&examples)?;
+    let guess = train(script.spelling(), &examples)?;
     let train_ms = started.elapsed().as_secs_f64() * 1000.0;
     let kib = resident_kib()?.saturating_sub(resident_before);
     let peak = peak_kib()? - before;
@@ -141,10 +143,6 @@ fn resident_kib() -> anyhow::Result<u64> {
 
 fn script() -> anyhow::Result<Script> {
     Script::embedded(LABELS).map_err(|faults| anyhow::anyhow!(faults.join("; ")))
-}
-
-fn spelling() -> anyhow::Result<Spelling> {
-    Spelling::parse(script()?.spelling()).map_err(anyhow::Error::msg)
 }
 
 /// The development set, all files.

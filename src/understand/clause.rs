@@ -185,7 +185,7 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
     for at in (1..tokens.len()).rev() {
         let (before, after) = tokens.split_at(at);
         let (Some(last), Some(first)) = (before.last(), after.first()) else { continue };
-        let is_joined = JOINING.contains(&first.stem.as_str());
+        let is_joined = JOINING.contains(&first.stem.text.as_str());
         let mark = match ends.iter().rev().find(|(end, _)| *end == at) {
             Some((_, true)) => Mark::Question,
             Some((_, false)) => Mark::Sign,
@@ -198,7 +198,7 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
         if !is_possible || (is_long && mark == Mark::None) {
             continue;
         }
-        let is_ended = ENDING.contains(&last.stem.as_str());
+        let is_ended = ENDING.contains(&last.stem.text.as_str());
         cuts.push(Cut { left, right, mark, is_joined, is_asked: is_asking(left), is_ended });
         if cuts.len() == MOST_CUTS {
             break;
@@ -208,7 +208,7 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
 }
 
 fn is_asking(tokens: &[Token]) -> bool {
-    tokens.iter().any(|token| ASKING.contains(&token.stem.as_str()))
+    tokens.iter().any(|token| ASKING.contains(&token.stem.text.as_str()))
 }
 
 /// How many words of weight there are.
@@ -229,7 +229,7 @@ fn halves(tokens: &[Token]) -> Vec<&[Token]> {
         .iter()
         .enumerate()
         .skip(from)
-        .find(|(_, token)| JOINING.contains(&token.stem.as_str()))
+        .find(|(_, token)| JOINING.contains(&token.stem.text.as_str()))
         .map(|(at, _)| at)
     {
         let (left, right) = rest.split_at(at);

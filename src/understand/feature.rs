@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::spelling::{Kind, Token};
+use super::spelling::{Kind, Stem, Token};
 
 /// How much a piece of a word counts beside the word itself: it bears endings, typing errors and
 /// words that no example has.
@@ -72,10 +72,27 @@ fn pair(a: &str, b: &str) -> u64 {
     hash(b'2', a.chars().chain(Some(' ')).chain(b.chars()))
 }
 
+/// The features that a word has by itself.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) word: u64,
+    pieces: Vec<u64>,
+}
+
+impl Keys {
+    pub(crate) fn of(stem: &str) -> Self {
+        let chars: Vec<char> = Some('^').into_iter().chain(stem.chars()).chain(Some('$')).collect();
+        let pieces = PIECES.flat_map(|size| chars.windows(size));
+        Self {
+            word: hash(b'1', stem.chars()),
+            pieces: pieces.map(|piece| hash(b'p', piece.iter().copied())).collect(),
+        }
+    }
+}
+
 /// The features of a text, each once, in the order of their keys.
-pub(crate) fn features(tokens: &[Token], is_topic: impl Fn(&str) -> bool) -> Vec<Raw> {
+pub(crate) fn features(tokens: &[Token]) -> Vec<Raw> {
     let mut found: Vec<Raw> = Vec::with_capacity(tokens.len() * 20);
-    let mut chars: Vec<char> = Vec::new();
     for token in tokens {
         let share = match token.kind {
             Kind::Filler => FILLER,
@@ -83,39 +100,56 @@ pub(crate) fn features(tokens: &[Token], is_topic: impl Fn(&str) -> bool) -> Vec
             Kind::Name => continue,
         };
         if token.kind != Kind::AsTyped {
-            found.push((hash(b'1', token.stem.chars()), share));
+            found.push((token.stem.keys.word, share));
         }
         // A filler is known by itself; its pieces would only be work.
         if token.kind == Kind::Filler {
             continue;
         }
         let share = if token.kind.has_weight() { PIECE } else { PIECE * FILLER };
-        chars.clear();
-        chars.push('^');
-        chars.extend(token.stem.chars());
-        chars.push('$');
-        for size in PIECES {
-            for piece in chars.windows(size) {
-                found.push((hash(b'p', piece.iter().copied()), share));
-            }
-        }
+        found.extend(token.stem.keys.pieces.iter().map(|piece| (*piece, share)));
     }
-    let weighty: Vec<&str> =
-        tokens.iter().filter(|t| t.kind.has_weight()).map(|t| t.stem.as_str()).collect();
+    let weighty: Vec<&Stem> =
+        tokens.iter().filter(|t| t.kind.has_weight()).map(|t| &*t.stem).collect();
     for (i, a) in weighty.iter().enumerate() {
         for (distance, b) in weighty.iter().skip(i + 1).take(REACH).enumerate() {
             if distance == 0 {
-                found.push((pair(a, b), PAIR));
-            } else if is_topic(a) || is_topic(b) {
-                found.push((pair(a, b), DISTANT_PAIR));
+                found.push((pair(&a.text, &b.text), PAIR));
+            } else if a.is_topic || b.is_topic {
+                found.push((pair(&a.text, &b.text), DISTANT_PAIR));
             }
         }
     }
     // The heaviest of each key stays.
     found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     found.dedup_by_key(|feature| feature.0);
-    found.shrink_to_fit();
     found
+}
+
+/// Many texts as features or vectors, in one piece of memory: thousands of small ones would leave it full of holes.
+pub(crate) struct Rows<K> {
+    all: Vec<(K, f32)>,
+    ends: Vec<usize>,
+}
+
+impl<K: Copy> Rows<K> {
+    pub(crate) fn from_rows<R: AsRef<[(K, f32)]>>(rows: impl IntoIterator<Item = R>) -> Self {
+        let mut made = Self { all: Vec::new(), ends: Vec::new() };
+        for row in rows {
+            made.all.extend_from_slice(row.as_ref());
+            made.ends.push(made.all.len());
+        }
+        made
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[(K, f32)]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| self.all.get(start..*end).unwrap_or_default())
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
 }
 
 /// The features that are known, and how rare each is.
@@ -127,16 +161,16 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     /// Knows what at least two of these texts have.
-    pub(crate) fn learn(texts: &[Vec<Raw>]) -> Self {
+    pub(crate) fn learn(texts: &[Rows<u64>]) -> Self {
         let mut counts: HashedMap<u32> = HashedMap::default();
-        for (key, _) in texts.iter().flatten() {
+        for (key, _) in texts.iter().flat_map(|rows| &rows.all) {
             *counts.entry(*key).or_default() += 1;
         }
         let mut known: Vec<(u64, u32)> =
             counts.into_iter().filter(|(_, count)| *count >= FEWEST).collect();
         // What is frequent stands together: training and reading go there most of the time.
         known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let total = to_f32(texts.len());
+        let total = to_f32(texts.iter().map(Rows::len).sum());
         let rarity =
             |count: u32| ((total + 1.0) / (to_f32(count as usize) + 0.5)).ln().powf(RARITY);
         Self {
@@ -153,6 +187,11 @@ impl Dictionary {
     /// Whether examples have this feature.
     pub(crate) fn knows(&self, key: u64) -> bool {
         self.ids.contains_key(&key)
+    }
+
+    /// What is known of each of these texts.
+    pub(crate) fn vectors(&self, texts: &Rows<u64>) -> Rows<u32> {
+        Rows::from_rows(texts.iter().map(|features| self.vector(features)))
     }
 
     /// What is known of a text; empty when nothing is.
@@ -182,7 +221,7 @@ pub(crate) const fn to_f32(count: usize) -> f32 {
 }
 
 /// How alike two texts are, from 0 to 1.
-pub(crate) fn likeness(a: &Vector, b: &Vector) -> f32 {
+pub(crate) fn likeness(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     let mut sum = 0.0;
     let mut rest = b.iter().peekable();
     for (id, value) in a {

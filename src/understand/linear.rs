@@ -3,7 +3,7 @@
 //! Multinomial logistic regression. The same examples in the same order give the same weights; it knows
 //! nothing of words, and its shares are no confidence yet.
 
-use super::feature::{Vector, to_f32};
+use super::feature::to_f32;
 
 /// Times each example is looked at.
 const ROUNDS: usize = 4;
@@ -36,7 +36,11 @@ struct Draft {
 
 impl Linear {
     /// Learns from (label, text) pairs.
-    pub(crate) fn train(examples: &[(usize, Vector)], labels: usize, features: usize) -> Self {
+    pub(crate) fn train(
+        examples: &[(usize, &[(u32, f32)])],
+        labels: usize,
+        features: usize,
+    ) -> Self {
         let draft = Draft::train(examples, labels, features);
         let most =
             draft.weights.iter().fold(f32::MIN_POSITIVE, |most, weight| most.max(weight.abs()));
@@ -47,7 +51,7 @@ impl Linear {
     }
 
     /// The share of each label, all together one.
-    pub(crate) fn shares(&self, text: &Vector, shares: &mut [f32]) {
+    pub(crate) fn shares(&self, text: &[(u32, f32)], shares: &mut [f32]) {
         shares.fill(0.0);
         for (feature, value) in text {
             let start = *feature as usize * self.labels;
@@ -77,7 +81,7 @@ fn into_shares(shares: &mut [f32], scale: f32, bias: &[f32]) {
 }
 
 impl Draft {
-    fn train(examples: &[(usize, Vector)], labels: usize, features: usize) -> Self {
+    fn train(examples: &[(usize, &[(u32, f32)])], labels: usize, features: usize) -> Self {
         let mut model =
             Self { labels, weights: vec![0.0; labels * features], bias: vec![0.0; labels] };
         let mut order: Vec<usize> = (0..examples.len()).collect();
@@ -118,7 +122,7 @@ impl Draft {
                     shares.iter().copied().enumerate().filter(|(_, error)| error.abs() > NOTHING),
                 );
                 let pull = step / scale;
-                for (feature, value) in text {
+                for (feature, value) in *text {
                     let push = pull * value;
                     let row = model.row_mut(*feature);
                     for (label, error) in &wrong {
@@ -144,7 +148,7 @@ impl Draft {
         model
     }
 
-    fn shares_scaled(&self, text: &Vector, scale: f32, shares: &mut [f32]) {
+    fn shares_scaled(&self, text: &[(u32, f32)], scale: f32, shares: &mut [f32]) {
         shares.fill(0.0);
         for (feature, value) in text {
             for (share, weight) in shares.iter_mut().zip(self.row(*feature)) {

@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use super::clause::{Clause, Cut, Mark, Part, cuts, parts, weighty};
-use super::feature::{Dictionary, HashedMap, Raw, Vector, features, hash, likeness, to_f32};
+use super::clause::{Cut, Mark, Part, cuts, parts, weighty};
+use super::feature::{Dictionary, HashedMap, Rows, Vector, features, hash, likeness, to_f32};
 use super::label::CLARIFY_TOPIC;
 use super::linear::Linear;
 use super::speller::{Counts, Speller};
-use super::spelling::{Kind, Spelling, Token};
+use super::spelling::{Kind, Reader, Spelling, Token};
 
 /// Texts with more words than this are read in parts as well: a question in a long story.
 const LONG_TEXT: usize = 14;
@@ -26,8 +26,9 @@ const SAME_WORDS: f32 = 0.98;
 const MENDED_KNOWN: f32 = 0.5;
 /// How often a word of the spelling table counts as used.
 const TABLE_USES: u32 = 3;
-/// Texts a thread should have to do before a second one is worth starting.
-const FEWEST_PER_THREAD: usize = 500;
+/// Examples that are read together. What they show is a piece of memory small enough that the allocator gives the
+/// really large ones of the training back to the system.
+const CHUNK: usize = 500;
 
 /// What was learned.
 pub(crate) struct Learned {
@@ -93,35 +94,39 @@ impl Learned {
         // The order must not depend on which file was read first.
         pairs.sort_unstable();
         pairs.dedup();
-        let speller = Speller::learn(count_words(&spelling, &pairs));
-        let tokens = in_threads(&pairs, |(_, text)| flat(spelling.clauses(text, Some(&speller))));
-        let is_topic = |stem: &str| spelling.is_topic(stem);
-        let raws: Vec<Vec<Raw>> = in_threads(&tokens, |tokens| features(tokens, is_topic));
+        let chunks: Vec<&[(&str, &str)]> = pairs.chunks(CHUNK).collect();
+        let speller = Speller::learn(count_words(&spelling, &chunks));
+        let shown = in_threads(&chunks, |chunks| {
+            let reader = spelling.reader(Some(&speller));
+            chunks.iter().map(|chunk| shown(chunk, &reader)).collect()
+        });
+        let (words, raws): (Vec<_>, Vec<_>) = shown.into_iter().unzip();
         let dictionary = Dictionary::learn(&raws);
-        let vectors = in_threads(&raws, |raw| dictionary.vector(raw));
+        let vectors =
+            in_threads(&raws, |raws| raws.iter().map(|raws| dictionary.vectors(raws)).collect());
         drop(raws);
         let names: BTreeSet<&str> = pairs.iter().map(|(label, _)| base(label)).collect();
         let index: BTreeMap<&str, usize> =
             names.iter().enumerate().map(|(index, name)| (*name, index)).collect();
         let mut topics = Vec::new();
-        let mut learned = Vec::with_capacity(vectors.len());
+        let mut learned = Vec::with_capacity(pairs.len());
         let mut same_words: HashedMap<Option<usize>> = HashedMap::default();
-        for (((label, _), vector), tokens) in pairs.iter().zip(vectors).zip(&tokens) {
+        let shown = vectors.iter().flat_map(Rows::iter).zip(words.iter().flatten());
+        for ((label, _), (vector, words)) in pairs.iter().zip(shown) {
             if vector.is_empty() {
                 continue;
             }
             let Some(own) = index.get(base(label)).copied() else { continue };
             if base(label) == CLARIFY_TOPIC {
                 topics
-                    .push((vector.clone(), label.split('/').skip(1).map(str::to_owned).collect()));
+                    .push((vector.to_vec(), label.split('/').skip(1).map(str::to_owned).collect()));
             }
             same_words
-                .entry(words_key(tokens))
+                .entry(*words)
                 .and_modify(|known| *known = known.filter(|other| *other == own))
                 .or_insert(Some(own));
             learned.push((own, vector));
         }
-        drop(tokens);
         let linear = Linear::train(&learned, names.len(), dictionary.len());
         Self {
             linear,
@@ -141,7 +146,7 @@ impl Learned {
 
     /// Reads a text.
     pub(crate) fn read(&self, text: &str) -> Reading {
-        let clauses = self.spelling.clauses(text, Some(&self.speller));
+        let clauses = self.spelling.reader(Some(&self.speller)).clauses(text);
         let tokens: Vec<Token> =
             clauses.iter().flat_map(|clause| clause.tokens.iter().cloned()).collect();
         let weighty: Vec<&Token> = tokens.iter().filter(|t| t.kind.has_weight()).collect();
@@ -194,7 +199,7 @@ impl Learned {
     }
 
     fn how_known(&self, token: &Token) -> f32 {
-        let is_known = self.dictionary.knows(hash(b'1', token.stem.chars()));
+        let is_known = self.dictionary.knows(token.stem.keys.word);
         if !is_known {
             0.0
         } else if token.kind == Kind::Mended {
@@ -205,7 +210,7 @@ impl Learned {
     }
 
     fn look(&self, tokens: &[Token]) -> (Vector, Vec<f32>) {
-        let raw = features(tokens, |stem| self.spelling.is_topic(stem));
+        let raw = features(tokens);
         let vector = self.dictionary.vector(&raw);
         let mut shares = vec![0.0; self.labels.len()];
         if !vector.is_empty() {
@@ -253,15 +258,11 @@ fn base(label: &str) -> &str {
     label.split('/').next().unwrap_or(label)
 }
 
-fn flat(clauses: Vec<Clause>) -> Vec<Token> {
-    clauses.into_iter().flat_map(|clause| clause.tokens).collect()
-}
-
 /// The words of weight in any order; where there are none, the others.
 fn words_key(tokens: &[Token]) -> u64 {
     let of = |has_weight: bool| -> Vec<&str> {
         let fits = |kind: Kind| kind.is_word() && kind.has_weight() == has_weight;
-        tokens.iter().filter(|t| fits(t.kind)).map(|token| token.stem.as_str()).collect()
+        tokens.iter().filter(|t| fits(t.kind)).map(|token| token.stem.text.as_str()).collect()
     };
     let mut words = of(true);
     if words.is_empty() {
@@ -272,26 +273,55 @@ fn words_key(tokens: &[Token]) -> u64 {
     hash(b'w', words.iter().flat_map(|word| word.chars().chain(Some(' '))))
 }
 
-fn count_words(spelling: &Spelling, pairs: &[(&str, &str)]) -> Counts {
-    let mut counts = Counts::default();
-    for word in in_threads(pairs, |(_, text)| Spelling::typed_words(text)).into_iter().flatten() {
-        *counts.entry(word).or_default() += 1;
-    }
-    for word in spelling.known_words() {
-        *counts.entry(word.to_owned()).or_default() += TABLE_USES;
-    }
-    counts
+/// What examples show, and their words as one number each.
+fn shown(chunk: &[(&str, &str)], reader: &Reader<'_>) -> (Vec<u64>, Rows<u64>) {
+    let mut words = Vec::with_capacity(chunk.len());
+    let rows = Rows::from_rows(chunk.iter().map(|(_, text)| {
+        let clauses = reader.clauses(text);
+        let tokens: Vec<Token> = clauses.into_iter().flat_map(|clause| clause.tokens).collect();
+        words.push(words_key(&tokens));
+        features(&tokens)
+    }));
+    (words, rows)
 }
 
-/// The same for all items, in their order, on as many threads as the machine has.
-fn in_threads<T: Sync, R: Send>(items: &[T], make: impl Fn(&T) -> R + Sync) -> Vec<R> {
+fn count_words(spelling: &Spelling, chunks: &[&[(&str, &str)]]) -> Counts {
+    let counts = in_threads(chunks, |chunks| {
+        let mut counts = Counts::default();
+        for (_, text) in chunks.iter().copied().flatten() {
+            for word in Spelling::typed_words(&Spelling::lower(text)) {
+                add(&mut counts, &word, 1);
+            }
+        }
+        vec![counts]
+    });
+    let mut all = Counts::default();
+    for (word, uses) in counts.iter().flatten() {
+        add(&mut all, word, *uses);
+    }
+    for word in spelling.known_words() {
+        add(&mut all, word, TABLE_USES);
+    }
+    all
+}
+
+fn add(counts: &mut Counts, word: &str, uses: u32) {
+    match counts.get_mut(word) {
+        Some(count) => *count += uses,
+        None => {
+            counts.insert(word.to_owned(), uses);
+        }
+    }
+}
+
+/// The same for all items, in their order, shared out among as many threads as the machine has.
+fn in_threads<T: Sync, R: Send>(items: &[T], make: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let share = items.len().div_ceil(threads).max(FEWEST_PER_THREAD);
     std::thread::scope(|scope| {
         let make = &make;
         let running: Vec<_> = items
-            .chunks(share)
-            .map(|chunk| scope.spawn(move || chunk.iter().map(make).collect::<Vec<R>>()))
+            .chunks(items.len().div_ceil(threads).max(1))
+            .map(|share| scope.spawn(move || make(share)))
             .collect();
         running
             .into_iter()

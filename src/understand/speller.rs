@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::feature::{HashedMap, Ready, hash, to_f32};
+use super::feature::{Ready, hash, to_f32};
 
 /// Fewest uses of a word that others are corrected to.
 const FEWEST_USES: u32 = 2;
@@ -40,8 +40,8 @@ struct Word {
 pub(crate) struct Speller {
     words: Vec<Word>,
     by_text: HashMap<String, u32, BuildHasherDefault<Ready>>,
-    /// By the hash of the word, and of the word without one of its letters.
-    by_rest: HashedMap<Vec<u32>>,
+    /// Hashes of each word and of what is left without one of its letters, in order: fewer pieces than a map of lists.
+    rests: Vec<(u64, u32)>,
     /// By consonants; the most used word of each.
     by_skeleton: HashMap<String, u32, BuildHasherDefault<Ready>>,
 }
@@ -62,14 +62,12 @@ impl Speller {
         let mut speller = Self {
             words: Vec::with_capacity(counted.len()),
             by_text: HashMap::default(),
-            by_rest: HashedMap::default(),
+            rests: Vec::new(),
             by_skeleton: HashMap::default(),
         };
         for ((text, uses), id) in counted.into_iter().zip(0_u32..) {
             if text.chars().count() >= *LENGTHS.start() {
-                for rest in rests(&text) {
-                    speller.by_rest.entry(rest).or_default().push(id);
-                }
+                speller.rests.extend(rests(&text).into_iter().map(|rest| (rest, id)));
                 let skeleton = skeleton(&text);
                 if skeleton.chars().nth(2).is_some() {
                     speller.by_skeleton.entry(skeleton).or_insert(id);
@@ -78,6 +76,8 @@ impl Speller {
             speller.by_text.insert(text.clone(), id);
             speller.words.push(Word { text, uses, share: (to_f32(uses as usize) / total).ln() });
         }
+        speller.rests.sort_unstable();
+        speller.rests.shrink_to_fit();
         speller
     }
 
@@ -136,20 +136,27 @@ impl Speller {
         let most = if length >= LONG_WORD { 2 } else { 1 };
         let first = word.chars().next();
         let mut best: Option<(usize, u32)> = None;
-        for id in rests(word).iter().filter_map(|rest| self.by_rest.get(rest)).flatten() {
-            let Some(known) = self.words.get(*id as usize) else { continue };
+        for id in rests(word).into_iter().flat_map(|rest| self.with_rest(rest)) {
+            let Some(known) = self.words.get(id as usize) else { continue };
             if known.text == word {
                 continue;
             }
             let slips = strsim::osa_distance(word, &known.text);
             // The first letter is seldom the wrong one.
             let cost = slips * 2 + usize::from(known.text.chars().next() != first);
-            if slips <= most && best.is_none_or(|best| (cost, *id) < best) {
-                best = Some((cost, *id));
+            if slips <= most && best.is_none_or(|best| (cost, id) < best) {
+                best = Some((cost, id));
             }
         }
         let (cost, id) = best?;
         Some((self.words.get(id as usize)?, cost / 2))
+    }
+
+    /// The words of which this is left.
+    fn with_rest(&self, rest: u64) -> impl Iterator<Item = u32> {
+        let from = self.rests.partition_point(|(other, _)| *other < rest);
+        let found = self.rests.get(from..).unwrap_or_default();
+        found.iter().take_while(move |(other, _)| *other == rest).map(|(_, id)| *id)
     }
 
     /// Takes "ktpsayahilang" apart, into the words that most probably stand side by side.

@@ -3,14 +3,17 @@
 //! Chat spelling, regional words and the many names of one paper become one word each; fillers are
 //! put aside; what remains is stemmed. It never decides what a text means, and never keeps it.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
+use std::rc::Rc;
 
 use frostem::{Algorithm, Stemmer};
 use serde::Deserialize;
 
 use super::clause::{Clause, sentences};
-use super::feature::Ready;
+use super::feature::{Keys, Ready};
 use super::speller::Speller;
 
 /// Longest text looked at, in characters; nobody asks a question of the office at greater length.
@@ -106,10 +109,36 @@ impl Kind {
 }
 
 /// A word of a message, ready to be compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Token {
-    pub(crate) stem: String,
+    pub(crate) stem: Rc<Stem>,
     pub(crate) kind: Kind,
+}
+
+/// What is the same of a word wherever it stands.
+#[derive(Debug)]
+pub(crate) struct Stem {
+    pub(crate) text: String,
+    /// It names one of the things that questions are about.
+    pub(crate) is_topic: bool,
+    /// The word it is the stem of carries no question.
+    is_soft: bool,
+    pub(crate) keys: Keys,
+}
+
+/// What a typed word became.
+struct Placed {
+    /// Its uses in the examples, if the table does not know it.
+    stranger: Option<u32>,
+    words: Vec<(Rc<str>, Kind)>,
+}
+
+/// Reads texts word by word, and remembers what it found out of each word: people use the same few.
+pub(crate) struct Reader<'a> {
+    spelling: &'a Spelling,
+    speller: Option<&'a Speller>,
+    placed: RefCell<Table<Rc<Placed>>>,
+    stems: RefCell<HashMap<Rc<str>, Rc<Stem>, BuildHasherDefault<Ready>>>,
 }
 
 struct Phrase {
@@ -194,28 +223,21 @@ impl Spelling {
     /// The comparable words of a text, in order. Fillers are left out unless nothing else is there.
     #[must_use]
     pub fn stems(&self, text: &str) -> Vec<String> {
-        let tokens = self.tokens(text, None);
+        let tokens = self.reader(None).tokens(text);
         let has_weight = tokens.iter().any(|token| token.kind.has_weight());
 
         let mut stems: Vec<String> = tokens
             .into_iter()
             .filter(|token| token.kind.has_weight() == has_weight && token.kind.is_word())
-            .map(|token| token.stem)
+            .map(|token| token.stem.text.clone())
             .collect();
         stems.dedup();
         stems
     }
 
-    /// The sentences of a text, word by word.
-    pub(crate) fn clauses(&self, text: &str, speller: Option<&Speller>) -> Vec<Clause> {
-        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(end, _)| end);
-        sentences(text.get(..end).unwrap_or_default())
-            .into_iter()
-            .map(|(sentence, is_marked)| Clause {
-                tokens: self.tokens(sentence, speller),
-                is_marked,
-            })
-            .collect()
+    /// Reads texts with this table, and mends with the speller what it does not know.
+    pub(crate) fn reader<'a>(&'a self, speller: Option<&'a Speller>) -> Reader<'a> {
+        Reader { spelling: self, speller, placed: RefCell::default(), stems: RefCell::default() }
     }
 
     /// Every spelling the table knows: right words that no example happens to use.
@@ -223,13 +245,8 @@ impl Spelling {
         self.words.keys().chain(&self.known).chain(&self.soft).map(String::as_str)
     }
 
-    /// Whether a stem names one of the things that questions are about.
-    pub(crate) fn is_topic(&self, stem: &str) -> bool {
-        self.topics.contains(stem)
-    }
-
-    /// The words of a text as they were typed, in small letters.
-    pub(crate) fn typed_words(text: &str) -> Vec<String> {
+    /// A text in small letters, without what redaction left.
+    pub(crate) fn lower(text: &str) -> String {
         let mut lower: String = text.chars().take(MAX_CHARS).flat_map(char::to_lowercase).collect();
         for mark in REDACTION_MARKS {
             if lower.contains(mark) {
@@ -237,63 +254,14 @@ impl Spelling {
             }
         }
         lower
-            .split(|c: char| !c.is_alphanumeric() && c != '\'')
-            .map(|raw| squeeze(&raw.replace('\'', "")))
-            .filter(|word| !word.is_empty())
-            .collect()
     }
 
-    fn tokens(&self, text: &str, speller: Option<&Speller>) -> Vec<Token> {
-        let mut words = Vec::new();
-        if MARKUP.iter().any(|mark| text.contains(mark)) {
-            words.push((MARKUP_WORD.to_owned(), Kind::Weighty));
-        }
-        let mut before = String::new();
-        for word in Self::typed_words(text) {
-            let stranger = speller.filter(|speller| !self.is_placed(&word, speller));
-            // "kecamatan diwek", "pak suparman": what stands there is no word to be mended.
-            let is_name = stranger.is_some_and(|speller| {
-                let uses = speller.uses(&word).unwrap_or(0);
-                (uses == 0 && BEFORE_NAMES.contains(&before.as_str()))
-                    || (uses < USES_OF_NO_PLACE && BEFORE_PLACES.contains(&before.as_str()))
-            });
-            before.clone_from(&word);
-            if is_name {
-                words.push((word, Kind::Name));
-                continue;
-            }
-            match stranger.and_then(|speller| speller.mend(&word)) {
-                Some(parts) => {
-                    // The guess may be wrong: the pieces of what was typed stay beside it.
-                    if parts.len() == 1 {
-                        words.push((word, Kind::AsTyped));
-                    }
-                    let before = words.len();
-                    for part in parts {
-                        self.push_word(&part, &mut words);
-                    }
-                    for (_, kind) in words.iter_mut().skip(before) {
-                        *kind = Kind::Mended;
-                    }
-                }
-                None => self.push_word(&word, &mut words),
-            }
-        }
-        let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
-        for (word, kind) in self.join_phrases(&words) {
-            let kind = match kind {
-                Kind::AsTyped | Kind::Name => kind,
-                Kind::Mended if !self.soft.contains(&word) => Kind::Mended,
-                _ if self.soft.contains(&word) => Kind::Filler,
-                _ => Kind::Weighty,
-            };
-            let stem = self.stem(&word);
-            // A doubled word ("lama-lama", "jadi jadi") counts once.
-            if tokens.last().is_none_or(|last| last.stem != stem) {
-                tokens.push(Token { stem, kind });
-            }
-        }
-        tokens
+    /// The words of such a text as they were typed.
+    pub(crate) fn typed_words(lower: &str) -> impl Iterator<Item = Cow<'_, str>> {
+        lower
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .map(plain)
+            .filter(|w| !w.is_empty())
     }
 
     /// Whether a word needs no mending, by itself or without what hangs on to it.
@@ -309,47 +277,47 @@ impl Spelling {
                 .any(|base| base.len() >= 3 && (is_known(base) || speller.knows(base)))
     }
 
-    fn push_word(&self, word: &str, words: &mut Vec<(String, Kind)>) {
+    /// The words that a typed word stands for.
+    fn meant(&self, word: &str) -> Vec<Rc<str>> {
+        let all = |words: &Vec<String>| words.iter().map(|word| word.as_str().into()).collect();
         if let Some(becomes) = self.words.get(word) {
-            words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
-            return;
+            return all(becomes);
         }
         // "jadi2" is the chat way to write "jadi-jadi"; other digits name no topic.
         let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
         if letters.is_empty() {
-            return;
+            return Vec::new();
         }
         if let Some(becomes) = self.words.get(letters) {
-            words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
-            return;
+            return all(becomes);
         }
         if !self.known.contains(letters) {
             for clitic in &self.clitics {
                 let Some(base) = letters.strip_suffix(clitic.as_str()) else { continue };
                 if let Some(becomes) = self.words.get(base) {
-                    words.extend(becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
-                    return;
+                    return all(becomes);
                 }
                 if self.known.contains(base) {
-                    words.push((base.to_owned(), Kind::Weighty));
-                    return;
+                    return vec![base.into()];
                 }
             }
         }
-        words.push((letters.to_owned(), Kind::Weighty));
+        vec![letters.into()]
     }
 
-    fn join_phrases(&self, words: &[(String, Kind)]) -> Vec<(String, Kind)> {
+    fn join_phrases(&self, words: &[(Rc<str>, Kind)]) -> Vec<(Rc<str>, Kind)> {
         let mut joined = Vec::with_capacity(words.len());
         let mut rest = words;
         while let Some((first, tail)) = rest.split_first() {
             let begins = |phrase: &&Phrase| {
                 rest.len() >= phrase.words.len()
-                    && phrase.words.iter().zip(rest).all(|(word, (other, _))| word == other)
+                    && phrase.words.iter().zip(rest).all(|(word, (other, _))| **word == **other)
             };
-            let phrase = self.phrases.get(&first.0).and_then(|list| list.iter().find(begins));
+            let phrase = self.phrases.get(&*first.0).and_then(|list| list.iter().find(begins));
             if let Some(phrase) = phrase {
-                joined.extend(phrase.becomes.iter().map(|word| (word.clone(), Kind::Weighty)));
+                let becomes =
+                    phrase.becomes.iter().map(|word| (word.as_str().into(), Kind::Weighty));
+                joined.extend(becomes);
                 rest = rest.get(phrase.words.len()..).unwrap_or_default();
             } else {
                 joined.push(first.clone());
@@ -363,6 +331,110 @@ impl Spelling {
         // Short words are abbreviations and roots; the stemmer would only hurt them.
         if word.chars().count() < 5 { word.to_owned() } else { self.stemmer.stem(word).to_string() }
     }
+}
+
+impl Reader<'_> {
+    /// The sentences of a text, word by word.
+    pub(crate) fn clauses(&self, text: &str) -> Vec<Clause> {
+        let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(end, _)| end);
+        sentences(text.get(..end).unwrap_or_default())
+            .into_iter()
+            .map(|(sentence, is_marked)| Clause { tokens: self.tokens(sentence), is_marked })
+            .collect()
+    }
+
+    fn tokens(&self, text: &str) -> Vec<Token> {
+        let mut words: Vec<(Rc<str>, Kind)> = Vec::new();
+        if MARKUP.iter().any(|mark| text.contains(mark)) {
+            words.push((MARKUP_WORD.into(), Kind::Weighty));
+        }
+        let lower = Spelling::lower(text);
+        let mut before: Cow<'_, str> = Cow::Borrowed("");
+        for word in Spelling::typed_words(&lower) {
+            let placed = self.placed(&word);
+            // "kecamatan diwek", "pak suparman": what stands there is no word to be mended.
+            let is_name = placed.stranger.is_some_and(|uses| {
+                (uses == 0 && BEFORE_NAMES.contains(&&*before))
+                    || (uses < USES_OF_NO_PLACE && BEFORE_PLACES.contains(&&*before))
+            });
+            if is_name {
+                words.push((word.as_ref().into(), Kind::Name));
+            } else {
+                words.extend(placed.words.iter().cloned());
+            }
+            before = word;
+        }
+        let mut tokens: Vec<Token> = Vec::with_capacity(words.len());
+        for (word, kind) in self.spelling.join_phrases(&words) {
+            let stem = self.stem(&word);
+            let kind = match kind {
+                Kind::AsTyped | Kind::Name => kind,
+                Kind::Mended if !stem.is_soft => Kind::Mended,
+                _ if stem.is_soft => Kind::Filler,
+                _ => Kind::Weighty,
+            };
+            // A doubled word ("lama-lama", "jadi jadi") counts once.
+            if tokens.last().is_none_or(|last| last.stem.text != stem.text) {
+                tokens.push(Token { stem, kind });
+            }
+        }
+        tokens
+    }
+
+    fn placed(&self, word: &str) -> Rc<Placed> {
+        if let Some(placed) = self.placed.borrow().get(word) {
+            return placed.clone();
+        }
+        let placed = Rc::new(self.place(word));
+        self.placed.borrow_mut().insert(word.to_owned(), placed.clone());
+        placed
+    }
+
+    fn place(&self, word: &str) -> Placed {
+        let speller = self.speller.filter(|speller| !self.spelling.is_placed(word, speller));
+        let mut words = Vec::new();
+        match speller.and_then(|speller| speller.mend(word)) {
+            Some(parts) => {
+                // The guess may be wrong: the pieces of what was typed stay beside it.
+                if parts.len() == 1 {
+                    words.push((word.into(), Kind::AsTyped));
+                }
+                let meant = parts.iter().flat_map(|part| self.spelling.meant(part));
+                words.extend(meant.map(|word| (word, Kind::Mended)));
+            }
+            None => {
+                words.extend(self.spelling.meant(word).into_iter().map(|w| (w, Kind::Weighty)));
+            }
+        }
+        Placed { stranger: speller.map(|speller| speller.uses(word).unwrap_or(0)), words }
+    }
+
+    fn stem(&self, word: &Rc<str>) -> Rc<Stem> {
+        if let Some(stem) = self.stems.borrow().get(word) {
+            return stem.clone();
+        }
+        let text = self.spelling.stem(word);
+        let stem = Rc::new(Stem {
+            is_topic: self.spelling.topics.contains(&text),
+            is_soft: self.spelling.soft.contains(&**word),
+            keys: Keys::of(&text),
+            text,
+        });
+        self.stems.borrow_mut().insert(word.clone(), stem.clone());
+        stem
+    }
+}
+
+/// A word without apostrophes, and without what is drawn out for emphasis: "lama" for "lamaaaa". Double letters stay.
+fn plain(raw: &str) -> Cow<'_, str> {
+    let mut run = 0;
+    let mut last = None;
+    let is_plain = raw.chars().all(|c| {
+        run = if last == Some(c) { run + 1 } else { 1 };
+        last = Some(c);
+        c != '\'' && (run < 3 || !c.is_alphabetic())
+    });
+    if is_plain { Cow::Borrowed(raw) } else { Cow::Owned(squeeze(&raw.replace('\'', ""))) }
 }
 
 /// Shortens what is drawn out for emphasis: "lamaaaa" to "lama". Double letters stay.
