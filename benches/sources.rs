@@ -319,6 +319,7 @@ async fn watching(url: String) -> anyhow::Result<Value> {
     };
     let watched = Watched {
         id: "opensid".to_owned(),
+        area: AreaCode::parse(AREA)?,
         every: Duration::from_secs(60),
         scan_at: NaiveTime::from_hms_opt(2, 0, 0),
         hold_over: 500,

@@ -40,7 +40,7 @@ impl Args {
             };
             match word.as_str() {
                 "--json" => args.json = true,
-                "--messages" => args.messages = number(1_000_000)?,
+                "--messages" => args.messages = number(10_000_000)?,
                 "--rounds" => args.rounds = number(25)?,
                 // What cargo itself adds.
                 "--bench" => {}

@@ -173,6 +173,7 @@ pub(super) fn make_source(source: config::Source, office: &AreaCode) -> Watched 
     let zone = area.zone().offset();
     Watched {
         id: source.id,
+        area: area.clone(),
         every: source.every,
         scan_at: source.scan_at,
         hold_over: source.hold_over,

@@ -9,11 +9,12 @@ use kabar::domain::area::{AreaCode, Zone};
 use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::HoldId;
 use kabar::domain::nik::Nik;
+use kabar::domain::officer::Actor;
 use kabar::domain::person::PersonName;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::raw_update::Reason;
 use kabar::domain::status_word::is_of_status_words;
-use kabar::service::hold;
+use kabar::service::source_trouble;
 use kabar::source::opensid::grants;
 use kabar::source::{Record, SourceError};
 use kabar::store::hold::{Decision, list_open};
@@ -21,7 +22,7 @@ use kabar::store::{notice, source};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{COMMAND_LINE, ConfigArg, hinted, office, one_line, shown};
+use super::{ConfigArg, hinted, office, one_line, shown};
 
 /// Records shown one by one.
 const SHOWN: usize = 10;
@@ -350,7 +351,7 @@ async fn holds(args: List) -> anyhow::Result<()> {
 async fn release(args: Release) -> anyhow::Result<ExitCode> {
     let office = office::open(office::load(&args.config)?).await?;
     let decision = if args.announce { Decision::Announce } else { Decision::Silent };
-    let is_done = hold::decide(&office.app, args.id, decision, COMMAND_LINE).await?;
+    let is_done = source_trouble::decide(&office.app, &Actor::cli(), args.id, decision).await?;
     office.app.db.close().await;
     if !is_done {
         eprintln!("{} does not wait for a decision: decided already?", args.id);

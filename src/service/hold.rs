@@ -55,19 +55,6 @@ pub(super) async fn open(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn decide(
-    app: &App,
-    id: HoldId,
-    decision: Decision,
-    by: &str,
-) -> Result<bool, ServiceError> {
-    let mut tx = app.db.begin().await?;
-    let is_done = decide_in(app, &mut tx, id, decision, by).await?;
-    tx.commit().await.map_err(StoreError::from)?;
-    Ok(is_done)
-}
-
-/// The same within a transaction that holds more.
 pub(super) async fn decide_in(
     app: &App,
     tx: &mut Tx,

@@ -1,11 +1,10 @@
-//! What officers do about what went wrong: settle a rejected update, decide a hold, send a failed message once more,
-//! note that somebody was told in person.
+//! What officers do about news that did not arrive: send a failed message once more, note that somebody was told in
+//! person.
 //!
 //! Each is one transaction with its line in the audit log, and none reaches beyond the area of whoever does it.
 
 use std::str::FromStr as _;
 
-use super::hold::decide_in;
 use super::officer::note;
 use super::outbox::{self, Draft};
 use super::route::{self, Route};
@@ -14,13 +13,12 @@ use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{HoldId, MessageId, RejectionId, VisitId};
+use crate::domain::id::{MessageId, VisitId};
 use crate::domain::message::{MessageClass, MessageStatus};
 use crate::domain::officer::Actor;
-use crate::store::hold::Decision;
 use crate::store::person::{self, Person};
 use crate::store::trouble::{self, InHand};
-use crate::store::{StoreError, Tx, rejection, visit};
+use crate::store::{StoreError, Tx, visit};
 
 /// What came of an officer's wish to send a message once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,47 +35,6 @@ pub enum Again {
     TooLate,
     /// No channel is left on which the person may be written to.
     NoWay,
-}
-
-/// Notes that a rejected update was dealt with; `false` when it is not open, or not the officer's to see.
-///
-/// # Errors
-/// When the database fails.
-pub async fn resolve(app: &App, actor: &Actor, id: RejectionId) -> Result<bool, ServiceError> {
-    // Nobody knows where an update belongs that could not be read: it is the whole office's.
-    if !covers(app, actor, None) {
-        return Ok(false);
-    }
-    let mut tx = app.db.begin().await?;
-    let is_done = rejection::mark_resolved(&mut tx, id, app.now()).await?;
-    if is_done {
-        note(app, &mut tx, actor, Action::Resolved, &id.to_string(), None).await?;
-        tx.commit().await.map_err(StoreError::from)?;
-    }
-    Ok(is_done)
-}
-
-/// Decides whether held updates are news; `false` when somebody decided before.
-///
-/// # Errors
-/// When the database fails.
-pub async fn decide(
-    app: &App,
-    actor: &Actor,
-    id: HoldId,
-    decision: Decision,
-) -> Result<bool, ServiceError> {
-    if !covers(app, actor, None) {
-        return Ok(false);
-    }
-    let mut tx = app.db.begin().await?;
-    let is_done = decide_in(app, &mut tx, id, decision, &actor.id).await?;
-    if is_done {
-        let word = Some(decision.as_str());
-        note(app, &mut tx, actor, Action::DecidedHold, &id.to_string(), word).await?;
-        tx.commit().await.map_err(StoreError::from)?;
-    }
-    Ok(is_done)
 }
 
 /// Notes that somebody was told in person; `false` when it does not stand on the list, or not on the officer's.

@@ -32,6 +32,7 @@ pub mod report;
 pub mod route;
 pub mod send;
 pub mod sender;
+pub mod source_trouble;
 pub mod stop;
 pub mod survey;
 pub mod sweep;

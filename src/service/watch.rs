@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::intake::{Intake, Plan, Tally};
 use super::{App, ServiceError, folder, notice};
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::source::{Reading, Record, Source, SourceError};
 use crate::store::notice::{NoticeKind, close_notice, close_unwatched};
@@ -35,6 +36,8 @@ const SHORT_OUTAGE: Duration = Duration::from_secs(15 * 60);
 pub struct Watched {
     /// As in the configuration.
     pub id: String,
+    /// Whose citizens are in it.
+    pub area: AreaCode,
     /// How often it is looked at.
     pub every: Duration,
     /// When in the night all of it is read, by the office's clock; none for never.

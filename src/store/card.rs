@@ -6,7 +6,6 @@ use super::db::sql;
 use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
-use crate::domain::area::AreaCode;
 use crate::domain::card::{CardStatus, CardUpdate, HomeDelivery};
 use crate::domain::card_plan::{CardOnFile, UpdateOutcome};
 use crate::domain::clock::Timestamp;
@@ -199,20 +198,6 @@ pub async fn upsert_card(
     };
     query.execute(conn).await?;
     Ok(id)
-}
-
-/// Takes over where somebody lives now into their cards.
-pub(super) async fn move_cards(
-    conn: &mut AnyConnection,
-    person: PersonId,
-    area: Option<&AreaCode>,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE card SET area = $2 WHERE person_id = $1 AND area <> $2")
-        .bind(person.to_string())
-        .bind(area.map(AreaCode::plain).unwrap_or_default().to_owned())
-        .execute(conn)
-        .await?;
-    Ok(())
 }
 
 /// Notes that the card's state has not been told to anybody yet.

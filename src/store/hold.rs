@@ -64,6 +64,18 @@ pub async fn upsert_hold(
     Ok(())
 }
 
+/// The source whose changes a hold keeps.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_source(
+    conn: &mut AnyConnection,
+    id: HoldId,
+) -> Result<Option<String>, StoreError> {
+    let found = sqlx::query_scalar("SELECT source FROM hold WHERE id = $1");
+    Ok(found.bind(id.to_string()).fetch_optional(conn).await?)
+}
+
 /// Holds that are not carried out yet, oldest first.
 ///
 /// # Errors

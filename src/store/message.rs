@@ -153,9 +153,10 @@ pub async fn insert_message(
         "INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
          reference, recipient_hash, recipient_sealed, contact_id, person_id, card_id, content_sealed, \
          zone, due_at, expires_at, attempts, created_at, updated_at, first_id, fallback_at, text_hash, \
-         parts, rupiah, has_next, run_id) \
+         parts, rupiah, has_next, run_id, area) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         0, $20, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT (idem_key) DO NOTHING",
+         0, $20, $20, $21, $22, $23, $24, $25, $26, $27, \
+         COALESCE((SELECT replace(person.area, '.', '') FROM person WHERE person.id = $14), '')) ON CONFLICT (idem_key) DO NOTHING",
     )
     .bind(id)
     .bind(new.idem_key.clone())

@@ -304,10 +304,29 @@ pub async fn upsert_person(
     if is_new || found_by != (person.name.clone(), person.area.clone()) {
         super::search::write_words(conn, db, &person, is_new).await?;
         if !is_new {
-            super::card::move_cards(conn, person.id, person.area.as_ref()).await?;
+            move_along(conn, person.id, person.area.as_ref()).await?;
         }
     }
     Ok(person)
+}
+
+/// Takes over where somebody lives now into their cards and messages.
+async fn move_along(
+    conn: &mut AnyConnection,
+    id: PersonId,
+    area: Option<&AreaCode>,
+) -> Result<(), StoreError> {
+    for statement in [
+        "UPDATE card SET area = $2 WHERE person_id = $1 AND area <> $2",
+        "UPDATE message SET area = $2 WHERE person_id = $1 AND area <> $2",
+    ] {
+        sqlx::query(statement)
+            .bind(id.to_string())
+            .bind(area.map(AreaCode::plain).unwrap_or_default().to_owned())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Gives somebody a number that works, in place of what is on file.

@@ -2,6 +2,7 @@
 
 use sqlx::AnyConnection;
 
+use super::db::{Column, sql};
 use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -96,22 +97,67 @@ pub async fn has_open(conn: &mut AnyConnection, source: &str) -> Result<bool, St
     Ok(found.is_some())
 }
 
+/// Whose rejections are asked for.
+#[derive(Clone, Debug)]
+pub enum OfSources {
+    /// Everybody's.
+    All,
+    /// Those of these sources.
+    These(Vec<String>),
+}
+
+impl OfSources {
+    /// The condition on `source`, with the parameter that [`OfSources::json`] gives.
+    pub(super) fn condition(&self, db: &Db, n: usize) -> String {
+        match self {
+            Self::All => format!("CAST(${n} AS TEXT) IS NOT NULL"),
+            Self::These(_) => {
+                format!("source IN (SELECT s.id FROM {})", db.rows(n, "s", &[Column::Text("id")]))
+            }
+        }
+    }
+
+    pub(super) fn json(&self) -> String {
+        let ids: &[String] = match self {
+            Self::All => &[],
+            Self::These(ids) => ids,
+        };
+        let rows: Vec<_> = ids.iter().map(|id| serde_json::json!({"id": id})).collect();
+        serde_json::Value::Array(rows).to_string()
+    }
+}
+
+/// The source an item came from.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_source(
+    conn: &mut AnyConnection,
+    id: RejectionId,
+) -> Result<Option<String>, StoreError> {
+    let found = sqlx::query_scalar("SELECT source FROM rejection WHERE id = $1");
+    Ok(found.bind(id.to_string()).fetch_optional(conn).await?)
+}
+
 /// Open rejections by id after `after`.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_open(
     db: &Db,
+    of: &OfSources,
     after: Option<RejectionId>,
     limit: i64,
 ) -> Result<Vec<Rejection>, StoreError> {
     type Row = (String, String, String, String, i64, i64, Option<i64>);
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(sql(format!(
         "SELECT id, source, code, message, times, received_at, resolved_at FROM rejection \
-         WHERE resolved_at IS NULL AND id > $1 ORDER BY id LIMIT $2",
-    )
+         WHERE resolved_at IS NULL AND id > $1 AND {} ORDER BY id LIMIT $2",
+        of.condition(db, 3)
+    )))
     .bind(after.map(|id| id.to_string()).unwrap_or_default())
     .bind(limit)
+    .bind(of.json())
     .fetch_all(db.reader())
     .await?;
     rows.into_iter()

@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::content::{parse_content, zone_from_hours};
 use super::db::sql;
+use super::rejection::OfSources;
 use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -82,10 +83,59 @@ const FAILED: &str = "m.status = 'failed' AND m.class <> 'broadcast' AND m.handl
                       AND NOT EXISTS (SELECT 1 FROM visit v WHERE v.message_id = COALESCE(m.first_id, m.id) \
                       AND v.closed_at IS NOT NULL)";
 
-/// The range of an area as two parameters and the condition on `p.area` between `$1` and `$2`; `$3` is whether
-/// people of no known area are meant too.
-const OF_AREA: &str = "((replace(p.area, '.', '') >= $1 AND replace(p.area, '.', '') < $2) \
-                       OR ($3 = 1 AND p.area IS NULL))";
+/// Behind every id.
+const NEWEST: &str = "msg_~";
+
+/// How failures are looked for: of the area `$1` to `$2`, or of none if `$3` is 1, with ids between `$4` and
+/// `$5`.
+enum Walk {
+    /// Area by area, and then put in order: there are few.
+    Area,
+    /// Newest first, leaving out those of other areas: soon there are enough.
+    Newest,
+}
+
+impl Walk {
+    /// So many failures are few.
+    const FEW: i64 = 2_000;
+
+    async fn choose(db: &Db, within: Within<'_>) -> Result<Self, StoreError> {
+        if within.with_unknown {
+            return Ok(Self::Newest);
+        }
+        let [from, to] = area_range(within.area);
+        let found: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE status = 'failed' AND class <> 'broadcast' \
+             AND handled_at IS NULL AND area >= $1 AND area < $2 LIMIT $3) AS few",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(Self::FEW + 1)
+        .fetch_one(db.reader())
+        .await?;
+        Ok(if found > Self::FEW { Self::Newest } else { Self::Area })
+    }
+
+    /// The condition. What is made into a longer text is no column of an index any more.
+    const fn condition(&self) -> &'static str {
+        match self {
+            Self::Area => {
+                "m.area >= $1 AND m.area < $2 AND CAST($3 AS BIGINT) = 0 AND m.id || '' >= $4 AND m.id || '' < $5"
+            }
+            Self::Newest => {
+                "((m.area || '' >= $1 AND m.area || '' < $2) OR ($3 = 1 AND m.area || '' = '')) AND m.id >= $4 AND m.id < $5"
+            }
+        }
+    }
+
+    /// The order.
+    const fn order(&self) -> &'static str {
+        match self {
+            Self::Area => "m.id || '' DESC",
+            Self::Newest => "m.id DESC",
+        }
+    }
+}
 
 /// Failures by channel and code, the most frequent first, of the newest [`COUNTED`].
 ///
@@ -96,16 +146,20 @@ pub async fn count_failures(
     within: Within<'_>,
 ) -> Result<Vec<(ChannelKind, String, Pile)>, StoreError> {
     let [from, to] = area_range(within.area);
+    let walk = Walk::choose(db, within).await?;
     let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql(format!(
         "SELECT channel, code, COUNT(*), MIN(created_at) FROM (SELECT m.channel, \
          COALESCE(m.failure_code, '') AS code, m.created_at FROM message m \
-         LEFT JOIN person p ON p.id = m.person_id WHERE {FAILED} AND m.id >= $4 AND {OF_AREA} \
-         ORDER BY m.id DESC LIMIT $5) AS newest GROUP BY channel, code ORDER BY 3 DESC, 1, 2"
+         WHERE {FAILED} AND {} ORDER BY {} LIMIT $6) AS newest \
+         GROUP BY channel, code ORDER BY 3 DESC, 1, 2",
+        walk.condition(),
+        walk.order()
     )))
     .bind(from)
     .bind(to)
     .bind(i64::from(within.with_unknown))
     .bind(MessageId::floor(within.since).to_string())
+    .bind(NEWEST)
     .bind(COUNTED)
     .fetch_all(db.reader())
     .await?;
@@ -129,18 +183,21 @@ pub async fn list_failures(
     limit: i64,
 ) -> Result<Vec<Failure>, StoreError> {
     let [from, to] = area_range(within.area);
+    let walk = Walk::choose(db, within).await?;
     let rows = sqlx::query(sql(format!(
         "SELECT m.id, m.channel, m.class, m.template, m.reference, m.card_id, m.failure_code, m.failure_reason, \
          m.created_at, m.failed_at, p.id, p.name_sealed, p.phone_sealed, COALESCE(a.name, p.area) FROM message m \
          LEFT JOIN person p ON p.id = m.person_id LEFT JOIN area a ON a.code = p.area \
-         WHERE {FAILED} AND m.id >= $4 AND m.id < $5 AND {OF_AREA} \
-         AND ($6 = '' OR (m.channel = $6 AND COALESCE(m.failure_code, '') = $7)) ORDER BY m.id DESC LIMIT $8"
+         WHERE {FAILED} AND {} \
+         AND ($6 = '' OR (m.channel = $6 AND COALESCE(m.failure_code, '') = $7)) ORDER BY {} LIMIT $8",
+        walk.condition(),
+        walk.order()
     )))
     .bind(from)
     .bind(to)
     .bind(i64::from(within.with_unknown))
     .bind(MessageId::floor(within.since).to_string())
-    .bind(before.map_or_else(|| "msg_Z".to_owned(), |id| id.to_string()))
+    .bind(before.map_or_else(|| NEWEST.to_owned(), |id| id.to_string()))
     .bind(kind.map_or("", |(channel, _)| channel.as_str()))
     .bind(kind.map_or("", |(_, code)| code).to_owned())
     .bind(limit)
@@ -346,12 +403,14 @@ pub async fn count_questions(db: &Db, within: (&AreaCode, bool)) -> Result<Pile,
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn count_rejections(db: &Db) -> Result<Pile, StoreError> {
-    let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
+pub async fn count_rejections(db: &Db, of: &OfSources) -> Result<Pile, StoreError> {
+    let (count, oldest): (i64, Option<i64>) = sqlx::query_as(sql(format!(
         "SELECT COUNT(*), MIN(at) FROM (SELECT received_at AS at FROM rejection \
-         WHERE resolved_at IS NULL ORDER BY id LIMIT $1) AS few",
-    )
+         WHERE resolved_at IS NULL AND {} ORDER BY id LIMIT $1) AS few",
+        of.condition(db, 2)
+    )))
     .bind(COUNTED)
+    .bind(of.json())
     .fetch_one(db.reader())
     .await?;
     Ok(Pile { count, oldest: time(oldest) })

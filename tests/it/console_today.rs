@@ -128,10 +128,18 @@ on_both_engines! {
         ] {
             assert_eq!(stranger.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "{path}");
         }
+        let mut update = app.update(&citizen(3), "CARD_PRINTED");
+        update["nik"] = json!("12345");
+        app.post(&update).await;
+        let rejected = app.query("SELECT id FROM rejection").await[0][0].clone();
         for path in ["ditolak", "tertahan", "sistem"] {
             let page = stranger.get(&format!("{TODAY}/{path}")).await;
-            assert_eq!(page.status, StatusCode::NOT_FOUND, "{path} is the whole office's");
+            assert!(!page.says("<tbody>"), "what came by the API is the whole office's: {path}");
         }
+        let item = format!("{TODAY}/ditolak/{rejected}");
+        assert_eq!(stranger.get(&item).await.status, StatusCode::NOT_FOUND);
+        let settled = stranger.post(&format!("{item}/selesai"), &[]).await;
+        assert_eq!(settled.status, StatusCode::NOT_FOUND);
         let lines = actions(&app, &stranger).await;
         assert!(!lines.iter().any(|line| line.starts_with("sent_again")), "{lines:?}");
         assert_eq!(app.query("SELECT COUNT(*) FROM message WHERE handled_at IS NOT NULL").await, [["0"]]);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use kabar::domain::area::AreaCode;
 use kabar::service::intake::Tally;
 use kabar::service::watch::{Step, Watched, step};
 use kabar::source::SourceError;
@@ -46,6 +47,7 @@ impl Inbox {
         let settings = FolderSettings { path: self.path.clone(), settle: SETTLE, columns };
         Watched {
             id: "masuk".to_owned(),
+            area: AreaCode::parse("35.17").unwrap(),
             every: SETTLE,
             scan_at: None,
             hold_over: 100,

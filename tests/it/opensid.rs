@@ -80,6 +80,7 @@ fn watched(url: &str, area: &str, change: impl FnOnce(&mut OpenSidSettings)) -> 
     change(&mut settings);
     Watched {
         id: "opensid-jabon".to_owned(),
+        area: AreaCode::parse(area).unwrap(),
         every: MINUTE,
         scan_at: chrono::NaiveTime::from_hms_opt(2, 0, 0),
         hold_over: 50,

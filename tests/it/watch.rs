@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kabar::domain::absence::Absence;
+use kabar::domain::area::AreaCode;
+use kabar::domain::officer::OfficerRole;
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::watch::{self, Step, Watched};
 use kabar::source::{Reading, Record, Records, Source, SourceError};
 use kabar::store::source::{self, SourceState};
 use kabar::store::token::Role;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::support::citizen::Citizen;
+use crate::support::console::Browser;
 use crate::support::{Start, TestApp, citizen, list, on_both_engines, word};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -57,6 +60,7 @@ impl Shelf {
     pub fn watched(self: &Arc<Self>) -> Watched {
         Watched {
             id: "rak".to_owned(),
+            area: AreaCode::parse("35.17").unwrap(),
             every: MINUTE,
             scan_at: chrono::NaiveTime::from_hms_opt(2, 0, 0),
             hold_over: 500,
@@ -170,6 +174,45 @@ on_both_engines! {
         assert_eq!(notices(&app).await, ["source_rejects"]);
         let rejections: Value = app.get("/v1/rejections").await;
         assert_eq!(list(&rejections["rejections"]).len(), 10);
+    }
+
+    async fn the_trouble_of_a_kecamatans_source_is_its_officers_to_mend_and_no_other_kecamatans(start: Start) {
+        let shelf = Arc::new(Shelf::default());
+        let mut start = start;
+        let area = AreaCode::parse("35.17.09").unwrap();
+        start.sources = vec![Watched { area, hold_over: 2, ..shelf.watched() }];
+        let app = start.open().await;
+        shelf.put(&citizen(1), "CARD_PRINTED", |_| {});
+        app.look().await;
+        for n in 1..=4 {
+            shelf.put(&citizen(n), "CARD_SHIPPED", |_| {});
+        }
+        shelf.put(&citizen(5), "KARTU TERBANG", |_| {});
+        app.clock.advance(MINUTE);
+        app.look().await;
+        let [held] = &app.query("SELECT id FROM hold").await[..] else { panic!("one hold") };
+        let [rejected] = &app.query("SELECT id FROM rejection").await[..] else { panic!("one rejection") };
+        let hold = format!("/console/hari-ini/tertahan/{}/diamkan", held[0]);
+        let item = format!("/console/hari-ini/ditolak/{}", rejected[0]);
+        let settle = format!("{item}/selesai");
+
+        let stranger = Browser::login(&app, OfficerRole::Kecamatan, "35.17.10").await;
+        assert!(stranger.get("/console/hari-ini").await.says("Semua beres"));
+        assert_eq!(stranger.get(&item).await.status, StatusCode::NOT_FOUND);
+        for act in [&hold, &settle] {
+            assert_eq!(stranger.post(act, &[]).await.status, StatusCode::NOT_FOUND, "{act}");
+        }
+
+        let theirs = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let today = theirs.get("/console/hari-ini").await;
+        assert!(today.says("Data yang ditolak") && today.says("ditahan"), "{}", today.text);
+        assert!(theirs.get("/console/hari-ini/sistem").await.says("rak"));
+        assert_eq!(theirs.get(&item).await.status, StatusCode::OK);
+        for act in [&hold, &settle] {
+            assert_eq!(theirs.post(act, &[]).await.status, StatusCode::SEE_OTHER, "{act}");
+        }
+        let lines = app.query("SELECT action FROM audit WHERE action IN ('decided_hold', 'resolved')").await;
+        assert_eq!(lines.len(), 2, "both are in the trail");
     }
 
     async fn what_a_source_held_before_it_was_watched_does_not_undo_what_others_said(start: Start) {

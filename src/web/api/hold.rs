@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{row_id, shown};
-use crate::service::hold::decide;
-use crate::store::hold::{Decision, Hold, list_open};
+use crate::service::source_trouble::{decide, list_holds};
+use crate::store::hold::{Decision, Hold};
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -18,13 +18,12 @@ pub(in crate::web) async fn list(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    caller.to_whole()?;
     let view = |hold: &Hold| {
         json!({"id": hold.id.to_string(), "source": hold.source, "status": hold.status.as_str(),
                "waiting": hold.waiting, "since": shown(hold.opened_at),
                "last_at": shown(hold.last_at), "decision": hold.decision.map(Decision::as_str)})
     };
-    let holds: Vec<Value> = list_open(&web.app.db).await?.iter().map(view).collect();
+    let holds: Vec<Value> = list_holds(&web.app, &caller.actor()).await?.iter().map(view).collect();
     Ok(Json(json!({"holds": holds})))
 }
 
@@ -53,8 +52,7 @@ async fn settle(
     decision: Decision,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    caller.to_whole()?;
     let id = row_id(&id)?;
-    let is_done = decide(&web.app, id, decision, &caller.name()).await?;
+    let is_done = decide(&web.app, &caller.actor(), id, decision).await?;
     if is_done { Ok(StatusCode::ACCEPTED) } else { Err(Error::NotFound) }
 }

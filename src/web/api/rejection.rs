@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Params, done, known_only, listed, page, param, row_id, shown};
-use crate::store::rejection::{Rejection, find_payload, list_open, mark_resolved};
+use crate::service::source_trouble::{find_item, list_rejections, resolve as mend};
+use crate::store::rejection::Rejection;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -18,10 +19,9 @@ pub(in crate::web) async fn list(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    caller.to_whole()?;
     known_only(&params, &["cursor", "limit"])?;
     let limit = page(&params)?;
-    let rows = list_open(&web.app.db, param(&params, "cursor")?, limit).await?;
+    let rows = list_rejections(&web.app, &caller.actor(), param(&params, "cursor")?, limit).await?;
     let view = |row: &Rejection| {
         json!({"id": row.id.to_string(), "source": row.source, "code": row.code,
                    "message": row.message, "times": row.times, "received_at": shown(row.received_at)})
@@ -36,9 +36,8 @@ pub(in crate::web) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Error> {
     caller.to_mend()?;
-    caller.to_whole()?;
     let id = row_id(&id)?;
-    let payload = find_payload(&web.app.db, id).await?.ok_or(Error::NotFound)?;
+    let payload = find_item(&web.app, &caller.actor(), id).await?.ok_or(Error::NotFound)?;
     Ok(Json(json!({"id": id.to_string(), "item": payload})))
 }
 
@@ -49,10 +48,7 @@ pub(in crate::web) async fn resolve(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Error> {
     caller.to_mend()?;
-    caller.to_whole()?;
     let id = row_id(&id)?;
-    let mut tx = web.app.db.begin().await?;
-    let is_done = mark_resolved(&mut tx, id, web.app.now()).await?;
-    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    let is_done = mend(&web.app, &caller.actor(), id).await?;
     done(is_done)
 }

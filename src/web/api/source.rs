@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::{shown, shown_opt};
-use crate::store::{notice, source};
+use crate::service::source_trouble;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
@@ -16,13 +16,10 @@ pub(in crate::web) async fn list(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    caller.to_whole()?;
     let now = web.app.now();
-    let states = source::list_states(&web.app.db).await?;
-    let is_watched = |id: &str| web.app.sources.iter().any(|watched| watched.id == id);
+    let states = source_trouble::list_states(&web.app, &caller.actor()).await?;
     let sources: Vec<Value> = states
         .iter()
-        .filter(|(id, _)| is_watched(id))
         .map(|(id, state)| {
             let lag = state.read_at.map(|at| now.since(at).as_secs());
             json!({"id": id, "read_at": shown_opt(state.read_at), "lag_seconds": lag,
@@ -40,8 +37,7 @@ pub(in crate::web) async fn list_notices(
     caller: Caller,
 ) -> Result<Json<Value>, Error> {
     caller.to_read()?;
-    caller.to_whole()?;
-    let notices: Vec<Value> = notice::list_open(&web.app.db)
+    let notices: Vec<Value> = source_trouble::list_notices(&web.app, &caller.actor())
         .await?
         .iter()
         .map(|notice| {

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::failed::PAGE;
 use super::form::Filled;
 use super::label;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::{Need, Rooms, card_export, card_story};
 use crate::domain::audit::Action;
@@ -134,10 +135,9 @@ async fn list(
     let after = wanted.sesudah.parse().ok();
     let lines = card_list::list_by_status(&web.app.db, status, within, after, PAGE).await?;
     note_look(&web.app, &desk.actor, Action::Searched, &format!("cards:{status}")).await?;
-    let is_full = i64::try_from(lines.len()).is_ok_and(|count| count == PAGE);
     shown(&CardsPage {
         rows: lines.iter().map(|line| row(&page, line)).collect(),
-        next: lines.last().filter(|_| is_full).map(|last| last.id),
+        next: last_of_full(&lines, PAGE).map(|last| last.id),
         page,
         chips,
         status,

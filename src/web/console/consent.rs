@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::desk::Desk;
 use super::failed::PAGE;
 use super::form::Filled;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::{Need, Rooms};
 use crate::domain::audit::Action;
@@ -127,11 +128,10 @@ async fn names(
 ) -> Result<Response, Error> {
     let lines = list_names(&web.app.db, desk.area(), wanted.sesudah.parse().ok(), PAGE).await?;
     note_look(&web.app, &desk.actor, Action::Exported, "names").await?;
-    let is_full = i64::try_from(lines.len()).is_ok_and(|count| count == PAGE);
     let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "–".to_owned());
     shown(&NamesPage {
         page: Page::new(&web, &desk, HERE),
-        next: lines.last().filter(|_| is_full).map(|last| last.id),
+        next: last_of_full(&lines, PAGE).map(|last| last.id),
         rows: lines
             .iter()
             .map(|line| NameRow {

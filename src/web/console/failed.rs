@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::desk::Desk;
 use super::form::Filled;
 use super::label;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::today::{HERE, within};
 use crate::domain::audit::Action;
@@ -96,11 +97,10 @@ pub(super) async fn list(
         list_failures(&web.app.db, within(&web, &desk), kind(&wanted.alasan), before, PAGE).await?;
     note_look(&web.app, &desk.actor, Action::Searched, "failed_messages").await?;
     let page = Page::new(&web, &desk, HERE);
-    let is_full = i64::try_from(failures.len()).is_ok_and(|count| count == PAGE);
     let kind = kind(&wanted.alasan).map_or(String::new(), |_| wanted.alasan.clone());
     shown(&FailedPage {
         rows: failures.iter().map(|failure| row(&page, failure)).collect(),
-        next: failures.last().filter(|_| is_full).map(|last| last.id),
+        next: last_of_full(&failures, PAGE).map(|last| last.id),
         page,
         kind,
         done: wanted.selesai,
@@ -211,10 +211,9 @@ pub(super) async fn list_visits(
     let visits = list_within(&web.app.db, within, wanted.sesudah.parse().ok(), PAGE).await?;
     note_look(&web.app, &desk.actor, Action::Searched, "visits").await?;
     let page = Page::new(&web, &desk, HERE);
-    let is_full = i64::try_from(visits.len()).is_ok_and(|count| count == PAGE);
     shown(&VisitPage {
         rows: visits.iter().map(|visit| visit_row(&page, visit)).collect(),
-        next: visits.last().filter(|_| is_full).map(|last| last.id),
+        next: last_of_full(&visits, PAGE).map(|last| last.id),
         page,
         done: wanted.selesai,
         may_tell: desk.may(Right::CarryCards),

@@ -1,5 +1,5 @@
-//! What is the whole office's to mend: rejected updates, held ones, sources and sending accounts in trouble. Whoever
-//! works in a part of the area finds nothing here.
+//! What went wrong at sources and sending accounts: rejected updates, held ones, silence. Whoever works in a part of
+//! the area finds here what belongs to its sources and accounts alone.
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -9,25 +9,18 @@ use serde::Deserialize;
 use super::desk::Desk;
 use super::failed::PAGE;
 use super::label;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::today::HERE;
-use crate::domain::audit::Action;
 use crate::domain::id::{HoldId, RejectionId};
 use crate::domain::officer::Right;
-use crate::service::mend;
-use crate::service::officer::note_look;
+use crate::service::source_trouble;
 use crate::store::account::StopScope;
-use crate::store::hold::{self, Decision};
-use crate::store::notice::{self, NoticeKind};
-use crate::store::rejection::{self, Rejection};
-use crate::store::{account, source};
+use crate::store::hold::Decision;
+use crate::store::notice::NoticeKind;
+use crate::store::rejection::Rejection;
 use crate::web::Web;
 use crate::web::error::Error;
-
-/// Only the whole office's officers see what has no area.
-fn only_office(web: &Web, desk: &Desk) -> Result<(), Error> {
-    desk.covers(web, None)
-}
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -122,12 +115,12 @@ pub(super) async fn list_rejections(
     desk: Desk,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Error> {
-    only_office(&web, &desk)?;
-    let rows = rejection::list_open(&web.app.db, wanted.sesudah.parse().ok(), PAGE).await?;
+    let rows =
+        source_trouble::list_rejections(&web.app, &desk.actor, wanted.sesudah.parse().ok(), PAGE)
+            .await?;
     let page = Page::new(&web, &desk, HERE);
-    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == PAGE);
     shown(&RejectedPage {
-        next: rows.last().filter(|_| is_full).map(|last| last.id),
+        next: last_of_full(&rows, PAGE).map(|last| last.id),
         rows: rows.iter().map(|row| rejected_row(&page, row)).collect(),
         page,
         done: wanted.selesai,
@@ -141,10 +134,9 @@ pub(super) async fn show_rejection(
     desk: Desk,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
-    only_office(&web, &desk)?;
     let id: RejectionId = id.parse().map_err(|_| Error::NotFound)?;
-    let item = rejection::find_payload(&web.app.db, id).await?.ok_or(Error::NotFound)?;
-    note_look(&web.app, &desk.actor, Action::LookedAtCard, &id.to_string()).await?;
+    let item = source_trouble::find_item(&web.app, &desk.actor, id).await?;
+    let item = item.ok_or(Error::NotFound)?;
     shown(&RejectionPage { page: Page::new(&web, &desk, HERE), id, item })
 }
 
@@ -154,7 +146,7 @@ pub(super) async fn resolve(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    if mend::resolve(&web.app, &desk.actor, id).await? {
+    if source_trouble::resolve(&web.app, &desk.actor, id).await? {
         Ok(Redirect::to(&format!("{HERE}/ditolak?selesai=1")).into_response())
     } else {
         Err(Error::NotFound)
@@ -184,9 +176,8 @@ pub(super) async fn list_holds(
     desk: Desk,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Error> {
-    only_office(&web, &desk)?;
     let page = Page::new(&web, &desk, HERE);
-    let rows = hold::list_open(&web.app.db)
+    let rows = source_trouble::list_holds(&web.app, &desk.actor)
         .await?
         .into_iter()
         .map(|hold| HoldRow {
@@ -224,7 +215,7 @@ async fn decide(
     decision: Decision,
 ) -> Result<Response, Error> {
     let id = id.parse().map_err(|_| Error::NotFound)?;
-    if mend::decide(&web.app, &desk.actor, id, decision).await? {
+    if source_trouble::decide(&web.app, &desk.actor, id, decision).await? {
         Ok(Redirect::to(&format!("{HERE}/tertahan?selesai={decision}")).into_response())
     } else {
         Err(Error::NotFound)
@@ -289,14 +280,11 @@ fn noticed(page: &Page, kind: NoticeKind) -> (&'static str, &'static str) {
 }
 
 pub(super) async fn list_system(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
-    only_office(&web, &desk)?;
     let page = Page::new(&web, &desk, HERE);
-    let notices = notice::list_open(&web.app.db).await?;
-    let states = source::list_states(&web.app.db).await?;
-    let is_watched = |id: &str| web.app.sources.iter().any(|watched| watched.id == id);
+    let notices = source_trouble::list_notices(&web.app, &desk.actor).await?;
+    let states = source_trouble::list_states(&web.app, &desk.actor).await?;
     let sources = states
         .iter()
-        .filter(|(id, _)| is_watched(id))
         .map(|(id, state)| SourceRow {
             id: id.clone(),
             read: page.time_opt(state.read_at.as_ref()),
@@ -311,20 +299,17 @@ pub(super) async fn list_system(State(web): State<Web>, desk: Desk) -> Result<Re
                 .collect(),
         })
         .collect();
-    let stopped = account::list_stopped(&web.app.db).await?;
+    let stopped = source_trouble::list_stopped(&web.app, &desk.actor).await?;
     let accounts = stopped
         .into_iter()
-        .filter_map(|(id, stop)| {
-            let channel = web.app.account(&id)?.channel;
-            Some(AccountRow {
-                channel: label::channel(channel),
-                since: page.ago(&stop.at),
-                retry: page.time(&stop.retry_at),
-                is_bulk_only: stop.scope == StopScope::Bulk,
-                reason: label::reason(&page, Some(channel), &stop.code),
-                detail: stop.reason,
-                id,
-            })
+        .map(|(account, stop)| AccountRow {
+            channel: label::channel(account.channel),
+            since: page.ago(&stop.at),
+            retry: page.time(&stop.retry_at),
+            is_bulk_only: stop.scope == StopScope::Bulk,
+            reason: label::reason(&page, Some(account.channel), &stop.code),
+            detail: stop.reason,
+            id: account.id.clone(),
         })
         .collect();
     shown(&SystemPage { page, sources, accounts })

@@ -21,6 +21,7 @@ mod door;
 mod failed;
 mod form;
 mod label;
+mod listing;
 mod mend;
 mod officer;
 mod page;

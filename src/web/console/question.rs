@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::answer_words::title;
 use super::desk::Desk;
 use super::form::Filled;
+use super::listing::{Tab, cursor, last_of_full, named, slug};
 use super::page::{Page, show as shown};
-use super::talk::Tab;
 use super::talk_words::person;
 use super::{Need, Rooms};
 use crate::domain::audit::Action;
@@ -200,11 +200,9 @@ pub(super) async fn list(
     Query(query): Query<Listed>,
 ) -> Result<Response, Error> {
     let page = Page::new(&web, &desk, HERE);
-    let state = STATES.iter().find(|(_, slug)| *slug == query.keadaan).map(|(state, _)| *state);
-    let state = state.unwrap_or(GroupState::Open);
+    let state = named(&STATES, &query.keadaan).unwrap_or(GroupState::Open);
     let is_all = query.semua == "1";
-    let after = Some(query.sesudah).filter(|id| !id.is_empty());
-    let after = after.map(|id| id.parse()).transpose().map_err(|_| Error::NotFound)?;
+    let after = cursor(&query.sesudah)?;
     let within = (!desk.sees_all(&web)).then(|| desk.area());
     let filter = GroupFilter { state, is_all, since: None, after, within };
     let groups = list_groups(&web.app.db, &filter, PAGE).await?;
@@ -213,9 +211,8 @@ pub(super) async fn list(
         note_look(&web.app, &desk.actor, Action::ReadConversation, "questions").await?;
     }
     let names = list_names(&web.app.db).await?;
-    let is_full = i64::try_from(groups.len()).is_ok_and(|count| count == PAGE);
-    let slug = STATES.iter().find(|(of, _)| *of == state).map_or("belum", |(_, slug)| slug);
-    let next = groups.last().filter(|_| is_full).map(|last| address(slug, is_all, Some(last.id)));
+    let here = slug(&STATES, &state);
+    let next = last_of_full(&groups, PAGE).map(|last| address(here, is_all, Some(last.id)));
     let rows = groups.iter().map(|group| row(&web, &page, group, &names, is_read)).collect();
     let state_name = |state| match state {
         GroupState::Open => page.t("Belum dijawab", "Not answered yet"),

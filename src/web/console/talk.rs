@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::desk::Desk;
 use super::form::Filled;
+use super::listing::{Tab, cursor, last_of_full, named, slug};
 use super::page::{Page, show as shown};
 use super::talk_words::{
     category_name, channel_name, kind_name, outcome, person, refusal, state_name, status_name,
@@ -54,14 +55,6 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/percakapan/{id}/balas", answer, reply)
         .post("/console/percakapan/{id}/ukur", answer, measure)
         .post("/console/percakapan/{id}/tutup", answer, close)
-}
-
-/// One of several lists, or the link to it.
-pub(super) struct Tab {
-    pub(super) name: &'static str,
-    pub(super) href: String,
-    pub(super) count: Option<i64>,
-    pub(super) is_here: bool,
 }
 
 struct Row {
@@ -211,16 +204,13 @@ pub(super) async fn list(
     Query(query): Query<Listed>,
 ) -> Result<Response, Error> {
     let page = Page::new(&web, &desk, HERE);
-    let state = STATES.iter().find(|(_, slug)| *slug == query.keadaan).map(|(state, _)| *state);
-    let state = state.unwrap_or(TicketState::Open);
-    let kind = KINDS.iter().find(|(_, slug)| *slug == query.jenis).map(|(kind, _)| *kind);
-    let after = Some(query.sesudah).filter(|id| !id.is_empty());
-    let after = after.map(|id| id.parse()).transpose().map_err(|_| Error::NotFound)?;
+    let state = named(&STATES, &query.keadaan).unwrap_or(TicketState::Open);
+    let kind = named(&KINDS, &query.jenis);
+    let after = cursor(&query.sesudah)?;
     let sight = Sight { within: desk.area(), has_unplaced: desk.sees_all(&web) };
     let counts = count_seen(&web.app.db, &sight).await?;
     let tickets = list_seen(&web.app.db, &sight, Wanted { state, kind, after }, PAGE).await?;
-    let is_full = i64::try_from(tickets.len()).is_ok_and(|count| count == PAGE);
-    let next = tickets.last().filter(|_| is_full).map(|last| last.id);
+    let next = last_of_full(&tickets, PAGE).map(|last| last.id);
     let names = list_names(&web.app.db).await?;
     let areas = area_names(&web, tickets.iter().filter_map(|ticket| ticket.area.as_ref())).await?;
     let rows = tickets.iter().map(|one| row(&web, &page, one, &names, &areas)).collect();
@@ -240,7 +230,7 @@ pub(super) async fn list(
             is_here: *of == state,
         })
         .collect();
-    let here = STATES.iter().find(|(of, _)| *of == state).map_or("menunggu", |(_, slug)| slug);
+    let here = slug(&STATES, &state);
     let all = std::iter::once((None, page.t("Semua", "All")))
         .chain(KINDS.iter().map(|(kind, _)| (Some(*kind), kind_name(&page, *kind))));
     let kinds = all
@@ -256,7 +246,7 @@ pub(super) async fn list(
 }
 
 fn address(state: &str, kind: Option<TicketKind>, after: Option<TicketId>) -> String {
-    let kind = KINDS.iter().find(|(of, _)| Some(*of) == kind).map_or("", |(_, slug)| slug);
+    let kind = kind.map_or("", |kind| slug(&KINDS, &kind));
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let fields = [("keadaan", state), ("jenis", kind), ("sesudah", after.as_str())];
     let given = fields.iter().filter(|(_, value)| !value.is_empty());

@@ -1,7 +1,8 @@
 //! `Hari ini`: what needs a hand this morning, each with how much there is, since when, why and what to do; an empty
 //! morning says so.
 //!
-//! Only what lies in the officer's area is counted; what belongs to no area is the whole office's.
+//! Only what lies in the officer's area is counted, or belongs to a source or account of it; all else is the whole
+//! office's.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use super::{Need, Rooms, failed, mend};
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
+use crate::service::source_trouble;
 use crate::store::notice::NoticeKind;
 use crate::store::trouble::{self, COUNTED, Pile, Within};
-use crate::store::{account, hold, notice};
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -121,8 +122,7 @@ pub(super) fn within<'a>(web: &Web, desk: &'a Desk) -> Within<'a> {
 async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let page = Page::new(&web, &desk, HERE);
     let (db, now) = (&web.app.db, web.app.now());
-    let sees_all = desk.sees_all(&web);
-    let area = (desk.area(), sees_all);
+    let area = (desk.area(), desk.sees_all(&web));
     let failures = trouble::count_failures(db, within(&web, &desk)).await?;
     let failures = failures
         .into_iter()
@@ -141,10 +141,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     if desk.may(Right::SeeAnswers) {
         questions = trouble::count_questions(db, area).await?;
     }
-    let mut office = Office::default();
-    if sees_all {
-        office = look_at_office(&web).await?;
-    }
+    let office = look_at_office(&web, &desk).await?;
     shown(&TodayPage {
         page,
         failures,
@@ -160,8 +157,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     })
 }
 
-/// What is the whole office's, and of no area.
-#[derive(Default)]
+/// What belongs to sources and sending accounts.
 struct Office {
     rejections: Pile,
     holds: Pile,
@@ -170,20 +166,19 @@ struct Office {
     accounts: Pile,
 }
 
-async fn look_at_office(web: &Web) -> Result<Office, Error> {
-    let db = &web.app.db;
-    let holds = hold::list_open(db).await?;
+async fn look_at_office(web: &Web, desk: &Desk) -> Result<Office, Error> {
+    let (app, actor) = (&web.app, &desk.actor);
+    let holds = source_trouble::list_holds(app, actor).await?;
     let undecided: Vec<_> = holds.iter().filter(|hold| hold.decision.is_none()).collect();
-    let notices = notice::list_open(db).await?;
+    let notices = source_trouble::list_notices(app, actor).await?;
     let about_sources = notices.iter().filter(|notice| notice.kind != NoticeKind::Held);
-    let stopped = account::list_stopped(db).await?;
-    let ours = stopped.iter().filter(|(id, _)| web.app.account(id).is_some());
+    let stopped = source_trouble::list_stopped(app, actor).await?;
     Ok(Office {
-        rejections: trouble::count_rejections(db).await?,
+        rejections: source_trouble::count_rejections(app, actor).await?,
         held: undecided.iter().map(|hold| hold.waiting).sum(),
         holds: pile(undecided.iter().map(|hold| hold.opened_at)),
         sources: pile(about_sources.map(|notice| notice.opened_at)),
-        accounts: pile(ours.map(|(_, stop)| stop.at)),
+        accounts: pile(stopped.iter().map(|(_, stop)| stop.at)),
     })
 }
 

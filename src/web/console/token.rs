@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::area::{Names, Offer, offers};
 use super::desk::Desk;
 use super::form::Filled;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::trail::who_name;
 use super::{Need, Rooms};
@@ -124,8 +125,7 @@ fn is_theirs(web: &Web, desk: &Desk, area: &AreaCode) -> bool {
 
 async fn page_of(web: &Web, desk: &Desk, view: View) -> Result<Response, Error> {
     let rows = list_tokens(&web.app.db, view.before, PAGE).await?;
-    let is_full = i64::try_from(rows.len()).is_ok_and(|length| length == PAGE);
-    let next = rows.last().filter(|_| is_full).map(|token| token.id.to_string());
+    let next = last_of_full(&rows, PAGE).map(|token| token.id.to_string());
     let rows: Vec<&TokenLine> =
         rows.iter().filter(|token| is_theirs(web, desk, &token.area)).collect();
     let codes: Vec<AreaCode> = rows.iter().map(|token| token.area.clone()).collect();

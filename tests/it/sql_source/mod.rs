@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::FixedOffset;
+use kabar::domain::area::AreaCode;
 use kabar::service::watch::Watched;
 use kabar::source::sql::{Sql, SqlSettings};
 use kabar::source::{Reading, Record, Source as _, SourceError};
@@ -70,6 +71,7 @@ fn source(settings: SqlSettings) -> Sql {
 fn watched(settings: SqlSettings) -> Watched {
     Watched {
         id: "buku".to_owned(),
+        area: AreaCode::parse("35.17").unwrap(),
         every: MINUTE,
         scan_at: chrono::NaiveTime::from_hms_opt(2, 0, 0),
         hold_over: 50,
