@@ -71,7 +71,7 @@ async fn written(app: &TestApp, chrome: &mut Chrome, login: &str, title: &str) {
         .fill("[name=text]", "Warga yang belum merekam silakan datang. NIK 3517091204560001")
         .await;
     chrome.press("Simpan dan lihat pratinjau").await;
-    chrome.sees("Belum bisa disimpan").await;
+    chrome.sees("Pengumuman memuat angka seperti NIK").await;
     chrome.look("broadcast_refused").await;
     chrome
         .fill("[name=text]", "Warga yang belum merekam silakan datang membawa fotokopi KK.")
@@ -83,6 +83,9 @@ async fn written(app: &TestApp, chrome: &mut Chrome, login: &str, title: &str) {
     chrome.sees("Siaran ini perlu disetujui orang kedua").await;
     chrome.sees("Di HP warga").await;
     chrome.look("broadcast_preview").await;
+    chrome.fill("[name=phone]", "0321-861234").await;
+    chrome.press("Kirim uji").await;
+    chrome.sees("Nomor ini tidak dapat dikirimi").await;
     chrome.fill("[name=phone]", "0812-9999-0007").await;
     chrome.press("Kirim uji").await;
     chrome.sees("Pesan uji sedang dikirim").await;
@@ -120,6 +123,7 @@ async fn sent(app: &TestApp, chrome: &mut Chrome, people: &[Citizen]) {
     app.whatsapp.always_to(&people[5].e164, Answer::code(131_009));
     app.whatsapp.always_to(&people[7].e164, Answer::code(131_026));
     broadcast::step(&app.app).await.unwrap();
+    app.clock.advance(Duration::from_secs(1));
     app.send_round().await;
     let reached =
         || people.iter().filter(|one| !app.whatsapp.sent_to(&one.e164).is_empty()).count();
@@ -156,7 +160,8 @@ async fn retried(app: &TestApp, chrome: &mut Chrome, people: &[Citizen]) {
     chrome.sees("12 dari 12").await;
     chrome.look("broadcast_report").await;
     chrome.press("Daftar yang gagal").await;
-    chrome.sees("130472").await;
+    chrome.sees("Kode 130472").await;
+    chrome.sees("Nomor ini tidak terdaftar di sana").await;
     chrome.look("broadcast_failures").await;
     chrome.press("← Ke siaran").await;
     let times = |one: &Citizen| {

@@ -22,7 +22,7 @@ use crate::watch::Shelf;
 const STRANGER: &str = "+6281299990000";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Words no example has.
-const STRANGE: &str = "bisa minta map plastik di loket?";
+const STRANGE: &str = "qwrtzp xkcd blorf";
 
 /// What stands in a table, newest first.
 pub async fn newest(app: &TestApp, table: &str) -> String {

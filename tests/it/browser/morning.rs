@@ -17,7 +17,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ("Perlu diberi tahu langsung", "/console/hari-ini/kunjungan", "Sudah disampaikan"),
     ("Data yang ditolak", "/console/hari-ini/ditolak", "NIK salah tulis"),
     ("Sumber data bermasalah", "/console/hari-ini/sistem", "desa-jabon"),
-    ("Pertanyaan yang belum dikenal", "/console/jawaban", "map plastik"),
+    ("Pertanyaan yang belum dikenal", "/console/jawaban", "qwrtzp"),
 ];
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Every page of the console, with something on it, before both screens.
+//! Every page of the console, with something on it, before both screens: by daylight on the laptop, and on a phone
+//! that is set to dark colours.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,7 @@ use kabar::domain::officer::OfficerRole;
 
 /// Routes that give a file, a stream or nothing, and no page.
 fn is_page(path: &str) -> bool {
-    let file =
-        [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "/persetujuan/nama", "{*rest}"];
+    let file = [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "{*rest}"];
     !file.iter().any(|part| path.contains(part))
 }
 
@@ -49,6 +49,9 @@ async fn look_at_every_page(start: Start) {
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
         chrome.sit_before(screen).await;
+        if screen == Screen::Phone {
+            chrome.in_the_dark().await;
+        }
         log_in(&chrome, "admin").await;
         for route in routes() {
             if route.method != "GET" || route.need == Need::Nothing || !is_page(route.path) {

@@ -1,5 +1,7 @@
 //! A conversation: taken over, followed live, answered, and handed back.
 
+use std::time::Duration;
+
 use kabar::domain::officer::OfficerRole;
 use kabar::store::Engine;
 
@@ -7,6 +9,8 @@ use super::{log_in, log_out};
 use crate::support::chrome::{Chrome, Screen};
 use crate::support::console::add_officer;
 use crate::support::{TestApp, run};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_conversation_is_taken_over_answered_and_handed_back() {
@@ -18,8 +22,10 @@ async fn talk(app: TestApp) {
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
         let number = format!("+62812999900{:02}", screen.width() % 97);
-        app.asks(&number, "syarat ktp hilang apa aja?").await;
-        app.asks(&number, "mau bicara dengan petugas").await;
+        for words in ["syarat ktp hilang apa aja?", "mau bicara dengan petugas"] {
+            app.asks(&number, words).await;
+            app.advance(MINUTE).await;
+        }
         chrome.sit_before(screen).await;
         log_in(&chrome, "rahma").await;
         chrome.press("Ambil satu").await;
@@ -38,6 +44,7 @@ async fn talk(app: TestApp) {
         chrome.fill("[name=words]", "Mohon bawa KK ke kecamatan.").await;
         chrome.sees("27 dari 1000 huruf").await;
         chrome.look("talk_taken").await;
+        app.clock.advance(MINUTE);
         chrome.press("Kirim").await;
         chrome.sees("Jawaban Anda sedang dikirim").await;
         app.run_until_idle().await;

@@ -150,6 +150,12 @@ impl Chrome {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
+    /// Shows pages as on a device that is set to dark colours.
+    pub async fn in_the_dark(&self) {
+        let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
+        self.devtools("Emulation.setEmulatedMedia", dark).await;
+    }
+
     /// Runs no script of any page from now on.
     pub async fn without_scripts(&self) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
@@ -276,7 +282,9 @@ impl Chrome {
     pub async fn keep_picture(&self, name: &str) -> u64 {
         let length = |value: Value| value.as_u64().unwrap_or_default();
         let wide = length(self.ask("return document.documentElement.scrollWidth").await);
-        let high = length(self.ask("return document.documentElement.scrollHeight").await);
+        // From the top: what stays in sight while one scrolls would stand in the middle.
+        let high = "scrollTo(0, 0); return document.documentElement.scrollHeight";
+        let high = length(self.ask(high).await);
         let width = self.screen.width();
         let clip = json!({"x": 0, "y": 0, "width": width, "height": high.min(LONGEST), "scale": 1});
         let params = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
