@@ -3,15 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use kabar::domain::officer::OfficerRole;
 use kabar::store::Engine;
 use kabar::web::console::{Need, routes};
 
 use super::busy::{newest, office};
 use super::{log_in, log_out};
 use crate::support::chrome::{Chrome, Screen};
-use crate::support::console::add_officer;
+use crate::support::console::{Browser, add_officer};
 use crate::support::{Start, TestApp, run};
-use kabar::domain::officer::OfficerRole;
 
 /// Routes that give a file, a stream or nothing, and no page.
 fn is_page(path: &str) -> bool {
@@ -19,11 +19,26 @@ fn is_page(path: &str) -> bool {
     !file.iter().any(|part| path.contains(part))
 }
 
+/// The office begins to say an answer in its own words.
+async fn drafts(app: &TestApp) {
+    let dinas = Browser::login(app, OfficerRole::Dinas, "35.17").await;
+    let fields = [
+        ("lead", "KTP-el hilang dicetak ulang di Mal Pelayanan Publik."),
+        ("bring", "surat kehilangan dari kepolisian\r\nKK"),
+        ("cost", "Gratis (UU 24/2013 Pasal 79A)"),
+        ("source", "Keputusan Kepala Dinas 12/2026"),
+        ("checked_on", "2026-11-20"),
+    ];
+    let draft = dinas.post_and_follow("/console/jawaban/isi/req_ktp_lost/ubah", &fields).await;
+    assert!(draft.says("Mal Pelayanan Publik"), "{}", draft.text);
+}
+
 /// What stands in the hole of a path, by what comes before it.
 async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
-    let silent = "SELECT id FROM card WHERE person_id IN (SELECT person_id FROM message \
+    let told = "SELECT id FROM card WHERE person_id IN (SELECT person_id FROM message \
                   WHERE status = 'read') LIMIT 1";
-    let card = app.query(silent).await.concat().concat();
+    let card = app.query(told).await.concat().concat();
+    let rahma = app.query("SELECT id FROM officer WHERE login = 'rahma'").await.concat().concat();
     BTreeMap::from([
         ("/console/siaran/", newest(app, "broadcast").await),
         ("/console/hari-ini/ditolak/", newest(app, "rejection").await),
@@ -33,7 +48,7 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
         ("/console/jawaban/tanya/", newest(app, "question_group").await),
         ("/console/tempat/titik/", "kec-jabon".to_owned()),
         ("/console/templat/kabar/", "card_printed".to_owned()),
-        ("/console/petugas/", newest(app, "officer").await),
+        ("/console/petugas/", rahma),
     ])
 }
 
@@ -45,6 +60,7 @@ async fn every_page_fits_both_screens_and_has_no_serious_fault() {
 async fn look_at_every_page(start: Start) {
     let app = office(start).await;
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
+    drafts(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {

@@ -118,6 +118,7 @@ impl Chrome {
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
+            "--lang=id",
             "--disable-dev-shm-usage",
             "--force-prefers-reduced-motion",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",

@@ -29,6 +29,9 @@
     });
     window.addEventListener("pagehide", function () { source.close(); });
   });
+  // On a phone the ways to other pages stand in one line: where one is comes into sight.
+  var here = document.querySelector("nav a[aria-current=page]");
+  if (here) { here.scrollIntoView({ block: "nearest", inline: "center" }); }
   document.querySelectorAll("[data-print]").forEach(function (button) {
     button.hidden = false;
     button.addEventListener("click", function () { window.print(); });
