@@ -64,7 +64,7 @@ pub struct Chrome {
     _driver: Driver,
 }
 
-/// A command of Chromium itself, for what WebDriver does not know.
+/// A command of Chromium itself, for what its driver does not know.
 #[derive(Debug)]
 struct Devtools(Value);
 
@@ -118,7 +118,6 @@ impl Chrome {
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
-            "--lang=id",
             "--disable-dev-shm-usage",
             "--force-prefers-reduced-motion",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
