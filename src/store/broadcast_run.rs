@@ -15,7 +15,7 @@ use super::{Db, StoreError};
 use crate::domain::broadcast::{LeftOut, RunState};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, RunId};
-use crate::domain::message::MessageStatus;
+use crate::domain::message::{ChannelKind, MessageStatus};
 
 const TABLE: &str = "broadcast_run";
 const COLUMNS: &str = "id, broadcast_id, state, due_at, retry_of, position, recipients, left_out, ways, \
@@ -338,6 +338,8 @@ pub async fn count_of_day(db: &Db, account: &str, since: Timestamp) -> Result<u6
 /// Failures of a run of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureKind {
+    /// Where: the same code means something else elsewhere.
+    pub channel: ChannelKind,
     /// The provider's code.
     pub code: String,
     /// The same in words.
@@ -346,24 +348,24 @@ pub struct FailureKind {
     pub count: u64,
 }
 
-/// Failures of a run by their code, the most frequent first.
+/// Failures of a run by their channel and code, the most frequent first.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn count_failures(db: &Db, id: RunId) -> Result<Vec<FailureKind>, StoreError> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT COALESCE(failure_code, ''), COALESCE(MIN(failure_reason), ''), COUNT(*) FROM message \
-         WHERE run_id = $1 AND status = 'failed' GROUP BY failure_code ORDER BY COUNT(*) DESC, failure_code LIMIT 50",
+    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        "SELECT channel, COALESCE(failure_code, ''), COALESCE(MIN(failure_reason), ''), COUNT(*) FROM message \
+         WHERE run_id = $1 AND status = 'failed' GROUP BY channel, failure_code \
+         ORDER BY COUNT(*) DESC, failure_code, channel LIMIT 50",
     )
     .bind(id.to_string())
     .fetch_all(db.reader())
     .await?;
-    let kind = |(code, reason, count)| FailureKind {
-        code,
-        reason,
-        count: u64::try_from(count).unwrap_or(0),
+    let kind = |(channel, code, reason, count): (String, String, String, i64)| {
+        let channel = parse("message", "channel", &id.to_string(), &channel)?;
+        Ok(FailureKind { channel, code, reason, count: u64::try_from(count).unwrap_or(0) })
     };
-    Ok(rows.into_iter().map(kind).collect())
+    rows.into_iter().map(kind).collect()
 }
 
 /// Ids of failed messages of a run, in order, after a cursor.

@@ -20,6 +20,7 @@ mod cli;
 mod code;
 mod consent;
 mod console_answer;
+mod console_broadcast;
 mod console_card;
 mod console_consent;
 mod console_office;

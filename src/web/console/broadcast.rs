@@ -16,13 +16,15 @@ use serde::Deserialize;
 
 use super::desk::Desk;
 use super::form::Filled;
+use super::label;
 use super::page::{Page, show as shown};
-use super::{Need, Rooms};
+use super::{Need, Rooms, broadcast_words as words};
 use crate::domain::area::AreaCode;
 use crate::domain::audience::{Audience, CardCondition};
 use crate::domain::broadcast::{BroadcastState, Move, Notice, Schedule};
+use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, RunId};
-use crate::domain::message::{ChannelKind, MessageStatus};
+use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::timetable::Timetable;
@@ -93,6 +95,8 @@ pub(super) struct Cursor {
     before: String,
     #[serde(default)]
     done: String,
+    #[serde(default)]
+    problem: String,
 }
 
 fn state_words(web: &Web, page: &Page, state: BroadcastState) -> String {
@@ -212,18 +216,23 @@ async fn new(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
 }
 
 impl Written {
-    fn check(&self, web: &Web) -> Result<Draft, String> {
+    fn check(&self, web: &Web, page: &Page) -> Result<Draft, String> {
         let notice = Notice::parse(&self.title, &self.text, &self.place, &self.time)
-            .map_err(|error| error.to_string())?;
-        let number = |text: &str, part: &str| {
-            text.trim().parse::<u32>().map_err(|_| format!("{part}: 1, 2, 3 …"))
-        };
+            .map_err(|error| words::notice(page, error))?;
+        let number =
+            |text: &str, problem: &str| text.trim().parse::<u32>().map_err(|_| problem.to_owned());
         let areas = self
             .areas
             .split([',', ' ', '\n', ';'])
             .map(str::trim)
             .filter(|code| !code.is_empty())
-            .map(|code| AreaCode::parse(code).map_err(|error| format!("{code}: {error}")))
+            .map(|code| {
+                let problem = page.t(
+                    "Kode wilayah tidak terbaca. Tulis seperti 35.17.09:",
+                    "The area code cannot be read. Write it like 35.17.09:",
+                );
+                AreaCode::parse(code).map_err(|_| format!("{problem} {code}"))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let some = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let audience = Audience {
@@ -233,12 +242,21 @@ impl Written {
             rt: some(&self.rt),
             card: match self.card.as_str() {
                 "not_recorded" => Some(CardCondition::NotRecorded),
-                "turning_17" => {
-                    Some(CardCondition::Turning17 { months: number(&self.months, "17")? })
-                }
-                "uncollected" => {
-                    Some(CardCondition::Uncollected { days: number(&self.days, "hari")? })
-                }
+                "turning_17" => Some(CardCondition::Turning17 {
+                    months: number(
+                        &self.months,
+                        page.t(
+                            "Tulis jumlah bulannya dengan angka.",
+                            "Give the months as a number.",
+                        ),
+                    )?,
+                }),
+                "uncollected" => Some(CardCondition::Uncollected {
+                    days: number(
+                        &self.days,
+                        page.t("Tulis jumlah harinya dengan angka.", "Give the days as a number."),
+                    )?,
+                }),
                 _ => None,
             },
             document: some(&self.document)
@@ -249,29 +267,44 @@ impl Written {
                 .transpose()?,
             is_list: false,
         };
-        Ok(Draft { notice, audience: audience.tidied(), schedule: self.schedule(web)? })
+        Ok(Draft { notice, audience: audience.tidied(), schedule: self.schedule(web, page)? })
     }
 
-    fn schedule(&self, web: &Web) -> Result<Schedule, String> {
+    fn schedule(&self, web: &Web, page: &Page) -> Result<Schedule, String> {
         let clock = || {
             let time = chrono::NaiveTime::parse_from_str(self.clock.trim(), "%H:%M")
-                .map_err(|_| format!("{}: 08:00", self.clock))?;
+                .map_err(|_| page.t("Tulis jamnya seperti 08:00.", "Write the time like 08:00."))?;
             Ok::<_, String>(time.format("%-M %-H").to_string())
         };
         let timetable = |line: &str| {
-            Timetable::parse(line).map(Schedule::Timetable).map_err(|error| error.to_string())
+            Timetable::parse(line)
+                .map(Schedule::Timetable)
+                .map_err(|error| words::timetable(page, error))
         };
         match self.when.as_str() {
             "at" => {
                 let naive = NaiveDateTime::parse_from_str(self.at.trim(), "%Y-%m-%dT%H:%M")
-                    .map_err(|_| "2026-11-24T08:00".to_owned())?;
+                    .map_err(|_| {
+                        page.t("Pilih tanggal dan jamnya.", "Choose the date and the time.")
+                    })?;
                 let zone = web.app.settings.office_area.zone().offset();
-                let at = zone.from_local_datetime(&naive).single().ok_or("?")?;
-                Ok(Schedule::At(at.into()))
+                let at = zone.from_local_datetime(&naive).single().map(Timestamp::from);
+                let at = at.filter(|at| *at > web.app.now());
+                Ok(Schedule::At(at.ok_or_else(|| {
+                    page.t(
+                        "Waktu itu sudah lewat. Pilih yang akan datang.",
+                        "That moment has passed. Choose one to come.",
+                    )
+                })?))
             }
             "weekly" => timetable(&format!("{} * * {}", clock()?, self.weekday)),
             "monthly" => {
-                let day: u32 = self.monthday.trim().parse().map_err(|_| "1–28".to_owned())?;
+                let day: u32 = self.monthday.trim().parse().map_err(|_| {
+                    page.t(
+                        "Tulis tanggalnya dengan angka, 1 sampai 28.",
+                        "Give the day as a number, 1 to 28.",
+                    )
+                })?;
                 timetable(&format!("{} {day} * *", clock()?))
             }
             "cron" => timetable(self.cron.trim()),
@@ -328,14 +361,17 @@ async fn create(
     Filled(written): Filled<Written>,
 ) -> Result<Response, Error> {
     let action = format!("{HERE}/baru");
-    let draft = match written.check(&web) {
+    let draft = match written.check(&web, &Page::new(&web, &desk, HERE)) {
         Ok(draft) => draft,
         Err(problem) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::create(&web.app, &desk.actor, &draft).await {
         Ok(id) => Ok(Redirect::to(&format!("{HERE}/{id}")).into_response()),
         Err(BroadcastError::Service(error)) => Err(error.into()),
-        Err(error) => form(&web, &desk, written, action, Some(error.to_string())),
+        Err(error) => {
+            let problem = words::draft(&Page::new(&web, &desk, HERE), &error);
+            form(&web, &desk, written, action, Some(problem))
+        }
     }
 }
 
@@ -360,14 +396,17 @@ async fn change(
 ) -> Result<Response, Error> {
     let id = id(&text)?;
     let action = format!("{HERE}/{id}/ubah");
-    let draft = match written.check(&web) {
+    let draft = match written.check(&web, &Page::new(&web, &desk, HERE)) {
         Ok(draft) => draft,
         Err(problem) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::change(&web.app, &desk.actor, id, &draft).await {
         Ok(()) => Ok(Redirect::to(&format!("{HERE}/{id}")).into_response()),
         Err(error @ (BroadcastError::NotFound | BroadcastError::Service(_))) => Err(error.into()),
-        Err(error) => form(&web, &desk, written, action, Some(error.to_string())),
+        Err(error) => {
+            let problem = words::draft(&Page::new(&web, &desk, HERE), &error);
+            form(&web, &desk, written, action, Some(problem))
+        }
     }
 }
 
@@ -397,24 +436,9 @@ fn count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn status_words(page: &Page, status: MessageStatus) -> String {
-    let words = match status {
-        MessageStatus::Queued => ("menunggu", "waiting"),
-        MessageStatus::Sending => ("sedang dikirim", "being sent"),
-        MessageStatus::Unknown => ("belum pasti", "not sure"),
-        MessageStatus::Sent => ("terkirim", "sent"),
-        MessageStatus::Delivered => ("sampai di HP", "on the phone"),
-        MessageStatus::Read => ("dibaca", "read"),
-        MessageStatus::Failed => ("gagal", "failed"),
-        MessageStatus::Expired => ("kedaluwarsa", "expired"),
-        MessageStatus::Cancelled => ("dibatalkan", "cancelled"),
-    };
-    page.t(words.0, words.1).to_owned()
-}
-
 fn progress(web: &Web, page: &Page, report: &RunReport) -> Progress {
     let run = &report.run;
-    let words = web.app.templates.broadcast();
+    let texts = web.app.templates.broadcast();
     Progress {
         done: report.settled,
         total: run.recipients,
@@ -423,17 +447,20 @@ fn progress(web: &Web, page: &Page, report: &RunReport) -> Progress {
         states: report
             .states
             .iter()
-            .map(|(status, number)| (status_words(page, *status), count(*number)))
+            .map(|(status, number)| (words::status(page, *status), count(*number)))
             .collect(),
         failures: report
             .failures
             .iter()
-            .map(|kind| (kind.code.clone(), kind.reason.clone(), count(kind.count)))
+            .map(|kind| {
+                let why = label::reason(page, Some(kind.channel), &kind.code).why;
+                (kind.code.clone(), why.to_owned(), count(kind.count))
+            })
             .collect(),
         left_out: run
             .left_out
             .iter()
-            .map(|(reason, number)| (words.left_out(*reason).to_owned(), count(*number)))
+            .map(|(reason, number)| (texts.left_out(*reason).to_owned(), count(*number)))
             .collect(),
     }
 }
@@ -505,36 +532,8 @@ struct ShowPage {
     progress: String,
     is_live: bool,
     done: &'static str,
-}
-
-/// How long something takes, in words.
-fn duration(page: &Page, takes: Duration) -> String {
-    let minutes = takes.as_secs().div_ceil(60);
-    match minutes {
-        0..=1 => page.t("kurang dari semenit", "less than a minute").to_owned(),
-        2..=120 => format!("{minutes} {}", page.t("menit", "minutes")),
-        121..=2_880 => format!("{} {}", minutes.div_ceil(60), page.t("jam", "hours")),
-        _ => format!("{} {}", minutes.div_ceil(1_440), page.t("hari", "days")),
-    }
-}
-
-/// What was just done, said once.
-fn said(page: &Page, done: &str) -> &'static str {
-    let words: (&'static str, &'static str) = match done {
-        "uji" => ("Pesan uji sedang dikirim.", "The test message is on its way."),
-        "ajukan" => ("Siaran diajukan.", "The broadcast is submitted."),
-        "setujui" => ("Siaran disetujui.", "The broadcast is approved."),
-        "tolak" => ("Siaran dikembalikan.", "The broadcast is sent back."),
-        "kirim" => {
-            ("Siaran mulai dikirim sesuai jadwalnya.", "The broadcast goes out as scheduled.")
-        }
-        "jeda" => ("Siaran dijeda.", "The broadcast is paused."),
-        "lanjut" => ("Siaran dilanjutkan.", "The broadcast goes on."),
-        "batal" => ("Siaran dibatalkan.", "The broadcast is cancelled."),
-        "ulang" => ("Yang gagal sedang dikirim lagi.", "What failed is being sent again."),
-        _ => ("", ""),
-    };
-    if page.is_english() { words.1 } else { words.0 }
+    problem: &'static str,
+    has_run: bool,
 }
 
 async fn show(
@@ -552,22 +551,22 @@ async fn show(
     } else {
         None
     };
-    let words = web.app.templates.broadcast();
+    let texts = web.app.templates.broadcast();
     let ways = preview.iter().flat_map(|preview| &preview.ways).map(|way| WayLine {
-        channel: way.channel.as_str(),
+        channel: label::channel(way.channel),
         account: way.account.clone(),
         recipients: count(way.recipients),
         parts: way.parts.map(count),
         rupiah: way.rupiah.map(count),
         takes: way.days.map_or_else(
-            || duration(&page, way.takes),
+            || words::duration(&page, way.takes),
             |days| format!("{days} {}", page.t("hari", "days")),
         ),
     });
     let ways = ways.collect();
     let left_out = preview.iter().flat_map(|preview| &preview.left_out);
     let left_out =
-        left_out.map(|(why, number)| (words.left_out(*why).to_owned(), count(*number))).collect();
+        left_out.map(|(why, number)| (texts.left_out(*why).to_owned(), count(*number))).collect();
     let is_live = matches!(one.state, BroadcastState::Sending);
     let progress = progress_part(&web, &page, &one, &runs)?;
     shown(&ShowPage {
@@ -586,17 +585,19 @@ async fn show(
         },
         note: one.note.clone(),
         looks: service::looks(&web.app, &one.notice)?,
+        has_run: !is_before,
         people: preview.as_ref().map(|preview| count(preview.people)),
         recipients: preview.as_ref().map(|preview| count(preview.recipients)),
         needs_second: preview.as_ref().is_some_and(|preview| preview.needs_second),
         ways,
         rupiah: preview.as_ref().and_then(|preview| preview.rupiah).map(count),
-        takes: preview.as_ref().map_or_else(String::new, |p| duration(&page, p.takes)),
+        takes: preview.as_ref().map_or_else(String::new, |p| words::duration(&page, p.takes)),
         left_out,
         acts: Acts::of(&desk, &one, &runs),
         progress,
         is_live,
-        done: said(&page, &cursor.done),
+        done: words::said(&page, &cursor.done),
+        problem: words::problem(&page, &cursor.problem),
         page,
     })
 }
@@ -614,9 +615,9 @@ fn progress_part(
     one: &Broadcast,
     runs: &[RunReport],
 ) -> Result<String, Error> {
-    let words = web.app.templates.broadcast();
+    let texts = web.app.templates.broadcast();
     let alarm = one.alarm.map(|alarm| {
-        let said = words.alarm(alarm);
+        let said = texts.alarm(alarm);
         (said.what.clone(), said.next.clone())
     });
     let runs: Vec<Progress> = runs.iter().map(|report| progress(web, page, report)).collect();
@@ -680,7 +681,7 @@ struct FailureRow {
     channel: &'static str,
     recipient: String,
     code: String,
-    reason: String,
+    reason: label::Reason,
     at: String,
 }
 
@@ -707,10 +708,14 @@ async fn failures(
     let rows = found
         .into_iter()
         .map(|row| FailureRow {
-            channel: row.channel.as_str(),
+            channel: label::channel(row.channel),
             recipient: row.recipient.unwrap_or_default(),
+            reason: label::reason(
+                &page,
+                Some(row.channel),
+                row.code.as_deref().unwrap_or_default(),
+            ),
             code: row.code.unwrap_or_default(),
-            reason: row.reason.unwrap_or_default(),
             at: page.time_opt(row.failed_at.as_ref()),
         })
         .collect();
@@ -731,15 +736,28 @@ async fn test(
 ) -> Result<Response, Error> {
     let channel: ChannelKind =
         form.channel.parse().map_err(|_| Error::BadParameter("no such channel".to_owned()))?;
-    let phone =
-        PhoneNumber::parse(&form.phone).map_err(|error| Error::BadParameter(error.to_string()))?;
     let id = id(&text)?;
-    service::test(&web.app, &desk.actor, id, channel, &phone).await?;
-    Ok(back(id, "uji"))
+    let Ok(phone) = PhoneNumber::parse(&form.phone) else { return Ok(not_done(id, "nomor")) };
+    after(id, "uji", service::test(&web.app, &desk.actor, id, channel, &phone).await)
 }
 
-fn back(id: BroadcastId, done: &str) -> Response {
-    Redirect::to(&format!("{HERE}/{id}?done={done}")).into_response()
+fn not_done(id: BroadcastId, why: &str) -> Response {
+    Redirect::to(&format!("{HERE}/{id}?problem={why}")).into_response()
+}
+
+/// Goes back to the broadcast, which says what was done, or why not.
+fn after<T>(
+    id: BroadcastId,
+    done: &str,
+    outcome: Result<T, BroadcastError>,
+) -> Result<Response, Error> {
+    match outcome {
+        Ok(_) => Ok(Redirect::to(&format!("{HERE}/{id}?done={done}")).into_response()),
+        Err(error) => match words::refusal(&error) {
+            Some(why) => Ok(not_done(id, why)),
+            None => Err(error.into()),
+        },
+    }
 }
 
 #[derive(Deserialize)]
@@ -755,8 +773,10 @@ async fn reject(
     Filled(form): Filled<Reason>,
 ) -> Result<Response, Error> {
     let id = id(&text)?;
-    service::reject(&web.app, &desk.actor, id, &form.reason).await?;
-    Ok(back(id, "tolak"))
+    match service::reject(&web.app, &desk.actor, id, &form.reason).await {
+        Err(BroadcastError::Invalid { .. }) => Ok(not_done(id, "alasan")),
+        outcome => after(id, "tolak", outcome),
+    }
 }
 
 /// Makes the handler of an act that needs nothing but the broadcast.
@@ -768,8 +788,7 @@ macro_rules! act {
             Path(text): Path<String>,
         ) -> Result<Response, Error> {
             let id = id(&text)?;
-            service::$name(&web.app, &desk.actor, id).await?;
-            Ok(back(id, $done))
+            after(id, $done, service::$name(&web.app, &desk.actor, id).await)
         }
     )+};
 }

@@ -124,7 +124,9 @@ pub(super) async fn show(
         events.extend(written);
     }
     events.extend(looks(&web, &page, &[id.to_string(), person.id.to_string()]).await?);
-    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    // Of one moment, what came of something stands above it.
+    events.sort_by_key(|event| event.at);
+    events.reverse();
     let line = crate::store::card_list::list_of_people(&web.app.db, &[person.id]).await?;
     let seen = line.iter().find(|line| line.id == id);
     let name = label::document(&page, card.document);

@@ -131,7 +131,11 @@ pub(super) async fn find(State(web): State<Web>, mut request: Request, next: Nex
                     csrf: web.app.db.index("csrf", &secret),
                     secret,
                 };
-                request.extensions_mut().insert(desk);
+                request.extensions_mut().insert(desk.clone());
+                let mut response = next.run(request).await;
+                // The page that an error becomes is made further out.
+                response.extensions_mut().insert(desk);
+                return response;
             }
             Ok(None) => {}
             Err(error) => return Error::from(error).into_response(),

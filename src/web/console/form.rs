@@ -3,6 +3,7 @@
 //! Every request that changes something must come from the same site and carry the token of its session. The
 //! token is derived from the session's secret, so that none is kept.
 
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::Method;
@@ -13,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::FORM_BYTES;
 use super::desk::Desk;
+use super::page::StaleForm;
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -47,7 +49,7 @@ pub(super) async fn only_ours(State(web): State<Web>, request: Request, next: Ne
         return next.run(request).await;
     }
     if !is_same_site(&web, &request) {
-        return Error::Forbidden("this site's own form").into_response();
+        return (Extension(StaleForm), Error::Forbidden("this site's own form")).into_response();
     }
     // Before logging in there is no session whose rights a foreign form could use.
     let Some(desk) = request.extensions().get::<Desk>().cloned() else {
@@ -64,7 +66,7 @@ pub(super) async fn only_ours(State(web): State<Web>, request: Request, next: Ne
     let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     let token = fields.iter().find(|(name, _)| name == FIELD).map(|(_, token)| token.as_str());
     if !token.is_some_and(|token| is_token(&desk, token)) {
-        return Error::Forbidden("the form's token").into_response();
+        return (Extension(StaleForm), Error::Forbidden("the form's token")).into_response();
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
 }

@@ -10,6 +10,7 @@ mod answer_words;
 mod area;
 mod assets;
 mod broadcast;
+mod broadcast_words;
 mod calendar;
 mod card;
 mod card_export;

@@ -17,6 +17,7 @@ use crate::domain::area::Zone;
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::{OfficerRole, Right};
+use crate::store::session::Stage;
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -216,8 +217,14 @@ pub(super) fn show(template: &impl Template) -> Result<Response, Error> {
 struct ErrorPage {
     page: Page,
     status: u16,
+    /// A form was refused for what it carries, not for who sent it.
+    is_stale: bool,
     detail: String,
 }
+
+/// Marks the refusal of a form that is not of this session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct StaleForm;
 
 /// Makes a page of an error, and tells the browser what it may do with any answer.
 pub(super) async fn as_page(State(web): State<Web>, request: Request, next: Next) -> Response {
@@ -230,6 +237,12 @@ pub(super) async fn as_page(State(web): State<Web>, request: Request, next: Next
         .is_some_and(|kind| kind.as_bytes() == b"application/problem+json");
     if is_problem {
         let status = response.status();
+        let is_stale = response.extensions().get::<StaleForm>().is_some();
+        // Who is logged in keeps the ways to the other pages.
+        let page = match response.extensions().get::<Desk>() {
+            Some(desk) if desk.stage == Stage::Full => Page::new(&web, desk, ""),
+            _ => Page::outside(&web, language, ""),
+        };
         let bytes = axum::body::to_bytes(response.into_body(), 64 * 1024).await.unwrap_or_default();
         let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let detail = match status {
@@ -238,8 +251,8 @@ pub(super) async fn as_page(State(web): State<Web>, request: Request, next: Next
             }
             _ => "",
         };
-        let page = Page::outside(&web, language, "");
-        let shown = ErrorPage { page, status: status.as_u16(), detail: detail.to_owned() };
+        let detail = detail.to_owned();
+        let shown = ErrorPage { page, status: status.as_u16(), is_stale, detail };
         response = match (is_fragment, show(&shown)) {
             (false, Ok(page)) => (status, page).into_response(),
             _ => (status, status.as_str().to_owned()).into_response(),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::desk::Desk;
 use super::page::{Page, role_name, show as shown};
-use super::trail_word::action_name;
+use super::trail_word::{action_name, object_name};
 use super::{Need, Rooms};
 use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
@@ -124,8 +124,11 @@ async fn show(
             None => who_name(&web, &page, &row.who).await?,
         };
         let is_officer = row.object.starts_with("off_");
-        let object_name =
-            if is_officer { who_name(&web, &page, &row.object).await? } else { row.object.clone() };
+        let object_name = if is_officer {
+            who_name(&web, &page, &row.object).await?
+        } else {
+            object_name(&page, &row.object)
+        };
         lines.push(Shown {
             at: row.at,
             who_id: row.who.clone(),

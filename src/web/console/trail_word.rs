@@ -1,5 +1,6 @@
-//! What the audit log says of every action, in words.
+//! What the audit log says of every action and of what it was done to, in words.
 
+use super::label::card_status;
 use super::page::Page;
 use crate::domain::audit::Action;
 
@@ -7,6 +8,32 @@ use crate::domain::audit::Action;
 pub(super) fn action_name(page: &Page, action: Action) -> &'static str {
     let (id, en) = words(action);
     if page.is_english() { en } else { id }
+}
+
+/// What it was done to, where that is a list or a search and no record with an id.
+pub(super) fn object_name(page: &Page, object: &str) -> String {
+    let (id, en) = match object {
+        "failed_messages" => ("Daftar pesan gagal", "List of failed messages"),
+        "visits" => ("Daftar kunjungan", "List of visits"),
+        "names" => ("Daftar nama", "List of names"),
+        "questions" => ("Daftar pertanyaan", "List of questions"),
+        "report" => ("Laporan", "Report"),
+        "audit" => ("Jejak audit", "Audit log"),
+        "name" => ("dengan nama", "by name"),
+        "nik" => ("dengan NIK", "by NIK"),
+        "phone" => ("dengan nomor HP", "by phone"),
+        "reference" => ("dengan nomor referensi", "by reference"),
+        "digits" => ("dengan angka lain", "by other digits"),
+        "nothing" => ("tanpa kata", "without a word"),
+        other => {
+            let status = other.strip_prefix("cards:").and_then(|word| word.parse().ok());
+            return status.map_or_else(
+                || other.to_owned(),
+                |status| format!("{}: {}", page.t("Kartu", "Cards"), card_status(page, status)),
+            );
+        }
+    };
+    page.t(id, en).to_owned()
 }
 
 fn words(action: Action) -> (&'static str, &'static str) {

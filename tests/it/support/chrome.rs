@@ -6,14 +6,24 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::Url;
 use serde_json::{Value, json};
 
 /// Longest wait for something that must come.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest page of which a picture is kept whole.
+const LONGEST: u64 = 6_000;
+/// More presses of the tab key than any page has stops.
+const STOPS: usize = 80;
 
 /// Before which screen somebody sits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +35,9 @@ pub enum Screen {
 }
 
 impl Screen {
+    /// Both, the larger one first.
+    pub const BOTH: [Self; 2] = [Self::Laptop, Self::Phone];
+
     /// Its width in pixels.
     pub const fn width(self) -> u32 {
         match self {
@@ -47,7 +60,22 @@ pub struct Chrome {
     client: Client,
     screen: Screen,
     url: String,
+    faults: Vec<String>,
     _driver: Driver,
+}
+
+/// A command of Chromium itself, for what its driver does not know.
+#[derive(Debug)]
+struct Devtools(Value);
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as FromStr>::Err> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.0.to_string()))
+    }
 }
 
 /// The driver and the Chromium that it started; both end when it is dropped, however a test ends.
@@ -83,24 +111,18 @@ impl Drop for Driver {
 }
 
 impl Chrome {
-    /// Opens a window that knows nothing yet, before the office at that address.
-    pub async fn open(url: &str, screen: Screen) -> Self {
+    /// Opens a window that knows nothing yet, before the office at that address, on a laptop.
+    pub async fn open(url: &str) -> Self {
         let (driver, port) = tokio::task::spawn_blocking(Driver::start).await.unwrap();
-        let mut arguments = vec![
-            "--headless=new".to_owned(),
-            "--no-sandbox".to_owned(),
-            "--disable-gpu".to_owned(),
-            "--disable-dev-shm-usage".to_owned(),
-            "--force-prefers-reduced-motion".to_owned(),
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1".to_owned(),
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--force-prefers-reduced-motion",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ];
-        let (width, height) = (screen.width(), screen.height());
-        arguments.push(format!("--window-size={width},{height}"));
-        let mut options = json!({"args": arguments, "binary": "/usr/bin/chromium"});
-        if screen == Screen::Phone {
-            options["mobileEmulation"] =
-                json!({"deviceMetrics": {"width": width, "height": height, "pixelRatio": 1.0}});
-        }
+        let options = json!({"args": arguments, "binary": "/usr/bin/chromium"});
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let Value::Object(capabilities) = capabilities else { unreachable!() };
         let client = ClientBuilder::new(HttpConnector::new())
@@ -108,7 +130,35 @@ impl Chrome {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("Chromium opens");
-        Self { client, screen, url: url.to_owned(), _driver: driver }
+        let url = url.to_owned();
+        let mut chrome =
+            Self { client, screen: Screen::Laptop, url, faults: Vec::new(), _driver: driver };
+        chrome.sit_before(Screen::Laptop).await;
+        chrome
+    }
+
+    async fn devtools(&self, command: &str, params: Value) -> Value {
+        let command = Devtools(json!({"cmd": command, "params": params}));
+        self.client.issue_cmd(command).await.unwrap()
+    }
+
+    /// Goes on before that screen.
+    pub async fn sit_before(&mut self, screen: Screen) {
+        self.screen = screen;
+        let metrics = json!({"width": screen.width(), "height": screen.height(),
+            "deviceScaleFactor": 1, "mobile": screen == Screen::Phone});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Shows pages as on a device that is set to dark colours.
+    pub async fn in_the_dark(&self) {
+        let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
+        self.devtools("Emulation.setEmulatedMedia", dark).await;
+    }
+
+    /// Runs no script of any page from now on.
+    pub async fn without_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
     }
 
     /// Goes to a page.
@@ -122,10 +172,31 @@ impl Chrome {
         url.as_str().trim_start_matches(&self.url).to_owned()
     }
 
-    /// Types into a field.
+    async fn find(&self, locator: Locator<'_>) -> fantoccini::elements::Element {
+        match self.client.wait().at_most(PATIENCE).for_element(locator).await {
+            Ok(found) => found,
+            Err(error) => panic!("{locator:?}: {error} in {}", self.words().await),
+        }
+    }
+
+    async fn click_on(&self, locator: Locator<'_>) {
+        loop {
+            match self.find(locator).await.click().await {
+                // The page was changed between looking and pressing, as by news of its progress.
+                Err(error) if error.is_stale_element_reference() => {}
+                pressed => return pressed.unwrap(),
+            }
+        }
+    }
+
+    /// Waits until there is such an element.
+    pub async fn has(&self, selector: &str) {
+        self.find(Locator::Css(selector)).await;
+    }
+
+    /// Types into a field, in place of what stands there.
     pub async fn fill(&self, field: &str, text: &str) {
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(field)).await;
-        let field = found.unwrap_or_else(|error| panic!("{field}: {error}"));
+        let field = self.find(Locator::Css(field)).await;
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
@@ -136,8 +207,50 @@ impl Chrome {
             "//main//button[normalize-space()='{name}'] | //main//a[normalize-space()='{name}'] | \
              //nav//a[normalize-space()='{name}'] | //header//button[normalize-space()='{name}']"
         );
-        let found = self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await;
-        found.unwrap_or_else(|error| panic!("{name}: {error}")).click().await.unwrap();
+        self.click_on(Locator::XPath(&path)).await;
+    }
+
+    /// Presses the first element that fits.
+    pub async fn click(&self, selector: &str) {
+        self.click_on(Locator::Css(selector)).await;
+    }
+
+    /// Says yes to what the page asks before it goes on, and gives what it asked.
+    pub async fn agree(&self) -> String {
+        let asked = self.client.get_alert_text().await.unwrap();
+        self.client.accept_alert().await.unwrap();
+        asked
+    }
+
+    /// Types on the keyboard, wherever the focus is.
+    pub async fn keys(&self, text: &str) {
+        let mut keys = KeyActions::new("keyboard".to_owned());
+        for value in text.chars() {
+            keys = keys.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        self.client.perform_actions(keys).await.unwrap();
+    }
+
+    /// Goes on with the tab key until the focus is on such an element.
+    pub async fn tab_to(&self, selector: &str) {
+        for _ in 0..STOPS {
+            if self.is_focused(selector).await {
+                return;
+            }
+            self.keys("\u{e004}").await;
+        }
+        panic!("{selector} is not reached by the tab key");
+    }
+
+    /// Whether the focus is on such an element.
+    pub async fn is_focused(&self, selector: &str) -> bool {
+        let script = "return document.activeElement.matches(arguments[0])";
+        self.client.execute(script, vec![selector.into()]).await.unwrap() == true
+    }
+
+    /// What a script finds out.
+    pub async fn ask(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
     }
 
     /// Waits until the page says so.
@@ -149,30 +262,37 @@ impl Chrome {
 
     /// What the page says.
     pub async fn words(&self) -> String {
-        let text = self.client.execute("return document.body.innerText", vec![]).await.unwrap();
+        let text = self.ask("return document.body.innerText").await;
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Keeps a picture of the whole page, and holds it to what every page must keep: nothing is wider than the
     /// screen, and axe-core finds no serious fault.
-    pub async fn look(&self, name: &str) -> Vec<String> {
-        let run = |script: &'static str| self.client.execute(script, vec![]);
-        let wide = run("return document.documentElement.scrollWidth").await.unwrap();
-        let height = run("return document.documentElement.scrollHeight").await.unwrap();
-        let height = u32::try_from(height.as_u64().unwrap_or(800)).unwrap().clamp(400, 4_000);
-        if self.screen == Screen::Laptop {
-            self.client.set_window_size(self.screen.width(), height + 150).await.unwrap();
-        }
-        let folder = pictures();
-        std::fs::create_dir_all(&folder).unwrap();
-        let picture = self.client.screenshot().await.unwrap();
-        std::fs::write(folder.join(format!("{name}_{}.png", self.screen.width())), picture)
-            .unwrap();
+    pub async fn look(&mut self, name: &str) {
+        let width = self.screen.width();
+        let wide = self.keep_picture(name).await;
         let mut faults = self.axe().await;
-        if wide.as_u64() > Some(u64::from(self.screen.width())) {
+        if wide > u64::from(width) {
             faults.push(format!("the page is {wide} pixels wide"));
         }
-        faults.iter().map(|fault| format!("{name} at {}: {fault}", self.screen.width())).collect()
+        self.faults.extend(faults.iter().map(|fault| format!("{name} at {width}: {fault}")));
+    }
+
+    /// Keeps a picture of the whole page; gives the page's width.
+    pub async fn keep_picture(&self, name: &str) -> u64 {
+        let length = |value: Value| value.as_u64().unwrap_or_default();
+        let wide = length(self.ask("return document.documentElement.scrollWidth").await);
+        // From the top: what stays in sight while one scrolls would stand in the middle.
+        let high = "scrollTo(0, 0); return document.documentElement.scrollHeight";
+        let high = length(self.ask(high).await);
+        let width = self.screen.width();
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": high.min(LONGEST), "scale": 1});
+        let params = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let picture = self.devtools("Page.captureScreenshot", params).await;
+        let picture = STANDARD.decode(picture["data"].as_str().expect("a picture")).unwrap();
+        std::fs::create_dir_all(pictures()).unwrap();
+        std::fs::write(pictures().join(format!("{name}_{width}.png")), picture).unwrap();
+        wide
     }
 
     /// The serious and critical faults that axe-core finds.
@@ -190,9 +310,10 @@ impl Chrome {
         faults.iter().map(|fault| fault.as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Closes the window.
+    /// Closes the window; what was looked at must have been without fault.
     pub async fn close(self) {
         self.client.close().await.unwrap();
+        assert_eq!(self.faults, Vec::<String>::new());
     }
 }
 

@@ -12,7 +12,18 @@ use reqwest::{RequestBuilder, StatusCode};
 
 use super::TestApp;
 
-const PASSWORD: &str = "padi menguning di sawah";
+/// What everybody who is added here logs in with.
+pub const PASSWORD: &str = "padi menguning di sawah";
+
+/// Adds an officer who has chosen their password already.
+pub async fn add_officer(app: &TestApp, login: &str, name: &str, role: OfficerRole, area: &str) {
+    let area = AreaCode::parse(area).unwrap_or_else(|_| AreaCode::nationwide());
+    let (id, _) = add(&app.app, &Actor::cli(), login, name, role, &area).await.expect("added");
+    let hash = hash_password(PASSWORD.to_owned()).await.unwrap();
+    let mut tx = app.app.db.begin().await.unwrap();
+    set_password(&mut tx, id, &hash, false, app.app.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
 
 /// What came of a request.
 #[derive(Clone, Debug)]
@@ -59,15 +70,10 @@ pub struct Browser {
 impl Browser {
     /// An officer of that role in that area (`35.17.09`, or nothing for everywhere), logged in.
     pub async fn login(app: &TestApp, role: OfficerRole, area: &str) -> Self {
-        let area = AreaCode::parse(area).unwrap_or_else(|_| AreaCode::nationwide());
-        let login = format!("{role}-{}", area.plain());
+        let plain = AreaCode::parse(area).map(|area| area.plain().to_owned()).unwrap_or_default();
+        let login = format!("{role}-{plain}");
         if find_by_login(&app.app.db, &login).await.unwrap().is_none() {
-            let (id, _) =
-                add(&app.app, &Actor::cli(), &login, &login, role, &area).await.expect("added");
-            let hash = hash_password(PASSWORD.to_owned()).await.unwrap();
-            let mut tx = app.app.db.begin().await.unwrap();
-            set_password(&mut tx, id, &hash, false, app.app.now()).await.unwrap();
-            tx.commit().await.unwrap();
+            add_officer(app, &login, &login, role, area).await;
         }
         let officer = find_by_login(&app.app.db, &login).await.unwrap().unwrap();
         let http =

@@ -16,14 +16,22 @@
       window.setTimeout(function () { delete event.target.dataset.sent; }, 8000);
     }
   });
-  // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end".
+  // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end",
+  // and with data-end="anew" the page is then loaded again.
   document.querySelectorAll("[data-live]").forEach(function (part) {
     if (!window.EventSource) { return; }
     var source = new EventSource(part.dataset.live);
     source.addEventListener("part", function (event) { part.innerHTML = event.data; });
-    source.addEventListener("end", function () { source.close(); });
+    source.addEventListener("end", function () {
+      source.close();
+      // What can be pressed now is other than what stands there.
+      if (part.dataset.end === "anew") { window.location.replace(window.location.pathname); }
+    });
     window.addEventListener("pagehide", function () { source.close(); });
   });
+  // On a phone the ways to other pages stand in one line: where one is comes into sight.
+  var here = document.querySelector("nav a[aria-current=page]");
+  if (here) { here.scrollIntoView({ block: "nearest", inline: "center" }); }
   document.querySelectorAll("[data-print]").forEach(function (button) {
     button.hidden = false;
     button.addEventListener("click", function () { window.print(); });
