@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use crate::support::console::Browser;
 use crate::support::{Start, TestApp};
 use crate::telegram_office::Desk;
-use crate::telegram_officer::{press_update, tied};
+use crate::telegram_officer::{asks, press_update, tied};
 
 /// A path with something in each of its holes.
 fn path(route: &Route) -> String {
@@ -53,8 +53,7 @@ crate::support::on_both_engines! {
             let chat = desk.sandbox.sent().pop().unwrap().body["chat_id"].as_i64().unwrap();
             let typed = [("/kartu zainal", Right::SeeCards), ("/siarkan", Right::Broadcast)];
             for (words, right) in typed {
-                desk.writes(&phone, words).await;
-                let said = desk.last(&phone);
+                let said = asks(&desk, &phone, words).await;
                 assert_eq!(!said.starts_with("Peran Anda"), role.may(right), "{role} {words}: {said}");
             }
             for (at, (button, right)) in (1..).zip([

@@ -123,6 +123,7 @@ impl Desk {
 
     /// Telegram brings an update, past the sandbox: of a group, or where nobody has set a webhook.
     pub async fn brings(&self, update: Value) {
+        self.app.clock.advance(Duration::from_secs(3));
         let (event, _) = event(update, self.app.app.now());
         let account = self.app.app.account(BOT).unwrap();
         inbox::store(&self.app.app, account, vec![event]).await.unwrap();

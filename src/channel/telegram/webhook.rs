@@ -73,7 +73,7 @@ pub fn event(mut update: Value, now: Timestamp) -> (RawEvent, Option<String>) {
 }
 
 /// The word by which officers look for a card.
-pub const SEARCH: &str = "/kartu";
+const SEARCH: &str = "/kartu";
 
 /// The NIK that is all that somebody looks for in a private chat.
 fn sought(message: &Value) -> Option<Nik> {

@@ -76,7 +76,7 @@ async fn hit(app: &App, seat: &Seat<'_>, line: &CardLine) -> Result<String, Serv
             ],
         ),
     };
-    let name = line.name.as_ref().map(PersonName::masked).unwrap_or_else(|| "…".to_owned());
+    let name = line.name.as_ref().map_or_else(|| "…".to_owned(), PersonName::masked);
     let code = line.area.as_ref().map(ToString::to_string);
     let area = line.area_name.clone().or(code).unwrap_or_else(|| "…".to_owned());
     let document =

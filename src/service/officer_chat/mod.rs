@@ -7,6 +7,7 @@
 
 mod act;
 mod compose;
+mod door;
 mod look;
 mod tell;
 mod tie;
@@ -18,13 +19,14 @@ use serde::{Deserialize, Serialize};
 
 pub use tie::{ChatCode, is_offered, make_code, untie};
 
+pub(super) use door::{Taken, take, with_sought};
 pub(super) use tell::{ask_approvers, tell_maker};
 
 use super::outbox::{self, Draft};
 use super::{Account, App, ServiceError, inbox as events, route};
-use crate::channel::{Event, Inbound, InboundBody};
+use crate::channel::{Event, InboundBody};
 use crate::domain::clock::Timestamp;
-use crate::domain::message::{ChannelKind, MessageClass, MessageText};
+use crate::domain::message::{MessageClass, MessageText};
 use crate::domain::officer::{Actor, OfficerRole, Right};
 use crate::domain::outbound::{ChatId, Choice, Content, Recipient};
 use crate::store::inbox::{self, EventKind, EventState};
@@ -41,8 +43,6 @@ const LEASE: Duration = Duration::from_secs(5 * 60);
 const STEPS_LAST: Duration = Duration::from_secs(30 * 60);
 /// How the ids of our buttons begin.
 const PRESS: &str = "petugas:";
-/// Under what the hash of a NIK stands beside an event.
-const SOUGHT: &str = "sought";
 
 /// What an officer asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -153,109 +153,8 @@ impl Seat<'_> {
     }
 }
 
-/// What becomes of a message at the inbox.
-pub(super) enum Taken {
-    /// It is no officer's: a citizen is answered.
-    No,
-    /// It is an officer's, and waits for its turn.
-    Later,
-    /// It tied a chat, or would have: done.
-    Done,
-    /// It tried a code that nobody was given, and is answered like any other unknown word, without the code.
-    Unknown(Inbound),
-}
-
-/// Decides whether a message is an officer's command.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn take(
-    app: &App,
-    tx: &mut Tx,
-    event: &inbox::Event,
-    inbound: &Inbound,
-) -> Result<Taken, ServiceError> {
-    let Some((account, chat)) = place_of(app, event, inbound) else { return Ok(Taken::No) };
-    let hash = contact::chat_hash(&app.db, &account.portfolio, chat);
-    let text = match &inbound.body {
-        InboundBody::Text(text) => text.expose(),
-        _ => "",
-    };
-    if let Some(code) = tie::code_in(text) {
-        return tie::take_code(app, tx, (event, inbound), (account, chat, &hash), &code).await;
-    }
-    let Some(mine) = rows::find_by_chat(tx, &app.db, &hash).await? else { return Ok(Taken::No) };
-    let officer = find_officer(&app.db, mine.officer).await?;
-    if officer.is_none_or(|officer| officer.disabled_at.is_some()) {
-        return Ok(Taken::No);
-    }
-    let now = app.now();
-    let is_open = mine.steps_until.is_some_and(|until| until > now);
-    let is_theirs = match &inbound.body {
-        InboundBody::Choice { id, .. } => id.starts_with(PRESS),
-        InboundBody::Text(_) => match parse(text) {
-            Some(Command::Cancel) => is_open,
-            Some(_) => true,
-            None => is_open && !text.trim_start().starts_with('/'),
-        },
-        InboundBody::Unreadable | InboundBody::Silent => false,
-    };
-    if !is_theirs {
-        return Ok(Taken::No);
-    }
-    if parse(text) == Some(Command::Broadcast) {
-        // What they write next is the title, also before this was worked off.
-        let steps = stored(&Steps::Title)?;
-        rows::set_steps(tx, &app.db, mine.officer, Some((&steps, now.after(STEPS_LAST)))).await?;
-    }
-    inbox::set_kind(tx, event.id, EventKind::Officer).await?;
-    Ok(Taken::Later)
-}
-
 fn stored(steps: &Steps) -> Result<String, ServiceError> {
     serde_json::to_string(steps).map_err(|error| ServiceError::Text(error.to_string()))
-}
-
-/// The bot and the private chat it came from. Groups never get so far: the adapter reads nothing that is said there.
-fn place_of<'a>(
-    app: &'a App,
-    event: &inbox::Event,
-    inbound: &Inbound,
-) -> Option<(&'a Account, ChatId)> {
-    let account =
-        app.account(&event.account).filter(|account| account.channel == ChannelKind::Telegram)?;
-    Some((account, inbound.from.chat?))
-}
-
-/// The event with the hash of the NIK that an officer looks for; of anybody else's not even that is kept.
-pub(super) async fn with_sought(
-    app: &App,
-    account: &Account,
-    payload: String,
-    nik: &crate::domain::nik::Nik,
-) -> String {
-    let Event::Message(inbound) = account.adapter.read(&payload) else { return payload };
-    let Some(chat) = inbound.from.chat else { return payload };
-    let hash = contact::chat_hash(&app.db, &account.portfolio, chat);
-    let known = async {
-        let mut tx = app.db.begin().await?;
-        rows::find_by_chat(&mut tx, &app.db, &hash).await
-    };
-    if !matches!(known.await, Ok(Some(_))) {
-        return payload;
-    }
-    match serde_json::from_str::<serde_json::Value>(&payload) {
-        Ok(mut value) if value.is_object() => {
-            value[SOUGHT] = crate::store::person::nik_hash(&app.db, nik).into();
-            value.to_string()
-        }
-        _ => payload,
-    }
-}
-
-fn sought(payload: &str) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_str(payload).ok()?;
-    value[SOUGHT].as_str().map(str::to_owned)
 }
 
 /// Works off commands that wait; returns how many.
@@ -364,7 +263,7 @@ async fn work<'a>(
     event: &inbox::Event,
 ) -> Result<Option<(Seat<'a>, Answer)>, ServiceError> {
     let Event::Message(inbound) = events::read(app, event) else { return Ok(None) };
-    let Some((account, chat)) = place_of(app, event, &inbound) else { return Ok(None) };
+    let Some((account, chat)) = door::place_of(app, event, &inbound) else { return Ok(None) };
     let hash = contact::chat_hash(&app.db, &account.portfolio, chat);
     let mut tx = app.db.begin().await?;
     let found = rows::find_by_chat(&mut tx, &app.db, &hash).await?;
@@ -377,7 +276,7 @@ async fn work<'a>(
     let is_open = steps_until.is_some_and(|until| until > app.now());
     let steps = steps.filter(|_| is_open).and_then(|json| serde_json::from_str(&json).ok());
     let seat = Seat { account, actor: officer.actor(), officer, chat, steps };
-    let answer = answer(app, &seat, &inbound.body, sought(&event.payload).as_deref()).await?;
+    let answer = answer(app, &seat, &inbound.body, door::sought(&event.payload).as_deref()).await?;
     Ok(Some((seat, answer)))
 }
 

@@ -94,16 +94,13 @@ pub(in crate::service) async fn tell_maker(
     let said = app.templates.officer_chat();
     let checker = words::name_of(app, &checker.id).await?;
     let title = ("title", one.notice.title.as_str());
-    let (text, choices) = match &one.note {
-        Some(reason) => {
-            let values = [title, ("checker", &checker), ("reason", reason)];
-            (said.say(Line::Returned, &values), Vec::new())
-        }
-        None => {
-            let text = said.say(Line::Approved, &[title, ("checker", &checker)]);
-            let buttons = [OfficerButton::Send, OfficerButton::Cancel];
-            (text, buttons.map(|button| act::choice(app, button, one.id)).to_vec())
-        }
+    let (text, choices) = if let Some(reason) = &one.note {
+        let values = [title, ("checker", &checker), ("reason", reason)];
+        (said.say(Line::Returned, &values), Vec::new())
+    } else {
+        let text = said.say(Line::Approved, &[title, ("checker", &checker)]);
+        let buttons = [OfficerButton::Send, OfficerButton::Cancel];
+        (text, buttons.map(|button| act::choice(app, button, one.id)).to_vec())
     };
     let key = format!("{}:{}:{maker}", one.id, now.as_ms());
     plan(app, tx, (account, chat.chat), &key, vec![Reply { text, choices }], now).await

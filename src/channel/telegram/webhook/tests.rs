@@ -252,7 +252,7 @@ fn a_nik_that_is_looked_for_is_handed_over_apart_and_stands_nowhere_else() {
             "chat": { "id": 5, "type": chat }, "from": { "id": 5, "is_bot": false } } });
         taken(&update)
     };
-    for text in [format!("/kartu {NIK}"), format!("/Kartu@kabar_bot 3517 0912 0456 0001")] {
+    for text in [format!("/kartu {NIK}"), "/Kartu@kabar_bot 3517 0912 0456 0001".to_owned()] {
         let event = said("private", &text);
         assert_eq!(event.sought, Nik::parse(NIK).ok(), "{text}");
         assert!(!event.payload.contains("0456"), "{}", event.payload);
