@@ -230,30 +230,30 @@ on_both_engines! {
 
     async fn a_broadcast_goes_from_a_chat_to_every_phone_once_a_second_person_agrees(start: Start) {
         let (desk, siti) = Desk::joined(strict(start)).await;
-        let (maker, desa) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        let (maker, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
         let (checker, kecamatan) = tied(&desk, OfficerRole::Kecamatan, "35.17.09", 52).await;
         tied(&desk, OfficerRole::Kecamatan, "35.17.10", 53).await;
-        let preview = writes_broadcast(&desk, &desa, JABON).await;
+        let preview = writes_broadcast(&desk, &author, JABON).await;
         assert!(preview.contains("Akan menerima: 1 dari 1 orang\nTelegram: 1"), "{preview}");
         assert!(preview.contains("Biaya: Rp0.") && preview.contains("orang kedua"), "{preview}");
 
-        presses(&desk, &desa, "Coba ke saya").await;
-        let tried = desk.on_phone(&desa).into_iter().filter(|b| b.text.contains("tentang perekaman"));
-        assert_eq!(tried.count(), 1, "{:?}", desk.on_phone(&desa));
+        presses(&desk, &author, "Coba ke saya").await;
+        let tried = desk.on_phone(&author).into_iter().filter(|b| b.text.contains("tentang perekaman"));
+        assert_eq!(tried.count(), 1, "{:?}", desk.on_phone(&author));
         let before = desk.on_phone(&siti).len();
-        assert!(presses(&desk, &desa, "Minta persetujuan").await.starts_with("Menunggu"));
+        assert!(presses(&desk, &author, "Minta persetujuan").await.starts_with("Menunggu"));
         assert!(desk.on_phone(&citizen(53)).len() == 1, "of another kecamatan nobody is asked");
         let asked = desk.last(&kecamatan);
         assert!(asked.contains("meminta persetujuan") && asked.contains("Penerima: 1"), "{asked}");
         assert_eq!(desk.on_phone(&siti).len(), before, "nothing leaves before");
 
         assert!(presses(&desk, &kecamatan, "Setujui").await.starts_with("Disetujui."));
-        assert!(desk.last(&desa).contains("disetujui"), "{}", desk.last(&desa));
-        assert!(presses(&desk, &desa, "Kirim").await.contains("mulai dikirim"));
+        assert!(desk.last(&author).contains("disetujui"), "{}", desk.last(&author));
+        assert!(presses(&desk, &author, "Kirim").await.contains("mulai dikirim"));
         let got = desk.on_phone(&siti);
         assert_eq!(got.len(), before + 1, "{got:?}");
         assert!(got[before].text.contains("silakan datang ke balai desa"), "{}", got[before].text);
-        assert!(presses(&desk, &desa, "Kirim").await.starts_with("Pengumuman ini sekarang"));
+        assert!(presses(&desk, &author, "Kirim").await.starts_with("Pengumuman ini sekarang"));
         assert_eq!(desk.on_phone(&siti).len(), before + 1, "pressed twice it goes out once");
 
         let who = desk.app.query("SELECT maker, checker FROM broadcast").await.concat();
@@ -268,23 +268,23 @@ on_both_engines! {
 
     async fn it_is_sent_back_with_a_reason_or_agreed_to_in_the_console(start: Start) {
         let (desk, _) = Desk::joined(strict(start)).await;
-        let (_, desa) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        let (_, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
         let (_, kecamatan) = tied(&desk, OfficerRole::Kecamatan, "35.17.09", 52).await;
-        writes_broadcast(&desk, &desa, JABON).await;
-        presses(&desk, &desa, "Minta persetujuan").await;
+        writes_broadcast(&desk, &author, JABON).await;
+        presses(&desk, &author, "Minta persetujuan").await;
         assert!(presses(&desk, &kecamatan, "Kembalikan").await.starts_with("Tulis alasannya"));
         let said = asks(&desk, &kecamatan, "Mohon tulis jamnya.").await;
         assert!(said.starts_with("Dikembalikan"), "{said}");
-        let heard = desk.last(&desa);
+        let heard = desk.last(&author);
         assert!(heard.contains("dikembalikan") && heard.ends_with("Mohon tulis jamnya."), "{heard}");
 
-        writes_broadcast(&desk, &desa, JABON).await;
-        presses(&desk, &desa, "Minta persetujuan").await;
+        writes_broadcast(&desk, &author, JABON).await;
+        presses(&desk, &author, "Minta persetujuan").await;
         let dinas = Browser::login(&desk.app, OfficerRole::Dinas, "35.17").await;
         let id = desk.app.query("SELECT id FROM broadcast WHERE state = 'submitted'").await.concat();
         dinas.post(&format!("/console/siaran/{}/setujui", id[0]), &[]).await;
         desk.settle().await;
-        assert!(desk.last(&desa).contains("disetujui dinas-3517"), "{}", desk.last(&desa));
+        assert!(desk.last(&author).contains("disetujui dinas-3517"), "{}", desk.last(&author));
         let late = presses(&desk, &kecamatan, "Setujui").await;
         assert!(late.contains("sekarang disetujui"), "{late}");
     }
@@ -304,45 +304,45 @@ on_both_engines! {
 
     async fn nobody_writes_beyond_their_area(start: Start) {
         let desk = Desk::open(start).await;
-        let (_, desa) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
-        writes_notice(&desk, &desa).await;
+        let (_, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        writes_notice(&desk, &author).await;
         for beyond in [NEXT_DESA, "35.17.09", "62"] {
-            let said = asks(&desk, &desa, beyond).await;
+            let said = asks(&desk, &author, beyond).await;
             assert!(said.starts_with("Itu di luar wilayah"), "{beyond}: {said}");
         }
-        assert!(asks(&desk, &desa, "Antah Berantah").await.contains("tidak ditemukan"));
-        assert!(asks(&desk, &desa, JABON).await.contains("yang mana?"));
+        assert!(asks(&desk, &author, "Antah Berantah").await.contains("tidak ditemukan"));
+        assert!(asks(&desk, &author, JABON).await.contains("yang mana?"));
         assert!(desk.app.query("SELECT id FROM broadcast").await.is_empty());
     }
 
     async fn steps_outlive_a_restart_and_end_after_half_an_hour(start: Start) {
         let desk = Desk::open(start).await;
-        let (_, desa) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        let (_, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
         let own = chat(&desk);
-        asks(&desk, &desa, "/siarkan").await;
+        asks(&desk, &author, "/siarkan").await;
         let desk = desk.restart().await;
         desk.brings(text_update(1, own, "private", "perekaman KTP-el")).await;
-        assert!(desk.last(&desa).starts_with("Tulis isi"), "{}", desk.last(&desa));
+        assert!(desk.last(&author).starts_with("Tulis isi"), "{}", desk.last(&author));
         desk.app.advance(31 * MINUTE).await;
         desk.brings(text_update(2, own, "private", "/batal")).await;
-        let said = desk.last(&desa);
+        let said = desk.last(&author);
         assert!(!said.contains("Tidak ada yang dikirim"), "it is a citizen's word again: {said}");
         desk.brings(press_update(3, own, "petugas:card:all")).await;
-        assert!(desk.last(&desa).starts_with("Langkah ini sudah lewat"), "{}", desk.last(&desa));
+        assert!(desk.last(&author).starts_with("Langkah ini sudah lewat"), "{}", desk.last(&author));
     }
 
     async fn what_was_begun_is_left_with_batal_and_numbers_do_not_pass(start: Start) {
         let (desk, _) = Desk::joined(start).await;
-        let (_, desa) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
-        asks(&desk, &desa, "/siarkan").await;
+        let (_, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        asks(&desk, &author, "/siarkan").await;
         let long = "sosialisasi ".repeat(6);
-        assert!(asks(&desk, &desa, &long).await.starts_with("Terlalu panjang: 71 huruf"));
-        let said = asks(&desk, &desa, "hubungi 081234567890").await;
+        assert!(asks(&desk, &author, &long).await.starts_with("Terlalu panjang: 71 huruf"));
+        let said = asks(&desk, &author, "hubungi 081234567890").await;
         assert!(said.starts_with("Ada nomor di dalamnya"), "{said}");
-        assert!(asks(&desk, &desa, "/batal").await.starts_with("Dibatalkan."));
-        writes_broadcast(&desk, &desa, JABON).await;
-        assert!(asks(&desk, &desa, "dan lagi").await.starts_with("Pilih salah satu tombol"));
-        assert!(asks(&desk, &desa, "/batal").await.starts_with("Pengumuman dibatalkan"));
+        assert!(asks(&desk, &author, "/batal").await.starts_with("Dibatalkan."));
+        writes_broadcast(&desk, &author, JABON).await;
+        assert!(asks(&desk, &author, "dan lagi").await.starts_with("Pilih salah satu tombol"));
+        assert!(asks(&desk, &author, "/batal").await.starts_with("Pengumuman dibatalkan"));
         assert_eq!(desk.app.query("SELECT state FROM broadcast").await.concat(), ["cancelled"]);
     }
 }
