@@ -4,6 +4,7 @@ use super::Fault;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::MessageId;
 use crate::domain::message::{MessageText, ReceiptKind};
+use crate::domain::nik::Nik;
 use crate::domain::outbound::Recipient;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::template_state::TemplateNews;
@@ -28,6 +29,9 @@ pub struct RawEvent {
     pub kind: RawKind,
     /// The provider's id of the account it concerns, where one address takes the events of several.
     pub provider_id: Option<String>,
+    /// A NIK by which an officer looks for a card: whoever stores the event keeps its hash alone, beside the
+    /// payload that no longer has it.
+    pub sought: Option<Nik>,
     /// The event, without what must not be stored: a NIK that a citizen typed is redacted here.
     pub payload: String,
 }

@@ -78,6 +78,12 @@ words! {
         ChangedPassword = "changed_password",
         /// Set up a second factor.
         SetUpTotp = "set_up_totp",
+        /// Asked for a code to tie a chat.
+        MadeChatCode = "made_chat_code",
+        /// Tied a chat: commands come from there.
+        TiedChat = "tied_chat",
+        /// Let go of it.
+        UntiedChat = "untied_chat",
         /// Made an API token.
         MadeToken = "made_token",
         /// Revoked an API token.

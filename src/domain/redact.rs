@@ -38,6 +38,12 @@ impl fmt::Debug for Redacted {
     }
 }
 
+/// Whether something was taken out of a text that was redacted.
+#[must_use]
+pub fn is_marked(text: &str) -> bool {
+    [NIK, PHONE, CODE, DIGITS].iter().any(|mark| text.contains(mark))
+}
+
 /// Takes numbers that name or open something out of a citizen's text, however they are spaced and
 /// in whatever digits they are written. Control characters go as well, line breaks stay.
 #[must_use]

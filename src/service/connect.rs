@@ -58,7 +58,7 @@ pub async fn issue_code(app: &App, nik: &Nik, by: &str) -> Result<Option<Issued>
     Ok(Some(Issued { code: code.printed(), links, expires_at }))
 }
 
-fn draw() -> Result<BindingCode, ServiceError> {
+pub(super) fn draw() -> Result<BindingCode, ServiceError> {
     // About four draws in five have digits enough.
     for _ in 0..64 {
         let random = getrandom::u64().map_err(|_| no_randomness())?;

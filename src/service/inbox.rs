@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::officer_chat::{self, Taken};
 use super::{Account, App, ServiceError, conversation, knowledge, receipt};
 use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
-use crate::store::StoreError;
 use crate::store::group::GroupError;
 use crate::store::inbox::{self, EventKind, EventState, NewEvent};
 use crate::store::template_state::upsert_news;
+use crate::store::{StoreError, Tx};
 
 /// Messages worked off in one round, at most.
 const MESSAGES: usize = 100;
@@ -26,9 +27,13 @@ pub async fn store(app: &App, account: &Account, events: Vec<RawEvent>) -> Resul
         return Ok(());
     }
     let now = app.now();
-    let events = events
-        .into_iter()
-        .map(|event| NewEvent {
+    let mut stored = Vec::with_capacity(events.len());
+    for event in events {
+        let payload = match &event.sought {
+            Some(nik) => officer_chat::with_sought(app, account, event.payload, nik).await,
+            None => event.payload,
+        };
+        stored.push(NewEvent {
             id: app.ids.next(now),
             key: event.key,
             // Meta posts the events of all numbers of a business to one address.
@@ -45,10 +50,10 @@ pub async fn store(app: &App, account: &Account, events: Vec<RawEvent>) -> Resul
                 RawKind::Receipt => EventKind::Receipt,
                 RawKind::Other => EventKind::Other,
             },
-            payload: event.payload,
-        })
-        .collect();
-    app.events.submit(events).await?;
+            payload,
+        });
+    }
+    app.events.submit(stored).await?;
     app.signals.wake_inbox();
     Ok(())
 }
@@ -104,13 +109,30 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
     let mut tx = app.db.begin().await?;
     let mut events = inbox::claim_events(&mut tx, &app.db, EventKind::Message, 1, now).await?;
     let Some(event) = events.pop() else { return Ok(false) };
+    let mut understood = read(app, &event);
+    if let Event::Message(inbound) = &understood {
+        match officer_chat::take(app, &mut tx, &event, inbound).await {
+            Ok(Taken::No) => {}
+            Ok(Taken::Unknown(inbound)) => understood = Event::Message(inbound),
+            Ok(Taken::Later) => {
+                tx.commit().await.map_err(StoreError::from)?;
+                app.signals.wake_officers();
+                return Ok(true);
+            }
+            Ok(Taken::Done) => return settle(app, tx, &event).await,
+            Err(error) => {
+                tx.rollback().await.map_err(StoreError::from)?;
+                return put_back(app, &event, &error).await.map(|()| true);
+            }
+        }
+    }
     if !app.knowledge.is_ready() {
         // Training takes its time, and nothing else could be written meanwhile.
         tx.rollback().await.map_err(StoreError::from)?;
         knowledge::understanding(app).await?;
         return Ok(true);
     }
-    let done = match read(app, &event) {
+    let done = match understood {
         Event::Message(inbound) if inbound.body != InboundBody::Silent => {
             conversation::answer(app, &mut tx, &event, &inbound).await
         }
@@ -127,15 +149,20 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
         tx.rollback().await.map_err(StoreError::from)?;
         return put_back(app, &event, &error).await.map(|()| true);
     }
-    let state = EventState::Done;
-    inbox::mark_events(&mut tx, &app.db, &[(event.id, state)], None, now).await?;
+    settle(app, tx, &event).await
+}
+
+/// An event's consequences are there.
+async fn settle(app: &App, mut tx: Tx, event: &inbox::Event) -> Result<bool, ServiceError> {
+    let settled = [(event.id, EventState::Done)];
+    inbox::mark_events(&mut tx, &app.db, &settled, None, app.now()).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(true)
 }
 
 /// One event that cannot be worked off must not hold up those behind it.
-async fn put_back(
+pub(super) async fn put_back(
     app: &App,
     event: &inbox::Event,
     error: &ServiceError,

@@ -11,6 +11,7 @@ pub mod connect;
 pub mod consent;
 pub mod conversation;
 pub mod fallback;
+pub mod find_card;
 mod folder;
 pub mod hold;
 pub mod inbox;
@@ -23,6 +24,7 @@ pub mod metric;
 pub mod needed;
 pub mod notice;
 pub mod officer;
+pub mod officer_chat;
 pub mod outbox;
 pub mod own_answer;
 pub mod point;
@@ -193,12 +195,13 @@ pub struct Signals {
     inbox: signal::Sender<u64>,
     outbox: signal::Sender<u64>,
     broadcasts: signal::Sender<u64>,
+    officers: signal::Sender<u64>,
 }
 
 impl Default for Signals {
     fn default() -> Self {
         let new = || signal::Sender::new(0);
-        Self { inbox: new(), outbox: new(), broadcasts: new() }
+        Self { inbox: new(), outbox: new(), broadcasts: new(), officers: new() }
     }
 }
 
@@ -222,6 +225,17 @@ impl Signals {
     #[must_use]
     pub fn broadcasts(&self) -> signal::Receiver<u64> {
         self.broadcasts.subscribe()
+    }
+
+    /// An officer's command waits.
+    pub fn wake_officers(&self) {
+        self.officers.send_modify(|count| *count += 1);
+    }
+
+    /// Hears of officers' commands.
+    #[must_use]
+    pub fn officers(&self) -> signal::Receiver<u64> {
+        self.officers.subscribe()
     }
 
     /// Hears of what waits in the inbox.

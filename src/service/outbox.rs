@@ -25,6 +25,8 @@ const ANSWERS: i64 = 30;
 
 /// Why an officer's words are sent.
 pub const OFFICER: &str = "officer";
+/// Why an officer is answered in their own chat.
+pub const TO_OFFICER: &str = "officer_chat";
 
 /// A message about to be planned.
 #[derive(Clone, Debug)]
@@ -95,7 +97,8 @@ pub async fn enqueue(
         if draft.refusal.is_some() { MessageStatus::Cancelled } else { MessageStatus::Queued };
     let text_hash = text_hash(&app.db, &recipient_hash, words);
     // An officer is no machine, and nobody is told that their words were held back.
-    let may_loop = draft.class != MessageClass::Announcement && draft.why != OFFICER;
+    let may_loop =
+        draft.class != MessageClass::Announcement && ![OFFICER, TO_OFFICER].contains(&draft.why);
     if status == MessageStatus::Queued && may_loop {
         let since = now.before(LOOP_WINDOW);
         let (same, answers) = count_repeats(tx, &text_hash, &recipient_hash, since).await?;

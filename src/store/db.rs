@@ -50,6 +50,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "search", include_str!("../../migrations/0011_search.sql")),
     (12, "answer", include_str!("../../migrations/0012_answer.sql")),
     (13, "report", include_str!("../../migrations/0013_report.sql")),
+    (14, "officer_chat", include_str!("../../migrations/0014_officer_chat.sql")),
     (16, "message_area", include_str!("../../migrations/0016_message_area.sql")),
 ];
 

@@ -19,6 +19,8 @@ words! {
         Message = "message",
         /// A word about one of our messages.
         Receipt = "receipt",
+        /// An officer's command, handed over by whoever saw at the inbox that it is one.
+        Officer = "officer",
         /// Something else: kept, and looked at where we know what to do with it.
         Other = "other",
     }
@@ -140,6 +142,23 @@ pub async fn claim_events(
             })
         })
         .collect()
+}
+
+/// Hands an event over to those who work off another kind, in its place.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_kind(
+    conn: &mut AnyConnection,
+    id: EventId,
+    kind: EventKind,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE inbox SET kind = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(kind.as_str())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Settles events.

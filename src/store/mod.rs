@@ -27,6 +27,7 @@ pub mod message;
 pub mod message_list;
 pub mod notice;
 pub mod officer;
+pub mod officer_chat;
 pub mod own_answer;
 pub mod person;
 pub mod question;

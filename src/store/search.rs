@@ -204,6 +204,14 @@ pub async fn find_by_nik(db: &Db, nik: &Nik) -> Result<Vec<PersonId>, StoreError
     list_ids(db, "SELECT id FROM person WHERE nik_hash = $1", nik_hash(db, nik)).await
 }
 
+/// Whoever has the NIK with that hash.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_by_nik_hash(db: &Db, hash: &str) -> Result<Vec<PersonId>, StoreError> {
+    list_ids(db, "SELECT id FROM person WHERE nik_hash = $1", hash.to_owned()).await
+}
+
 /// Those registered with that number, at most 50.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ mod canned;
 mod check;
 mod file_report;
 mod folder;
+mod officer_chat;
 mod page;
 mod problem;
 mod render;
@@ -28,6 +29,7 @@ pub use broadcast::{AlarmWords, BroadcastTemplate};
 pub use by_channel::ByChannel;
 pub use canned::Canned;
 pub use file_report::{FileReport, FileReportPage, ReportRow};
+pub use officer_chat::{OfficerAudience, OfficerButton, OfficerChat, OfficerLine};
 pub use page::{VisitGroup, VisitRow, Visits, VisitsPage};
 pub use problem::Problem;
 pub use render::{MAX_VALUE_CHARS, RenderError, Rendered};
@@ -56,6 +58,7 @@ struct Inner {
     vocabulary: Vocabulary,
     file_report: FileReportPage,
     canned: Vec<Canned>,
+    officer_chat: OfficerChat,
     engine: Engine,
 }
 
@@ -184,6 +187,12 @@ impl Templates {
         &self.inner.canned
     }
 
+    /// What the bot says to officers.
+    #[must_use]
+    pub fn officer_chat(&self) -> &OfficerChat {
+        &self.inner.officer_chat
+    }
+
     /// The report beside a file that a watched folder brought.
     #[must_use]
     pub fn file_report(&self) -> &FileReportPage {
@@ -222,14 +231,22 @@ impl Templates {
         }
         check::names(announcements.values(), &mut problems);
         let canned = canned::load(dir, capitals, &mut problems);
+        let officer_chat = officer_chat::load(dir, &mut problems);
         for file in files.keys() {
             let hint = "a slip in its name, or in that of its folder?";
             problems.push(Problem::new(file, "the file belongs to nothing", hint));
         }
         match (vocabulary, broadcast, file_report) {
             (Some(vocabulary), Some(broadcast), Ok(file_report)) if problems.is_empty() => {
-                let inner =
-                    Inner { announcements, broadcast, vocabulary, file_report, canned, engine };
+                let inner = Inner {
+                    announcements,
+                    broadcast,
+                    vocabulary,
+                    file_report,
+                    canned,
+                    officer_chat,
+                    engine,
+                };
                 Ok(Self { inner: Arc::new(inner) })
             }
             (_, _, file_report) => {

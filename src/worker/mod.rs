@@ -1,6 +1,7 @@
 //! Starts, wakes, drains and stops the loops. No rules and no SQL: each loop calls its service.
 
 mod inbox;
+mod officer;
 mod schedule;
 mod sender;
 mod sweeper;
@@ -36,6 +37,7 @@ impl Workers {
         let stop = signal::Sender::new(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(inbox::run(Arc::clone(app), stop.subscribe()));
+        tasks.spawn(officer::run(Arc::clone(app), stop.subscribe()));
         tasks.spawn(sweeper::run(Arc::clone(app), stop.subscribe()));
         tasks.spawn(schedule::run(Arc::clone(app), stop.subscribe()));
         for account in &app.accounts {

@@ -1,11 +1,13 @@
 //! Who may come through which door of the console: every route, with every role.
 
-use kabar::domain::officer::OfficerRole;
+use kabar::domain::officer::{OfficerRole, Right};
 use kabar::web::console::{Need, Route, routes};
 use reqwest::{Method, StatusCode};
 
-use crate::support::TestApp;
 use crate::support::console::Browser;
+use crate::support::{Start, TestApp};
+use crate::telegram_office::Desk;
+use crate::telegram_officer::{asks, press_update, tied};
 
 /// A path with something in each of its holes.
 fn path(route: &Route) -> String {
@@ -41,6 +43,41 @@ crate::support::on_both_engines! {
                 assert!(!answer.status.is_server_error(), "{shown}");
             }
         }
+    }
+
+    async fn every_command_of_a_chat_obeys_the_roles_that_may_and_no_other(start: Start) {
+        let desk = Desk::open(start).await;
+        let broadcast = "bro_01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        for (n, role) in (51..).zip(OfficerRole::ALL) {
+            let (_, phone) = tied(&desk, *role, "35.17", n).await;
+            let chat = desk.sandbox.sent().pop().unwrap().body["chat_id"].as_i64().unwrap();
+            let typed = [("/kartu zainal", Right::SeeCards), ("/siarkan", Right::Broadcast)];
+            for (words, right) in typed {
+                let said = asks(&desk, &phone, words).await;
+                assert_eq!(!said.starts_with("Peran Anda"), role.may(right), "{role} {words}: {said}");
+            }
+            for (at, (button, right)) in (1..).zip([
+                ("area:35.17", Right::Broadcast),
+                ("test", Right::Broadcast),
+                ("send", Right::Broadcast),
+                ("ask", Right::Broadcast),
+                ("cancel", Right::Broadcast),
+                ("approve", Right::Approve),
+                ("return", Right::Approve),
+            ]) {
+                let data = if button.contains(':') { format!("petugas:{button}") } else {
+                    format!("petugas:{button}:{broadcast}")
+                };
+                let id = i64::try_from(n).unwrap() * 100 + at;
+                desk.brings(press_update(id, chat, &data)).await;
+                let said = desk.last(&phone);
+                // Steps that nobody began have no right to ask for.
+                let is_let_in = !said.starts_with("Peran Anda");
+                let expected = role.may(right) || button.starts_with("area");
+                assert_eq!(is_let_in, expected, "{role} {button}: {said}");
+            }
+        }
+        assert!(desk.app.query("SELECT id FROM broadcast").await.is_empty());
     }
 
     async fn whoever_is_not_logged_in_is_sent_to_the_door(app: TestApp) {

@@ -53,6 +53,7 @@ mod store;
 mod survey;
 mod telegram;
 mod telegram_office;
+mod telegram_officer;
 mod ticket;
 mod token;
 mod twilio;

@@ -249,6 +249,22 @@ fn no_key_in_the_readme_is_made_up() {
 }
 
 #[test]
+fn the_commands_of_officers_in_the_readme_are_those_the_bot_names() {
+    let commands = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| c.is_whitespace() || "`:;.,\"".contains(c));
+        let is_command = |word: &&str| word.starts_with('/') && word.len() > 1;
+        words.filter(is_command).map(|word| word.trim_start_matches('/').to_owned()).collect()
+    };
+    let readme = readme();
+    let told = section(&readme, "The console").split("**From Telegram.**").nth(1);
+    let file = root().join("message_templates/console/telegram.toml");
+    let file = fs::read_to_string(file).expect("there is the file");
+    let welcome = file.split("tied = ").nth(1).expect("a welcome");
+    let welcome = welcome.split("code_expired").next().expect("its end");
+    assert_eq!(commands(told.expect("the paragraph")), commands(welcome));
+}
+
+#[test]
 fn the_rights_on_opensid_in_the_readme_are_those_that_are_needed() {
     let text = readme();
     for statement in kabar::source::opensid::grants("opensid", "'kabar_ro'@'localhost'") {

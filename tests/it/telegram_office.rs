@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kabar::channel::Shared;
+use kabar::channel::telegram::webhook::event;
 use kabar::channel::telegram::{Mode, TelegramClient, TelegramSettings};
 use kabar::domain::message::ChannelKind;
 use kabar::domain::outbound::ChatId;
 use kabar::sandbox::{Bot, Bubble, Counterpart, Input, Mark, Sandbox, Settings, Side};
-use kabar::service::{Account, Rate};
+use kabar::service::{Account, Rate, inbox};
 use kabar::source::{Record, VerifiedChat};
 use kabar::store::token::Role;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::app::token;
 use crate::support::citizen::Citizen;
-use crate::support::{Start, TestApp, citizen, on_both_engines, word};
+use crate::support::{LEASE_OVER, Start, TestApp, citizen, on_both_engines, word};
 use crate::watch::Shelf;
 
 const BOT: &str = "bot-1";
@@ -28,20 +29,22 @@ const BOT_TOKEN: &str = "7000000001:contoh-token";
 const HANG: Duration = Duration::from_secs(20);
 
 /// The office, Telegram, and everybody's phones.
-struct Desk {
-    app: TestApp,
-    sandbox: Sandbox,
-    telegram: JoinHandle<()>,
+pub struct Desk {
+    pub app: TestApp,
+    pub sandbox: Sandbox,
+    telegram: Telegram,
 }
 
-impl Drop for Desk {
+struct Telegram(JoinHandle<()>);
+
+impl Drop for Telegram {
     fn drop(&mut self) {
-        self.telegram.abort();
+        self.0.abort();
     }
 }
 
 impl Desk {
-    async fn open(mut start: Start) -> Self {
+    pub async fn open(mut start: Start) -> Self {
         let (shared, clock) = start.prepare().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api_url = format!("http://{}/telegram", listener.local_addr().unwrap());
@@ -58,9 +61,9 @@ impl Desk {
         })
         .unwrap();
         let played = sandbox.clone();
-        let telegram = tokio::spawn(async move {
+        let telegram = Telegram(tokio::spawn(async move {
             kabar::sandbox::serve(listener, played, std::future::pending()).await.unwrap();
-        });
+        }));
         let shared =
             Shared { hook_url: format!("{}/hooks/telegram/{BOT}", shared.hook_url), ..shared };
         let settings = TelegramSettings {
@@ -101,7 +104,7 @@ impl Desk {
     }
 
     /// Lets both sides work until nothing moves any more at this moment.
-    async fn settle(&self) {
+    pub async fn settle(&self) {
         loop {
             self.sandbox.idle().await;
             if !self.app.run_until_idle().await {
@@ -110,17 +113,34 @@ impl Desk {
         }
     }
 
+    /// The service dies and another begins on the same database; Telegram goes on.
+    pub async fn restart(self) -> Self {
+        let Self { app, sandbox, telegram } = self;
+        let app = app.restart().await;
+        app.advance(LEASE_OVER).await;
+        Self { app, sandbox, telegram }
+    }
+
+    /// Telegram brings an update, past the sandbox: of a group, or where nobody has set a webhook.
+    pub async fn brings(&self, update: Value) {
+        self.app.clock.advance(Duration::from_secs(3));
+        let (event, _) = event(update, self.app.app.now());
+        let account = self.app.app.account(BOT).unwrap();
+        inbox::store(&self.app.app, account, vec![event]).await.unwrap();
+        self.settle().await;
+    }
+
     async fn does(&self, citizen: &Citizen, input: Input) -> String {
         let id = self.sandbox.write(&citizen.e164, Some(BOT), input).unwrap();
         self.settle().await;
         id
     }
 
-    async fn writes(&self, citizen: &Citizen, words: &str) {
+    pub async fn writes(&self, citizen: &Citizen, words: &str) {
         self.does(citizen, Input::Text(words.to_owned())).await;
     }
 
-    async fn presses(&self, citizen: &Citizen, button: &str) -> String {
+    pub async fn presses(&self, citizen: &Citizen, button: &str) -> String {
         let button_id = button.to_owned();
         self.does(citizen, Input::Press { button_id, message_id: None }).await
     }
@@ -130,20 +150,20 @@ impl Desk {
         self.does(citizen, Input::Raw(raw.as_object().unwrap().clone())).await;
     }
 
-    async fn card(&self, citizen: &Citizen, status: &str) {
+    pub async fn card(&self, citizen: &Citizen, status: &str) {
         self.app.card(citizen, status).await;
         self.settle().await;
     }
 
     /// What the office wrote to that phone.
-    fn on_phone(&self, citizen: &Citizen) -> Vec<Bubble> {
+    pub fn on_phone(&self, citizen: &Citizen) -> Vec<Bubble> {
         let phone = self.sandbox.phone(&citizen.e164);
         let bubbles = phone.map(|phone| phone.bubbles).unwrap_or_default();
         bubbles.into_iter().filter(|bubble| bubble.side == Side::Office).collect()
     }
 
     /// The last of it.
-    fn last(&self, citizen: &Citizen) -> String {
+    pub fn last(&self, citizen: &Citizen) -> String {
         self.on_phone(citizen).pop().map(|bubble| bubble.text).unwrap_or_default()
     }
 
@@ -157,7 +177,7 @@ impl Desk {
     }
 
     /// The citizen is on file and their chat is tied to them.
-    async fn joined(start: Start) -> (Self, Citizen) {
+    pub async fn joined(start: Start) -> (Self, Citizen) {
         let desk = Self::open(start).await;
         let siti = citizen(6);
         desk.card(&siti, "CARD_PRINTED").await;

@@ -190,9 +190,9 @@ on_both_engines! {
         shelf.put(&citizen(5), "KARTU TERBANG", |_| {});
         app.clock.advance(MINUTE);
         app.look().await;
-        let [held] = &app.query("SELECT id FROM hold").await[..] else { panic!("one hold") };
+        let [waiting] = &app.query("SELECT id FROM hold").await[..] else { panic!("one hold") };
         let [rejected] = &app.query("SELECT id FROM rejection").await[..] else { panic!("one rejection") };
-        let hold = format!("/console/hari-ini/tertahan/{}/diamkan", held[0]);
+        let hold = format!("/console/hari-ini/tertahan/{}/diamkan", waiting[0]);
         let item = format!("/console/hari-ini/ditolak/{}", rejected[0]);
         let settle = format!("{item}/selesai");
 

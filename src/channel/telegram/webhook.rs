@@ -13,6 +13,7 @@ use crate::channel::{
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::message::MessageText;
+use crate::domain::nik::Nik;
 use crate::domain::outbound::{ChatId, Recipient};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::redact::redact;
@@ -57,6 +58,7 @@ pub fn event(mut update: Value, now: Timestamp) -> (RawEvent, Option<String>) {
     // Somebody's own number is what they handed over; that of somebody else is none of our business.
     let own = is_own_contact(&update["message"])
         .then(|| update["message"]["contact"]["phone_number"].clone());
+    let sought = sought(&update["message"]);
     redact_words(&mut update);
     if let Some(own) = own {
         update["message"]["contact"]["phone_number"] = own;
@@ -67,14 +69,31 @@ pub fn event(mut update: Value, now: Timestamp) -> (RawEvent, Option<String>) {
         None => RawKind::Other,
     };
     let payload = json!({ "update": update, "at": now.as_ms() }).to_string();
-    (RawEvent { key: format!("u:{id}"), kind, provider_id: None, payload }, pressed)
+    (RawEvent { key: format!("u:{id}"), kind, provider_id: None, sought, payload }, pressed)
+}
+
+/// The word by which officers look for a card.
+const SEARCH: &str = "/kartu";
+
+/// The NIK that is all that somebody looks for in a private chat.
+fn sought(message: &Value) -> Option<Nik> {
+    person(&message["chat"], &message["from"])?;
+    let (word, rest) = message["text"].as_str()?.trim().split_once(char::is_whitespace)?;
+    let word = word.split('@').next()?;
+    word.eq_ignore_ascii_case(SEARCH).then(|| Nik::parse(rest).ok()).flatten()
 }
 
 /// Without an id the content is all that tells one event from another.
 fn other(content: &Value) -> RawEvent {
     let payload = json!({ "update": content }).to_string();
     let digest: String = Sha256::digest(payload.as_bytes()).encode_hex();
-    RawEvent { key: format!("o:{digest}"), kind: RawKind::Other, provider_id: None, payload }
+    RawEvent {
+        key: format!("o:{digest}"),
+        kind: RawKind::Other,
+        provider_id: None,
+        sought: None,
+        payload,
+    }
 }
 
 /// Keys whose values are Telegram's or ours, not the citizen's, and must stay as they are.

@@ -175,7 +175,13 @@ fn push(
     let payload = Value::Object(payload).to_string();
     // Without an id the content is all that tells one event from another.
     let key = if id.is_empty() { format!("{key}{}", digest(&payload)) } else { key.to_owned() };
-    events.push(RawEvent { key, kind, provider_id: number.map(str::to_owned), payload });
+    events.push(RawEvent {
+        key,
+        kind,
+        provider_id: number.map(str::to_owned),
+        sought: None,
+        payload,
+    });
 }
 
 fn other(text: &str) -> RawEvent {
@@ -183,6 +189,7 @@ fn other(text: &str) -> RawEvent {
         key: format!("o:{}", digest(text)),
         kind: RawKind::Other,
         provider_id: None,
+        sought: None,
         payload: text.to_owned(),
     }
 }

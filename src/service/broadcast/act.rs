@@ -5,7 +5,7 @@
 
 use super::letter::Letter;
 use super::preview::count;
-use super::reach::{Rules, Verdict, decide};
+use super::reach::{Rules, Verdict, Way, decide};
 use super::{BroadcastError, after, close, find, invalid, note, open};
 use crate::domain::audience::Audience;
 use crate::domain::audit::Action;
@@ -14,10 +14,12 @@ use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, RunId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
 use crate::domain::officer::{Actor, Right};
+use crate::domain::outbound::Recipient;
 use crate::domain::phone::PhoneNumber;
-use crate::service::App;
+use crate::service::{Account, App, officer_chat, route};
 use crate::store::broadcast::{self as rows, Broadcast};
 use crate::store::broadcast_run::{self as runs, Run};
+use crate::store::consent::address_hashes;
 use crate::store::message::{NewMessage, insert_message};
 use crate::store::{StoreError, Tx, audience};
 
@@ -40,7 +42,7 @@ pub async fn submit(
         return Err(BroadcastError::Empty);
     }
     let now = app.now();
-    let (tx, mut found) = open(app, actor, Right::Broadcast, id).await?;
+    let (mut tx, mut found) = open(app, actor, Right::Broadcast, id).await?;
     if found.updated_at != read.updated_at {
         return Err(invalid("somebody changed it meanwhile", "look at it again, then submit it"));
     }
@@ -51,8 +53,12 @@ pub async fn submit(
         found.state = after(&found, Move::Approve)?;
     }
     let state = found.state;
+    if state == BroadcastState::Submitted {
+        officer_chat::ask_approvers(app, &mut tx, &found, now).await?;
+    }
     let detail = format!("{} recipients, {state}", preview.recipients);
     close(app, tx, actor, Action::SubmittedBroadcast, &mut found, Some(&detail), now).await?;
+    app.signals.wake_outbox();
     Ok(state)
 }
 
@@ -69,7 +75,10 @@ pub async fn approve(app: &App, actor: &Actor, id: BroadcastId) -> Result<(), Br
     }
     found.checker = Some(actor.id.clone());
     found.checked_at = Some(now);
-    close(app, tx, actor, Action::ApprovedBroadcast, &mut found, None, now).await
+    officer_chat::tell_maker(app, &mut tx, &found, actor, now).await?;
+    close(app, tx, actor, Action::ApprovedBroadcast, &mut found, None, now).await?;
+    app.signals.wake_outbox();
+    Ok(())
 }
 
 /// Sends it back to be changed, with a reason for whoever wrote it.
@@ -90,12 +99,15 @@ pub async fn reject(
         ));
     }
     let now = app.now();
-    let (tx, mut found) = open(app, actor, Right::Approve, id).await?;
+    let (mut tx, mut found) = open(app, actor, Right::Approve, id).await?;
     found.state = after(&found, Move::Reject)?;
     found.checker = None;
     found.checked_at = None;
     found.note = Some(reason);
-    close(app, tx, actor, Action::RejectedBroadcast, &mut found, None, now).await
+    officer_chat::tell_maker(app, &mut tx, &found, actor, now).await?;
+    close(app, tx, actor, Action::RejectedBroadcast, &mut found, None, now).await?;
+    app.signals.wake_outbox();
+    Ok(())
 }
 
 /// Lets it go: at once, or when its time comes.
@@ -239,6 +251,33 @@ pub async fn test(
     let Some(Verdict::Way(way)) = decide(app, &rules, &page).await?.into_iter().next() else {
         return Err(BroadcastError::NoWay);
     };
+    queue_test(app, actor, &found, way).await
+}
+
+/// Sends it to the chat in which an officer works, to see it there. It counts for nothing.
+///
+/// # Errors
+/// What [`BroadcastError`] says.
+pub async fn test_in_chat(
+    app: &App,
+    actor: &Actor,
+    id: BroadcastId,
+    account: &Account,
+    to: Recipient,
+) -> Result<MessageId, BroadcastError> {
+    let found = find(app, actor, Right::Broadcast, id).await?;
+    let hashes = address_hashes(&app.db, &account.portfolio, &to);
+    let hash = route::own_hash(account.channel, hashes);
+    queue_test(app, actor, &found, Way::to(account, to, hash)).await
+}
+
+async fn queue_test(
+    app: &App,
+    actor: &Actor,
+    found: &Broadcast,
+    way: Way<'_>,
+) -> Result<MessageId, BroadcastError> {
+    let channel = way.account.channel;
     let letter = Letter::write(app, &found.notice, way.account)?;
     let (now, zone) = (app.now(), app.zone(None));
     let message: MessageId = app.ids.next(now);
@@ -272,7 +311,8 @@ pub async fn test(
     };
     let mut tx = app.db.begin().await?;
     insert_message(&mut tx, &app.db, &new).await?;
-    note(app, &mut tx, actor, Action::TestedBroadcast, id, Some(channel.as_str()), now).await?;
+    note(app, &mut tx, actor, Action::TestedBroadcast, found.id, Some(channel.as_str()), now)
+        .await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(message)

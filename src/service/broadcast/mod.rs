@@ -13,7 +13,7 @@ mod reach;
 mod report;
 mod write;
 
-pub use act::{approve, cancel, pause, reject, resume, retry, send, submit, test};
+pub use act::{approve, cancel, pause, reject, resume, retry, send, submit, test, test_in_chat};
 pub use expand::{EVERY, raise, step};
 pub use letter::{Look, looks, next_dates, schedule_words};
 pub use list::{List, ListError, read_list};

@@ -78,6 +78,13 @@ pub(super) struct Way<'a> {
     hashes: Vec<String>,
 }
 
+impl<'a> Way<'a> {
+    /// The way into a chat that is known to be open.
+    pub(super) fn to(account: &'a Account, to: Recipient, hash: String) -> Self {
+        Self { account, to, key: hash.clone(), hashes: vec![hash.clone()], hash, contact: None }
+    }
+}
+
 /// Decides about a page, in its order.
 pub(super) async fn decide<'a>(
     app: &'a App,

@@ -14,7 +14,9 @@ use super::form::Filled;
 use super::page::{Page, show as shown};
 use crate::domain::language::Language;
 use crate::service::officer::{self, Code, OfficerError, SHORTEST_PASSWORD, TotpSetUp};
+use crate::service::officer_chat::{self, ChatCode};
 use crate::store::officer::set_language;
+use crate::store::officer_chat::tied_since;
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -28,6 +30,13 @@ struct AccountPage {
     must_change: bool,
     is_refused: bool,
     shortest: usize,
+    telegram: Option<Telegram>,
+}
+
+/// The chat from which they give commands; none where the office has no bot.
+struct Telegram {
+    since: Option<String>,
+    code: Option<ChatCode>,
 }
 
 #[derive(Template)]
@@ -63,9 +72,22 @@ pub(super) async fn first(State(web): State<Web>, desk: Desk) -> Redirect {
     Redirect::to(page.ways.first().map_or("/console/akun", |way| way.path))
 }
 
-fn account(web: &Web, desk: &Desk, is_refused: bool) -> Result<Response, Error> {
+async fn account(
+    web: &Web,
+    desk: &Desk,
+    is_refused: bool,
+    code: Option<ChatCode>,
+) -> Result<Response, Error> {
+    let page = Page::new(web, desk, "/console/akun");
+    let telegram = if officer_chat::is_offered(&web.app) {
+        let since = tied_since(&web.app.db, desk.officer.id).await?;
+        Some(Telegram { since: since.map(|at| page.time(&at)), code })
+    } else {
+        None
+    };
     shown(&AccountPage {
-        page: Page::new(web, desk, "/console/akun"),
+        page,
+        telegram,
         login: desk.officer.login.clone(),
         area: desk.officer.area.to_string(),
         has_totp: desk.officer.has_totp,
@@ -76,7 +98,20 @@ fn account(web: &Web, desk: &Desk, is_refused: bool) -> Result<Response, Error> 
 }
 
 pub(super) async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
-    account(&web, &desk, false)
+    account(&web, &desk, false, None).await
+}
+
+pub(super) async fn tie_chat(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
+    if !officer_chat::is_offered(&web.app) {
+        return Err(Error::NotFound);
+    }
+    let code = officer_chat::make_code(&web.app, &desk.officer).await?;
+    account(&web, &desk, false, Some(code)).await
+}
+
+pub(super) async fn untie_chat(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
+    officer_chat::untie(&web.app, &desk.officer).await?;
+    Ok(Redirect::to("/console/akun").into_response())
 }
 
 pub(super) async fn change_password(
@@ -87,7 +122,7 @@ pub(super) async fn change_password(
     match officer::change_password(&web.app, &desk.officer, form.old, form.new).await {
         Ok(secret) => Ok(enter(&web, &secret, "/console")),
         Err(OfficerError::Service(error)) => Err(error.into()),
-        Err(_) => account(&web, &desk, true),
+        Err(_) => account(&web, &desk, true, None).await,
     }
 }
 

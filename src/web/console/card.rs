@@ -17,22 +17,18 @@ use super::page::{Page, show as shown};
 use super::{Need, Rooms, card_export, card_story};
 use crate::domain::audit::Action;
 use crate::domain::card::CardStatus;
-use crate::domain::id::{CardId, PersonId};
-use crate::domain::nik::Nik;
+use crate::domain::id::CardId;
 use crate::domain::officer::Right;
-use crate::domain::person::{PersonName, name_words};
+use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
-use crate::domain::reference::Reference;
-use crate::service::officer::{note, note_look};
+use crate::service::find_card::{self, Kind, Sought};
+use crate::service::officer::note_look;
 use crate::store::card_list::{self, COUNTED, CardLine};
-use crate::store::{StoreError, search};
 use crate::web::Web;
 use crate::web::error::Error;
 
 /// Where the page is.
 pub(super) const HERE: &str = "/console/kartu";
-/// People that a search shows; who finds more adds a word.
-const FOUND: usize = 50;
 
 /// The page's rooms.
 pub(super) fn rooms(rooms: Rooms) -> Rooms {
@@ -156,79 +152,19 @@ struct Search {
     q: String,
 }
 
-/// What somebody searched by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Name,
-    Nik,
-    Phone,
-    Reference,
-    /// Digits that are neither a NIK nor a number.
-    Digits,
-    /// Nothing to search by.
-    Empty,
-}
-
-impl Kind {
-    /// As it stands in the audit log.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Nik => "nik",
-            Self::Phone => "phone",
-            Self::Reference => "reference",
-            Self::Digits => "digits",
-            Self::Empty => "nothing",
-        }
-    }
-}
-
 async fn find(
     State(web): State<Web>,
     desk: Desk,
     Filled(form): Filled<Search>,
 ) -> Result<Response, Error> {
-    let (kind, people) = search_for(&web, &desk, &form.q).await?;
-    let lines = card_list::list_of_people(&web.app.db, &people[..people.len().min(FOUND)]).await?;
-    let office = &web.app.settings.office_area;
-    let seen: Vec<&CardLine> =
-        lines.iter().filter(|line| desk.actor.covers(line.area.as_ref(), office)).collect();
-    let mut tx = web.app.db.begin().await?;
-    let detail = format!("{} cards", seen.len());
-    note(&web.app, &mut tx, &desk.actor, Action::Searched, kind.word(), Some(&detail)).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    let found = find_card::find(&web.app, &desk.actor, Sought::Typed(&form.q)).await?;
     let page = Page::new(&web, &desk, HERE);
     shown(&FoundPage {
-        rows: seen.into_iter().map(|line| row(&page, line)).collect(),
+        rows: found.lines.iter().map(|line| row(&page, line)).collect(),
         page,
-        kind,
-        has_more: people.len() > FOUND,
+        kind: found.kind,
+        has_more: found.has_more,
     })
-}
-
-async fn search_for(web: &Web, desk: &Desk, typed: &str) -> Result<(Kind, Vec<PersonId>), Error> {
-    let db = &web.app.db;
-    let typed: String = typed.trim().chars().take(PersonName::MAX_CHARS).collect();
-    if let Some(reference) = Reference::find_in(&typed)
-        && let Some(person) = search::look_up_reference(db, &reference).await?
-    {
-        return Ok((Kind::Reference, vec![person]));
-    }
-    let digits = typed.chars().filter(char::is_ascii_digit).count();
-    if digits >= 8 && !typed.contains(char::is_alphabetic) {
-        return Ok(match (Nik::parse(&typed), PhoneNumber::parse(&typed)) {
-            (Ok(nik), _) => (Kind::Nik, search::find_by_nik(db, &nik).await?),
-            (_, Ok(phone)) => (Kind::Phone, search::find_by_phone(db, &phone).await?),
-            _ => (Kind::Digits, Vec::new()),
-        });
-    }
-    let words = name_words(&typed);
-    if words.is_empty() {
-        return Ok((Kind::Empty, Vec::new()));
-    }
-    let within = (desk.area(), desk.sees_all(web));
-    let limit = i64::try_from(FOUND + 1).unwrap_or(i64::MAX);
-    Ok((Kind::Name, search::find_by_words(db, &words, within, limit).await?))
 }
 
 impl FoundPage {

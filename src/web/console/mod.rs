@@ -131,6 +131,8 @@ fn rooms() -> Rooms {
         .post("/console/akun/sandi", Need::Login, account::change_password)
         .get("/console/akun/kode", Need::Login, account::show_totp)
         .post("/console/akun/kode", Need::Login, account::confirm_totp)
+        .post("/console/akun/telegram", Need::Login, account::tie_chat)
+        .post("/console/akun/telegram/lepas", Need::Login, account::untie_chat)
         .get("/console", Need::Login, account::first)
         .get("/console/{*rest}", Need::Login, page::not_found)
 }

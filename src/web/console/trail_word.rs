@@ -73,6 +73,9 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::DisabledOfficer => ("Mengunci petugas", "Locked an officer out"),
         Action::ChangedPassword => ("Mengganti kata sandi sendiri", "Changed their password"),
         Action::SetUpTotp => ("Mengaktifkan kode kedua", "Set up the second factor"),
+        Action::MadeChatCode => ("Meminta kode Telegram", "Asked for a Telegram code"),
+        Action::TiedChat => ("Menghubungkan Telegram", "Tied a Telegram chat"),
+        Action::UntiedChat => ("Melepas Telegram", "Untied the Telegram chat"),
         Action::MadeToken => ("Membuat token API", "Made an API token"),
         Action::RevokedToken => ("Mencabut token API", "Revoked an API token"),
     }

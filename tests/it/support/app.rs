@@ -17,7 +17,8 @@ use kabar::service::knowledge::Primer;
 use kabar::service::sender::{Progress, Sender};
 use kabar::service::watch::{self, Step, Watched};
 use kabar::service::{
-    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox, sweep,
+    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox,
+    officer_chat, sweep,
 };
 use kabar::store::token::{NewToken, Role, insert_token};
 use kabar::store::{Engine, StoreError};
@@ -329,6 +330,7 @@ impl TestApp {
                 moved |= progress.claimed + progress.recorded > 0;
                 moved |= sender.drain().await.unwrap() > 0;
             }
+            moved |= officer_chat::step(&self.app).await.unwrap() > 0;
             moved |= sweep::step(&self.app).await.unwrap() > 0;
             moved |= broadcast::step(&self.app).await.unwrap() > 0;
             if !moved {

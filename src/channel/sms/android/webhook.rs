@@ -112,14 +112,20 @@ fn receipt(status: &str, payload: &Value, at: &str, now: Timestamp) -> Option<Ra
 
 fn event(key: String, kind: RawKind, stored: &Stored) -> Option<RawEvent> {
     let payload = serde_json::to_string(stored).ok()?;
-    Some(RawEvent { key, kind, provider_id: None, payload })
+    Some(RawEvent { key, kind, provider_id: None, sought: None, payload })
 }
 
 fn other(mut body: Value) -> RawEvent {
     // The name is taken before anything is taken out, so that two stay two.
     let key = format!("o:{}", digest(&body.to_string()));
     redact_words(&mut body);
-    RawEvent { key, kind: RawKind::Other, provider_id: None, payload: body.to_string() }
+    RawEvent {
+        key,
+        kind: RawKind::Other,
+        provider_id: None,
+        sought: None,
+        payload: body.to_string(),
+    }
 }
 
 /// Texts anywhere in what we do not know may be a citizen's.

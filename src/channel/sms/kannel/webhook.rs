@@ -68,6 +68,7 @@ fn receipt_event(parameters: &Parameters, now: Timestamp) -> RawEvent {
         key: format!("d:{}:{}:{}", cut(&id, 40), cut(&kind, 8), digest(&parts.to_string())),
         kind: if is_ours { RawKind::Receipt } else { RawKind::Other },
         provider_id: None,
+        sought: None,
         payload: json!({
             "dlr": {"m": id, "type": kind, "ans": answer, "fid": fid, "ts": ts, "smsc": smsc},
             "at_ms": now.as_ms(),
@@ -95,7 +96,7 @@ fn message_event(parameters: &Parameters, now: Timestamp) -> RawEvent {
                "is_binary": is_binary},
         "at_ms": now.as_ms(),
     });
-    RawEvent { key, kind, provider_id: None, payload: payload.to_string() }
+    RawEvent { key, kind, provider_id: None, sought: None, payload: payload.to_string() }
 }
 
 fn digest(text: &str) -> String {

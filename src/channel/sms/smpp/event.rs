@@ -43,7 +43,7 @@ enum Payload {
 
 fn raw(key: String, kind: RawKind, payload: &Payload) -> RawEvent {
     let payload = serde_json::to_string(payload).unwrap_or_default();
-    RawEvent { key, kind, provider_id: None, payload }
+    RawEvent { key, kind, provider_id: None, sought: None, payload }
 }
 
 /// The number that a sender's address stands for, if it is one.

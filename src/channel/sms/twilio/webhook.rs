@@ -176,7 +176,7 @@ pub fn inbound_event(form: &[(String, String)], now: Timestamp) -> RawEvent {
 
 fn event(key: String, kind: RawKind, stored: &Stored) -> Option<RawEvent> {
     let payload = serde_json::to_string(stored).ok()?;
-    Some(RawEvent { key, kind, provider_id: None, payload })
+    Some(RawEvent { key, kind, provider_id: None, sought: None, payload })
 }
 
 /// What nobody needs to act upon: kept, without numbers that a citizen may have typed.
@@ -185,7 +185,7 @@ fn other(form: &[(String, String)]) -> RawEvent {
         form.iter().map(|(name, value)| (cut(name, 64), redact(value).text)).collect();
     let payload = serde_json::to_string(&kept).unwrap_or_default();
     let key = format!("o:{}", digest(form));
-    RawEvent { key, kind: RawKind::Other, provider_id: None, payload }
+    RawEvent { key, kind: RawKind::Other, provider_id: None, sought: None, payload }
 }
 
 fn digest(form: &[(String, String)]) -> String {

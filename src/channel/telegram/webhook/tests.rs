@@ -242,3 +242,29 @@ proptest::proptest! {
         proptest::prop_assert_eq!(matches!(read, Event::Message(_)), is_private);
     }
 }
+
+#[test]
+fn a_nik_that_is_looked_for_is_handed_over_apart_and_stands_nowhere_else() {
+    const NIK: &str = "3517091204560001";
+    let said = |chat: &str, text: &str| {
+        let update = json!({ "update_id": 7, "message": {
+            "message_id": 1, "date": 1_795_000_000, "text": text,
+            "chat": { "id": 5, "type": chat }, "from": { "id": 5, "is_bot": false } } });
+        taken(&update)
+    };
+    for text in [format!("/kartu {NIK}"), "/Kartu@kabar_bot 3517 0912 0456 0001".to_owned()] {
+        let event = said("private", &text);
+        assert_eq!(event.sought, Nik::parse(NIK).ok(), "{text}");
+        assert!(!event.payload.contains("0456"), "{}", event.payload);
+    }
+    for (chat, text) in [
+        ("private", NIK.to_owned()),
+        ("private", format!("/status {NIK}")),
+        ("private", format!("/kartu saya {NIK}")),
+        ("group", format!("/kartu {NIK}")),
+    ] {
+        let event = said(chat, &text);
+        assert_eq!(event.sought, None, "{text}");
+        assert!(!event.payload.contains(NIK), "{}", event.payload);
+    }
+}

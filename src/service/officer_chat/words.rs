@@ -1,0 +1,105 @@
+//! What areas, audiences, amounts and times are called in an officer's chat.
+
+use std::time::Duration;
+
+use crate::domain::area::AreaCode;
+use crate::domain::audience::{Audience, CardCondition};
+use crate::domain::broadcast::Schedule;
+use crate::service::{App, ServiceError};
+use crate::store::broadcast::Broadcast;
+use crate::store::officer::find_officer;
+use crate::store::{Tx, area};
+use crate::template::{OfficerAudience, OfficerLine as Line};
+
+/// An area's name, or its code where it has none here.
+pub(super) async fn area_name(
+    app: &App,
+    tx: &mut Tx,
+    code: &AreaCode,
+) -> Result<String, ServiceError> {
+    if code.plain().is_empty() {
+        return Ok(app.settings.office_name.clone());
+    }
+    let names = area::find_names(tx, &app.db, std::slice::from_ref(code)).await?;
+    Ok(names.into_values().next().unwrap_or_else(|| code.to_string()))
+}
+
+/// The names of all areas of an audience.
+pub(super) async fn area_names(
+    app: &App,
+    tx: &mut Tx,
+    audience: &Audience,
+) -> Result<String, ServiceError> {
+    let names = area::find_names(tx, &app.db, &audience.areas).await?;
+    let said = audience
+        .areas
+        .iter()
+        .map(|code| names.get(code).map_or_else(|| code.to_string(), Clone::clone));
+    Ok(said.collect::<Vec<_>>().join(", "))
+}
+
+/// Whom of an area it is for.
+pub(super) fn card(app: &App, audience: &Audience) -> String {
+    let (kind, count) = match audience.card {
+        None => (OfficerAudience::All, 0),
+        Some(CardCondition::NotRecorded) => (OfficerAudience::NotRecorded, 0),
+        Some(CardCondition::Turning17 { months }) => (OfficerAudience::Turning17, months),
+        Some(CardCondition::Uncollected { days }) => (OfficerAudience::Uncollected, days),
+    };
+    app.templates.officer_chat().audience(kind, count)
+}
+
+/// Whether a chat tells less than all about whom it is for and when.
+pub(super) fn is_partly_told(one: &Broadcast) -> bool {
+    let audience = &one.audience;
+    let parts = [&audience.dusun, &audience.rw, &audience.rt];
+    audience.is_list
+        || audience.document.is_some()
+        || audience.language.is_some()
+        || parts.iter().any(|part| part.is_some())
+        || one.schedule != Schedule::Now
+}
+
+/// A number as it is written here: `12.500`.
+pub(super) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(".")
+}
+
+/// How long something takes.
+pub(super) fn takes(app: &App, takes: Duration) -> String {
+    let minutes = takes.as_secs().div_ceil(60);
+    let (line, count) = match minutes {
+        0..=1 => (Line::TakesMinute, 0),
+        2..=120 => (Line::TakesMinutes, minutes),
+        121..=2_880 => (Line::TakesHours, minutes.div_ceil(60)),
+        _ => (Line::TakesDays, minutes.div_ceil(1_440)),
+    };
+    app.templates.officer_chat().say(line, &[("count", &number(count))])
+}
+
+/// What somebody is called who wrote or agreed; tokens and the command line stay as they are.
+pub(super) async fn name_of(app: &App, who: &str) -> Result<String, ServiceError> {
+    let Ok(id) = who.parse() else { return Ok(who.to_owned()) };
+    let found = find_officer(&app.db, id).await?;
+    Ok(found.map_or_else(|| who.to_owned(), |officer| officer.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn a_number_is_written_in_groups_of_three() {
+        for (count, written) in [(0, "0"), (999, "999"), (1_000, "1.000"), (1_234_567, "1.234.567")]
+        {
+            assert_eq!(number(count), written);
+        }
+    }
+}
