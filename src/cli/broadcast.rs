@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use chrono::DateTime;
 use kabar::domain::area::AreaCode;
 use kabar::domain::audience::{Audience, CardCondition};
-use kabar::domain::broadcast::{Alarm, Notice, Schedule};
+use kabar::domain::broadcast::{Notice, Schedule};
 use kabar::domain::document::Document;
 use kabar::domain::id::BroadcastId;
 use kabar::domain::language::Language;
@@ -18,7 +18,9 @@ use kabar::domain::officer::Actor;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::timetable::Timetable;
 use kabar::service::App;
-use kabar::service::broadcast::{self as desk, BroadcastError, Draft, Preview, RunReport};
+use kabar::service::broadcast::{
+    self as desk, BroadcastError, Draft, view, view_preview, view_run,
+};
 use kabar::source::spreadsheet::Mapping;
 use kabar::store::broadcast::Broadcast;
 use kabar::store::officer::find_by_login;
@@ -318,24 +320,13 @@ fn line(app: &App, one: &Broadcast) -> String {
     line
 }
 
-fn view(app: &App, one: &Broadcast) -> Value {
-    json!({"id": one.id.to_string(), "state": one.state.as_str(), "title": one.notice.title,
-           "text": one.notice.text, "place": one.notice.place, "time": one.notice.time,
-           "audience": one.audience.to_json(), "area": one.area.to_string(),
-           "schedule_words": desk::schedule_words(app, &one.schedule), "maker": one.maker.id,
-           "checker": one.checker, "note": one.note, "recipients": one.recipients,
-           "alarm": one.alarm.map(Alarm::as_str), "alarm_code": one.alarm_code,
-           "next_at": one.next_at.map(shown), "created_at": shown(one.created_at),
-           "updated_at": shown(one.updated_at)})
-}
-
 async fn preview(args: One) -> anyhow::Result<()> {
     let (app, actor, _) = open(&args.who).await?;
     let one = desk::show(&app, &actor, args.id).await.map_err(explained)?;
     let found = desk::preview(&app, &actor, args.id).await.map_err(explained)?;
     let looks = desk::looks(&app, &one.notice).map_err(explained)?;
     if args.who.json {
-        println!("{}", view_preview(&app, &found, &looks));
+        println!("{}", view_preview(&app, &found, &one).map_err(explained)?);
     } else {
         for look in &looks {
             let parts = look.parts.map(|n| format!(", {n} segments")).unwrap_or_default();
@@ -372,40 +363,13 @@ fn whole(time: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_secs(time.as_secs())
 }
 
-fn view_preview(app: &App, found: &Preview, looks: &[desk::Look]) -> Value {
-    let ways: Vec<Value> = found
-        .ways
-        .iter()
-        .map(|way| {
-            json!({"account": way.account, "channel": way.channel.as_str(),
-                   "recipients": way.recipients, "parts": way.parts, "rupiah": way.rupiah,
-                   "seconds": way.takes.as_secs(), "days": way.days})
-        })
-        .collect();
-    let left_out: Vec<Value> = found
-        .left_out
-        .iter()
-        .map(|(reason, count)| {
-            let words = app.templates.broadcast().left_out(*reason);
-            json!({"reason": reason.as_str(), "words": words, "count": count})
-        })
-        .collect();
-    let looks: Vec<Value> = looks
-        .iter()
-        .map(|look| json!({"channel": look.channel.as_str(), "text": look.text, "parts": look.parts}))
-        .collect();
-    json!({"people": found.people, "recipients": found.recipients, "ways": ways,
-           "left_out": left_out, "rupiah": found.rupiah, "seconds": found.takes.as_secs(),
-           "needs_second": found.needs_second, "looks": looks})
-}
-
 async fn report(args: One) -> anyhow::Result<()> {
     let (app, actor, _) = open(&args.who).await?;
     let one = desk::show(&app, &actor, args.id).await.map_err(explained)?;
     let runs = desk::report(&app, &actor, args.id).await.map_err(explained)?;
     if args.who.json {
         let mut body = view(&app, &one);
-        body["runs"] = runs.iter().map(view_run).collect();
+        body["runs"] = runs.iter().map(|run| view_run(&app, run)).collect();
         println!("{body}");
     } else {
         println!("{}", line(&app, &one));
@@ -432,24 +396,6 @@ async fn report(args: One) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
-}
-
-fn view_run(report: &RunReport) -> Value {
-    let run = &report.run;
-    let states: serde_json::Map<String, Value> =
-        report.states.iter().map(|(state, count)| (state.to_string(), json!(count))).collect();
-    let left_out: serde_json::Map<String, Value> =
-        run.left_out.iter().map(|(reason, count)| (reason.to_string(), json!(count))).collect();
-    let failures: Vec<Value> = report
-        .failures
-        .iter()
-        .map(|kind| json!({"code": kind.code, "reason": kind.reason, "count": kind.count}))
-        .collect();
-    json!({"id": run.id.to_string(), "state": run.state.as_str(), "due_at": shown(run.due_at),
-           "retry_of": run.retry_of.map(|id| id.to_string()), "recipients": run.recipients,
-           "settled": report.settled, "states": states, "left_out": left_out,
-           "failures": failures, "started_at": shown(run.started_at),
-           "finished_at": run.finished_at.map(shown)})
 }
 
 fn explained(error: BroadcastError) -> anyhow::Error {

@@ -3,7 +3,7 @@
 //! Each is one transaction with its line of the audit log. Whether a move can be made from a state is the
 //! domain's word.
 
-use super::letter::Letter;
+use super::letter::{Letter, Post};
 use super::preview::count;
 use super::reach::{Rules, Verdict, decide};
 use super::{BroadcastError, after, close, find, invalid, note, open};
@@ -12,13 +12,13 @@ use crate::domain::audit::Action;
 use crate::domain::broadcast::{BroadcastState, Move, RunState, Schedule};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, RunId};
-use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
+use crate::domain::message::ChannelKind;
 use crate::domain::officer::{Actor, Right};
 use crate::domain::phone::PhoneNumber;
 use crate::service::App;
 use crate::store::broadcast::{self as rows, Broadcast};
 use crate::store::broadcast_run::{self as runs, Run};
-use crate::store::message::{NewMessage, insert_message};
+use crate::store::message::insert_message;
 use crate::store::{StoreError, Tx, audience};
 
 /// Longest reason for sending one back, in characters.
@@ -242,34 +242,16 @@ pub async fn test(
     let letter = Letter::write(app, &found.notice, way.account)?;
     let (now, zone) = (app.now(), app.zone(None));
     let message: MessageId = app.ids.next(now);
-    let new = NewMessage {
+    let post = Post {
         id: message,
         idem_key: format!("broadcast-test:{message}"),
-        account: way.account.id.clone(),
-        channel,
-        class: MessageClass::Broadcast,
-        status: MessageStatus::Queued,
         why: "broadcast_test",
-        template: TEMPLATE.to_owned(),
-        reference: None,
-        recipient: Some(way.to),
-        recipient_hash: way.hash,
-        contact_id: way.contact,
-        person_id: None,
-        card_id: None,
-        content: letter.content,
+        way,
+        person: None,
         zone,
-        due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
-        expires_at: None,
-        first_id: None,
-        fallback_at: None,
-        has_next: false,
-        text_hash: None,
-        parts: letter.parts,
-        rupiah: letter.rupiah,
-        run_id: None,
-        created_at: now,
+        run: None,
     };
+    let new = letter.post(app, post, now);
     let mut tx = app.db.begin().await?;
     insert_message(&mut tx, &app.db, &new).await?;
     note(app, &mut tx, actor, Action::TestedBroadcast, id, Some(channel.as_str()), now).await?;
@@ -277,6 +259,3 @@ pub async fn test(
     app.signals.wake_outbox();
     Ok(message)
 }
-
-/// What messages of broadcasts are called on the list of messages.
-pub(super) const TEMPLATE: &str = "sosialisasi";

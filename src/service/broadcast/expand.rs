@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::BroadcastError;
-use super::act::{TEMPLATE, begin, settle};
-use super::letter::Letters;
+use super::act::{begin, settle};
+use super::letter::{Letters, Post};
 use super::preview::page;
 use super::reach::{Rules, Verdict, Way, decide};
 use crate::domain::area::AreaCode;
@@ -18,13 +18,12 @@ use crate::domain::broadcast::{
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, OfficerId};
-use crate::domain::message::{MessageClass, MessageStatus};
 use crate::domain::officer::{Actor, Right};
 use crate::service::{Account, App, ServiceError};
 use crate::store::audience::{self, Candidate};
 use crate::store::broadcast::{self as rows, Broadcast};
 use crate::store::broadcast_run::{self as runs, Run};
-use crate::store::message::{NewMessage, insert_message};
+use crate::store::message::insert_message;
 use crate::store::{StoreError, Tx, officer};
 
 /// How often it is looked whether something is to be done.
@@ -258,38 +257,20 @@ async fn enqueue(
     now: Timestamp,
 ) -> Result<(), BroadcastError> {
     let letter = letters.of(app, &broadcast.notice, way.account)?;
-    let zone = app.zone(one.area.as_ref());
-    let new = NewMessage {
+    let account = way.account.id.clone();
+    let post = Post {
         id: app.ids.next(now),
         idem_key: format!("broadcast:{}:{}", run.id, way.key),
-        account: way.account.id.clone(),
-        channel: way.account.channel,
-        class: MessageClass::Broadcast,
-        status: MessageStatus::Queued,
         why: "broadcast",
-        template: TEMPLATE.to_owned(),
-        reference: None,
-        recipient: Some(way.to),
-        recipient_hash: way.hash,
-        contact_id: way.contact,
-        person_id: one.person,
-        card_id: None,
-        content: letter.content.clone(),
-        zone,
-        due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
-        expires_at: None,
-        first_id: None,
-        fallback_at: None,
-        has_next: false,
-        text_hash: None,
-        parts: letter.parts,
-        rupiah: letter.rupiah,
-        run_id: Some(run.id),
-        created_at: now,
+        way,
+        person: one.person,
+        zone: app.zone(one.area.as_ref()),
+        run: Some(run.id),
     };
+    let new = letter.post(app, post, now);
     if insert_message(tx, &app.db, &new).await? {
         run.recipients += 1;
-        let tally = run.ways.entry(way.account.id.clone()).or_default();
+        let tally = run.ways.entry(account).or_default();
         let number = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).unwrap_or(0);
         tally.recipients += 1;
         tally.parts += number(letter.parts);

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::BroadcastError;
+use super::reach::Way;
+use crate::domain::area::Zone;
 use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::clock::Timestamp;
-use crate::domain::message::{ChannelKind, MessageText};
+use crate::domain::id::{MessageId, PersonId, RunId};
+use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
 use crate::domain::outbound::{Content, TemplateCall};
 use crate::service::{Account, App, ServiceError};
+use crate::store::message::NewMessage;
 
 /// How a notice looks on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +112,55 @@ impl Letter {
                 pin: None,
             },
         })
+    }
+}
+
+/// What messages of broadcasts are called on the list of messages.
+const TEMPLATE: &str = "sosialisasi";
+
+/// A letter to somebody on its way to the outbox.
+pub(super) struct Post<'a> {
+    pub(super) id: MessageId,
+    pub(super) idem_key: String,
+    pub(super) why: &'static str,
+    pub(super) way: Way<'a>,
+    pub(super) person: Option<PersonId>,
+    pub(super) zone: Zone,
+    pub(super) run: Option<RunId>,
+}
+
+impl Letter {
+    /// The row of the outbox: due at once, but for the quiet hours of where its reader lives.
+    pub(super) fn post(&self, app: &App, post: Post<'_>, now: Timestamp) -> NewMessage {
+        let Post { id, idem_key, why, way, person, zone, run } = post;
+        NewMessage {
+            id,
+            idem_key,
+            account: way.account.id.clone(),
+            channel: way.account.channel,
+            class: MessageClass::Broadcast,
+            status: MessageStatus::Queued,
+            why,
+            template: TEMPLATE.to_owned(),
+            reference: None,
+            recipient: Some(way.to),
+            recipient_hash: way.hash,
+            contact_id: way.contact,
+            person_id: person,
+            card_id: None,
+            content: self.content.clone(),
+            zone,
+            due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
+            expires_at: None,
+            first_id: None,
+            fallback_at: None,
+            has_next: false,
+            text_hash: None,
+            parts: self.parts,
+            rupiah: self.rupiah,
+            run_id: run,
+            created_at: now,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod list;
 mod preview;
 mod reach;
 mod report;
+mod view;
 mod write;
 
 pub use act::{approve, cancel, pause, reject, resume, retry, send, submit, test};
@@ -19,6 +20,7 @@ pub use letter::{Look, looks, next_dates, schedule_words};
 pub use list::{List, ListError, read_list};
 pub use preview::{Preview, Way, preview};
 pub use report::{Failure, FailureCount, RunReport, failures, report};
+pub use view::{view, view_preview, view_run};
 pub use write::{Draft, change, create, list, set_list, show};
 
 use super::{App, ServiceError};

@@ -1,0 +1,183 @@
+//! One broadcast: what it says on every phone, whom it reaches, what it costs, and what can be done with it now.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+
+use super::audience::Written;
+use super::list::Cursor;
+use super::run::progress_part;
+use super::{DATES, HERE, count, id, name_of};
+use crate::domain::broadcast::{BroadcastState, Move, Notice};
+use crate::domain::officer::Right;
+use crate::service::broadcast::{self as service, Look, Preview, RunReport};
+use crate::store::broadcast::Broadcast;
+use crate::web::Web;
+use crate::web::console::desk::Desk;
+use crate::web::console::page::{Page, show as shown};
+use crate::web::error::Error;
+
+/// What can be done with it now, by whom.
+#[expect(clippy::struct_excessive_bools, reason = "one for each button")]
+struct Acts {
+    change: bool,
+    submit: bool,
+    approve: bool,
+    send: bool,
+    pause: bool,
+    resume: bool,
+    cancel: bool,
+    retry: bool,
+}
+
+impl Acts {
+    fn of(desk: &Desk, one: &Broadcast, runs: &[RunReport]) -> Self {
+        let writes = desk.may(Right::Broadcast);
+        let can = |happens: Move| writes && one.state.after(happens).is_some();
+        let has_failures = runs.first().is_some_and(|report| !report.failures.is_empty());
+        let is_other = desk.actor.id != one.maker.id;
+        Self {
+            change: can(Move::Change),
+            submit: can(Move::Submit),
+            approve: desk.may(Right::Approve)
+                && is_other
+                && one.state.after(Move::Approve).is_some(),
+            send: one.state == BroadcastState::Approved && writes,
+            pause: can(Move::Pause),
+            resume: can(Move::Resume),
+            cancel: can(Move::Cancel),
+            retry: can(Move::Retry) && has_failures,
+        }
+    }
+}
+
+struct WayLine {
+    channel: &'static str,
+    account: String,
+    recipients: i64,
+    parts: Option<i64>,
+    rupiah: Option<i64>,
+    takes: String,
+}
+
+#[derive(Template)]
+#[template(path = "broadcast.html", config = "src/web/console/askama.toml")]
+struct ShowPage {
+    page: Page,
+    id: String,
+    notice: Notice,
+    when: String,
+    dates: Vec<String>,
+    audience: Written,
+    maker: String,
+    checker: Option<String>,
+    note: Option<String>,
+    looks: Vec<Look>,
+    people: Option<i64>,
+    recipients: Option<i64>,
+    needs_second: bool,
+    ways: Vec<WayLine>,
+    rupiah: Option<i64>,
+    takes: String,
+    left_out: Vec<(String, i64)>,
+    acts: Acts,
+    progress: String,
+    is_live: bool,
+    done: &'static str,
+}
+
+/// How long something takes, in words.
+fn duration(page: &Page, takes: Duration) -> String {
+    let minutes = takes.as_secs().div_ceil(60);
+    match minutes {
+        0..=1 => page.t("kurang dari semenit", "less than a minute").to_owned(),
+        2..=120 => format!("{minutes} {}", page.t("menit", "minutes")),
+        121..=2_880 => format!("{} {}", minutes.div_ceil(60), page.t("jam", "hours")),
+        _ => format!("{} {}", minutes.div_ceil(1_440), page.t("hari", "days")),
+    }
+}
+
+/// What was just done, said once.
+fn said(page: &Page, done: &str) -> &'static str {
+    let words: (&'static str, &'static str) = match done {
+        "uji" => ("Pesan uji sedang dikirim.", "The test message is on its way."),
+        "ajukan" => ("Siaran diajukan.", "The broadcast is submitted."),
+        "setujui" => ("Siaran disetujui.", "The broadcast is approved."),
+        "tolak" => ("Siaran dikembalikan.", "The broadcast is sent back."),
+        "kirim" => {
+            ("Siaran mulai dikirim sesuai jadwalnya.", "The broadcast goes out as scheduled.")
+        }
+        "jeda" => ("Siaran dijeda.", "The broadcast is paused."),
+        "lanjut" => ("Siaran dilanjutkan.", "The broadcast goes on."),
+        "batal" => ("Siaran dibatalkan.", "The broadcast is cancelled."),
+        "ulang" => ("Yang gagal sedang dikirim lagi.", "What failed is being sent again."),
+        _ => ("", ""),
+    };
+    if page.is_english() { words.1 } else { words.0 }
+}
+
+pub(super) async fn show(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(text): Path<String>,
+    Query(cursor): Query<Cursor>,
+) -> Result<Response, Error> {
+    let page = Page::new(&web, &desk, HERE);
+    let one = service::show(&web.app, &desk.actor, id(&text)?).await?;
+    let runs = service::report(&web.app, &desk.actor, one.id).await?;
+    let is_before = runs.is_empty();
+    let preview: Option<Preview> = if is_before && desk.may(Right::Broadcast) {
+        Some(service::preview(&web.app, &desk.actor, one.id).await?)
+    } else {
+        None
+    };
+    let words = web.app.templates.broadcast();
+    let ways = preview.iter().flat_map(|preview| &preview.ways).map(|way| WayLine {
+        channel: way.channel.as_str(),
+        account: way.account.clone(),
+        recipients: count(way.recipients),
+        parts: way.parts.map(count),
+        rupiah: way.rupiah.map(count),
+        takes: way.days.map_or_else(
+            || duration(&page, way.takes),
+            |days| format!("{days} {}", page.t("hari", "days")),
+        ),
+    });
+    let ways = ways.collect();
+    let left_out = preview.iter().flat_map(|preview| &preview.left_out);
+    let left_out =
+        left_out.map(|(why, number)| (words.left_out(*why).to_owned(), count(*number))).collect();
+    let is_live = matches!(one.state, BroadcastState::Sending);
+    let progress = progress_part(&web, &page, &one, &runs)?;
+    shown(&ShowPage {
+        id: one.id.to_string(),
+        notice: one.notice.clone(),
+        when: service::schedule_words(&web.app, &one.schedule),
+        dates: service::next_dates(&web.app, &one.schedule, DATES)
+            .iter()
+            .map(|at| page.time(at))
+            .collect(),
+        audience: Written::of(&web, &one),
+        maker: name_of(&web, &one.maker.id).await?,
+        checker: match &one.checker {
+            Some(checker) => Some(name_of(&web, checker).await?),
+            None => None,
+        },
+        note: one.note.clone(),
+        looks: service::looks(&web.app, &one.notice)?,
+        people: preview.as_ref().map(|preview| count(preview.people)),
+        recipients: preview.as_ref().map(|preview| count(preview.recipients)),
+        needs_second: preview.as_ref().is_some_and(|preview| preview.needs_second),
+        ways,
+        rupiah: preview.as_ref().and_then(|preview| preview.rupiah).map(count),
+        takes: preview.as_ref().map_or_else(String::new, |p| duration(&page, p.takes)),
+        left_out,
+        acts: Acts::of(&desk, &one, &runs),
+        progress,
+        is_live,
+        done: said(&page, &cursor.done),
+        page,
+    })
+}
