@@ -3,17 +3,17 @@
 //! Whoever has the machine may do everything but be two people: `--as` names the officer who does it, with that
 //! officer's rights and no others.
 
-use std::path::PathBuf;
+mod args;
+
+use std::io::Read as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::DateTime;
-use kabar::domain::area::AreaCode;
+use kabar::domain::attachment::{FileKind, FileRefusal, MOST_BYTES};
 use kabar::domain::audience::{Audience, CardCondition};
 use kabar::domain::broadcast::{Notice, Schedule};
-use kabar::domain::document::Document;
 use kabar::domain::id::BroadcastId;
-use kabar::domain::language::Language;
-use kabar::domain::message::ChannelKind;
 use kabar::domain::officer::Actor;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::timetable::Timetable;
@@ -26,142 +26,9 @@ use kabar::store::broadcast::Broadcast;
 use kabar::store::officer::find_by_login;
 use serde_json::{Value, json};
 
-use super::{ConfigArg, hinted, office, shown};
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// Write one; prints its id
-    Draft(Box<Write>),
-    /// What it would come to: how many on each channel, who is left out, what it costs, how long it takes
-    Preview(One),
-    /// Send it to one phone, to see it there
-    Test(Test),
-    /// Say that it is ready; a second person may have to agree
-    Submit(One),
-    /// Agree to what somebody else wrote
-    Approve(One),
-    /// Send it back with a reason
-    Reject(Reject),
-    /// Let it go, at once or when its time comes
-    Send(One),
-    /// Hold it
-    Pause(One),
-    /// Let it go on where it was held
-    Resume(One),
-    /// Withdraw it for good
-    Cancel(One),
-    /// Try those again whom its last run did not reach
-    Retry(One),
-    /// What became of it
-    Report(One),
-    /// Those there are, newest first
-    List(List),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Who {
-    #[command(flatten)]
-    config: ConfigArg,
-    /// The officer who does it, by the name they log in with [default: the command line]
-    #[arg(long = "as", value_name = "LOGIN")]
-    login: Option<String>,
-    /// Print JSON, as the API has it
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct One {
-    /// Its id, as it stands on the list: bro_…
-    #[arg(value_name = "ID")]
-    id: BroadcastId,
-    #[command(flatten)]
-    who: Who,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Test {
-    #[command(flatten)]
-    one: One,
-    /// whatsapp, telegram or sms
-    #[arg(long, value_name = "CHANNEL")]
-    channel: ChannelKind,
-    /// The number
-    #[arg(long, value_name = "NUMBER")]
-    phone: String,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Reject {
-    #[command(flatten)]
-    one: One,
-    /// What is to be changed
-    #[arg(value_name = "REASON")]
-    reason: String,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    who: Who,
-    /// So many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
-    limit: i64,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Write {
-    #[command(flatten)]
-    who: Who,
-    /// What it is about, in a few words
-    #[arg(long)]
-    title: String,
-    /// The notice
-    #[arg(long)]
-    text: String,
-    /// Where
-    #[arg(long, default_value = "", hide_default_value = true)]
-    place: String,
-    /// When, in words
-    #[arg(long, default_value = "", hide_default_value = true)]
-    time: String,
-    /// Only who lives in this area, by its code; may be repeated [default: one's own area]
-    #[arg(long = "area", value_name = "CODE")]
-    areas: Vec<AreaCode>,
-    /// Only who lives in this dusun
-    #[arg(long)]
-    dusun: Option<String>,
-    /// Only who lives in this RW
-    #[arg(long)]
-    rw: Option<String>,
-    /// Only who lives in this RT
-    #[arg(long)]
-    rt: Option<String>,
-    /// Only who was never recorded
-    #[arg(long, group = "card")]
-    not_recorded: bool,
-    /// Only who turns 17 within so many months
-    #[arg(long, value_name = "MONTHS", group = "card", value_parser = clap::value_parser!(u32).range(1..=24))]
-    turning_17: Option<u32>,
-    /// Only whose card lies ready for so many days
-    #[arg(long, value_name = "DAYS", group = "card", value_parser = clap::value_parser!(u32).range(1..=3650))]
-    uncollected: Option<u32>,
-    /// Only who has this paper: ktp-el, kia, kk, …
-    #[arg(long, value_name = "PAPER")]
-    document: Option<Document>,
-    /// Only who is answered in this language: id or en
-    #[arg(long)]
-    language: Option<Language>,
-    /// Only whom this spreadsheet names, by number or by the reference of a message
-    #[arg(long, value_name = "FILE")]
-    list: Option<PathBuf>,
-    /// Once, at this moment: 2026-11-24T08:00:00+07:00
-    #[arg(long, value_name = "MOMENT", conflicts_with = "cron")]
-    at: Option<String>,
-    /// Again and again: minute, hour, day, month, weekday by name, like "0 8 * * MON"
-    #[arg(long, value_name = "FIELDS")]
-    cron: Option<String>,
-}
+pub(super) use self::args::Command;
+use self::args::{List, One, Reject, Test, Who, Write};
+use super::{hinted, office, shown};
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
@@ -242,6 +109,7 @@ async fn draft(args: Write) -> anyhow::Result<()> {
         }
         _ => Schedule::Now,
     };
+    let attachment = args.attach.as_deref().map(read_file).transpose()?;
     let list = args.list.as_ref().map(|path| desk::read_list(path, &columns)).transpose()?;
     let audience = Audience {
         areas: args.areas,
@@ -255,6 +123,9 @@ async fn draft(args: Write) -> anyhow::Result<()> {
     };
     let draft = Draft { notice, audience, schedule };
     let id = desk::create(&app, &actor, &draft).await.map_err(explained)?;
+    if let Some((name, bytes)) = attachment {
+        desk::attach(&app, &actor, id, &name, &bytes).await.map_err(explained)?;
+    }
     if let Some(list) = list {
         for (row, fault) in &list.faults {
             eprintln!("row {row}: {fault}");
@@ -269,6 +140,21 @@ async fn draft(args: Write) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
+}
+
+/// A file that is to be sent, looked at before anything is kept.
+fn read_file(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        let hint = "a JPEG or PNG of at most 5 MB, or a PDF of at most 10 MB";
+        hinted(format!("--attach {}: {error}", path.display()), hint)
+    };
+    let mut bytes = Vec::new();
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX) + 1;
+    let file = std::fs::File::open(path).map_err(|error| cannot(&error))?;
+    file.take(most).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    FileKind::of(&bytes).map_err(|error| cannot(&error))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok((name.unwrap_or_default(), bytes))
 }
 
 async fn test(args: Test) -> anyhow::Result<()> {
@@ -331,6 +217,11 @@ async fn preview(args: One) -> anyhow::Result<()> {
         for look in &looks {
             let parts = look.parts.map(|n| format!(", {n} segments")).unwrap_or_default();
             println!("[{}{parts}]\n{}\n", look.channel, look.text);
+            if let Some(file) = &one.attachment {
+                let is_brought = desk::carries_file(look.channel);
+                let words = if is_brought { "brings" } else { "does not bring" };
+                println!("    {words} {} ({})\n", file.name, file.kind);
+            }
         }
         for way in &found.ways {
             let price = price(way.rupiah);
@@ -343,6 +234,9 @@ async fn preview(args: One) -> anyhow::Result<()> {
         let takes = humantime::format_duration(whole(found.takes));
         let (people, recipients) = (found.people, found.recipients);
         println!("{people} people, {recipients} recipients, {}, {takes}", price(found.rupiah));
+        if let Some([what, hint]) = found.file.map(FileRefusal::words) {
+            println!("It cannot be submitted: {what}; {hint}");
+        }
         if found.needs_second {
             println!("A second person must approve it.");
         }

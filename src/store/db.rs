@@ -50,6 +50,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "search", include_str!("../../migrations/0011_search.sql")),
     (12, "answer", include_str!("../../migrations/0012_answer.sql")),
     (13, "report", include_str!("../../migrations/0013_report.sql")),
+    (15, "attachment", include_str!("../../migrations/0015_attachment.sql")),
+    (16, "day_limit", include_str!("../../migrations/0016_day_limit.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -4,9 +4,9 @@
 //! domain's word.
 
 use super::letter::{Letter, Post};
-use super::preview::count;
 use super::reach::{Rules, Verdict, decide};
-use super::{BroadcastError, after, close, find, invalid, note, open};
+use super::{BroadcastError, after, close, find, invalid, note, open, tally};
+use crate::domain::attachment::FileRefusal;
 use crate::domain::audience::Audience;
 use crate::domain::audit::Action;
 use crate::domain::broadcast::{BroadcastState, Move, RunState, Schedule};
@@ -35,7 +35,10 @@ pub async fn submit(
 ) -> Result<BroadcastState, BroadcastError> {
     let read = find(app, actor, Right::Broadcast, id).await?;
     after(&read, Move::Submit)?;
-    let preview = count(app, &read).await?;
+    let preview = tally::fresh(app, &read).await?;
+    if let Some([what, hint]) = preview.file.map(FileRefusal::words) {
+        return Err(invalid(what, hint));
+    }
     if preview.recipients == 0 {
         return Err(BroadcastError::Empty);
     }
@@ -239,7 +242,7 @@ pub async fn test(
     let Some(Verdict::Way(way)) = decide(app, &rules, &page).await?.into_iter().next() else {
         return Err(BroadcastError::NoWay);
     };
-    let letter = Letter::write(app, &found.notice, way.account)?;
+    let letter = Letter::write(app, (&found.notice, found.attachment.as_ref()), way.account)?;
     let (now, zone) = (app.now(), app.zone(None));
     let message: MessageId = app.ids.next(now);
     let post = Post {

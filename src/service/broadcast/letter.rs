@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use super::BroadcastError;
 use super::reach::Way;
 use crate::domain::area::Zone;
+use crate::domain::attachment::Attachment;
 use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{MessageId, PersonId, RunId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
 use crate::domain::outbound::{Content, TemplateCall};
 use crate::service::{Account, App, ServiceError};
+use crate::store::broadcast::Broadcast;
 use crate::store::message::NewMessage;
 
 /// How a notice looks on a phone.
@@ -34,7 +36,7 @@ pub fn looks(app: &App, notice: &Notice) -> Result<Vec<Look>, BroadcastError> {
     let mut looks = Vec::new();
     for &channel in &app.settings.channels {
         let Some(account) = app.account_for(channel, None) else { continue };
-        let letter = Letter::write(app, notice, account)?;
+        let letter = Letter::write(app, (notice, None), account)?;
         let footer = app.templates.broadcast().footer.clone();
         looks.push(Look {
             channel,
@@ -44,6 +46,12 @@ pub fn looks(app: &App, notice: &Notice) -> Result<Vec<Look>, BroadcastError> {
         });
     }
     Ok(looks)
+}
+
+/// Whether a picture or a PDF can be sent there.
+#[must_use]
+pub const fn carries_file(channel: ChannelKind) -> bool {
+    !matches!(channel, ChannelKind::Sms)
 }
 
 /// When it goes out, in words.
@@ -74,7 +82,7 @@ pub(super) struct Letter {
 impl Letter {
     pub(super) fn write(
         app: &App,
-        notice: &Notice,
+        (notice, file): (&Notice, Option<&Attachment>),
         account: &Account,
     ) -> Result<Self, ServiceError> {
         let takes_answers = account.adapter.offer().is_two_way;
@@ -92,12 +100,17 @@ impl Letter {
             .and_then(|sms| sms.segments)
             .map(|found| i64::try_from(found.parts).unwrap_or(i64::MAX));
         let template = app.templates.broadcast();
+        let file = file.filter(|_| carries_file(account.channel)).cloned();
+        let is_whatsapp = account.channel == ChannelKind::Whatsapp;
+        // A template without a header for it cannot bring it: then the words go alone.
+        let header = file.as_ref().and_then(|file| template.with_file(file.kind));
+        let attachment = file.filter(|_| !is_whatsapp || header.is_some());
         Ok(Self {
             parts,
             rupiah: price(account, parts),
             content: Content {
-                template: (account.channel == ChannelKind::Whatsapp).then(|| TemplateCall {
-                    name: chat.template,
+                template: is_whatsapp.then(|| TemplateCall {
+                    name: header.map_or(chat.template, str::to_owned),
                     language: template.language.clone(),
                     params: chat
                         .params
@@ -110,6 +123,7 @@ impl Letter {
                 choices: Vec::new(),
                 list_button: None,
                 pin: None,
+                attachment,
             },
         })
     }
@@ -183,11 +197,12 @@ impl Letters {
     pub(super) fn of(
         &mut self,
         app: &App,
-        notice: &Notice,
+        broadcast: &Broadcast,
         account: &Account,
     ) -> Result<&Letter, ServiceError> {
         if !self.written.contains_key(&account.id) {
-            let letter = Letter::write(app, notice, account)?;
+            let what = (&broadcast.notice, broadcast.attachment.as_ref());
+            let letter = Letter::write(app, what, account)?;
             self.written.insert(account.id.clone(), letter);
         }
         Ok(&self.written[&account.id])

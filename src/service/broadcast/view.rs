@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Preview, RunReport, looks, next_dates, schedule_words};
+use super::{Preview, RunReport, carries_file, looks, next_dates, schedule_words};
 use crate::domain::broadcast::{LeftOut, Schedule};
 use crate::domain::clock::Timestamp;
 use crate::service::broadcast::BroadcastError;
@@ -29,12 +29,14 @@ pub fn view(app: &App, one: &Broadcast) -> Value {
         Schedule::At(at) => json!({"kind": "at", "at": at.rfc3339()}),
         Schedule::Timetable(line) => json!({"kind": "cron", "cron": line.to_string()}),
     };
+    let attachment =
+        one.attachment.as_ref().map(|file| json!({"name": file.name, "kind": file.kind.as_str()}));
     let alarm = one.alarm.map(|alarm| {
         let said = words.alarm(alarm);
         json!({"alarm": alarm.as_str(), "code": one.alarm_code, "what": said.what, "next": said.next})
     });
     json!({"id": one.id.to_string(), "state": one.state.as_str(), "title": one.notice.title,
-           "text": one.notice.text, "place": one.notice.place, "time": one.notice.time,
+           "text": one.notice.text, "attachment": attachment, "place": one.notice.place, "time": one.notice.time,
            "audience": one.audience.to_json(), "schedule": schedule,
            "schedule_words": schedule_words(app, &one.schedule),
            "area": one.area.to_string(), "maker": one.maker.id, "checker": one.checker,
@@ -84,15 +86,20 @@ pub fn view_preview(
         .iter()
         .map(|look| {
             json!({"channel": look.channel.as_str(), "text": look.text, "footer": look.footer,
-                   "parts": look.parts})
+                   "parts": look.parts,
+                   "attachment": one.attachment.is_some() && carries_file(look.channel)})
         })
         .collect();
+    let refusal = preview.file.map(|refusal| {
+        let words = app.templates.broadcast().file_refusal(refusal);
+        json!({"reason": refusal.as_str(), "words": words})
+    });
     let dates: Vec<String> =
         next_dates(app, &one.schedule, DATES).into_iter().map(Timestamp::rfc3339).collect();
     Ok(json!({"people": preview.people, "recipients": preview.recipients, "ways": ways,
               "left_out": left_out(app.templates.broadcast(), &preview.left_out),
               "rupiah": preview.rupiah, "seconds": preview.takes.as_secs(),
-              "needs_second": preview.needs_second, "looks": looks, "next_dates": dates}))
+              "needs_second": preview.needs_second, "attachment_refused": refusal, "looks": looks, "next_dates": dates}))
 }
 
 fn left_out(words: &BroadcastWords, counts: &BTreeMap<LeftOut, u64>) -> Vec<Value> {

@@ -153,6 +153,32 @@ pub(in crate::web) async fn set_list(
     Ok(Json(json!({"taken": taken})))
 }
 
+/// `PUT /v1/broadcasts/{id}/attachment?name=`: the bytes of a picture or a PDF, whatever they are called.
+pub(in crate::web) async fn attach(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(text): Path<String>,
+    Query(params): Query<Params>,
+    body: bytes::Bytes,
+) -> Result<Json<Value>, Error> {
+    known_only(&params, &["name"])?;
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
+    let name: Option<String> = param(&params, "name")?;
+    broadcast::attach(&web.app, &actor, id, name.as_deref().unwrap_or_default(), &body).await?;
+    Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
+}
+
+/// `POST /v1/broadcasts/{id}/attachment/remove`
+pub(in crate::web) async fn detach(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<Value>, Error> {
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
+    broadcast::detach(&web.app, &actor, id).await?;
+    Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
+}
+
 /// `GET /v1/broadcasts/{id}/preview`
 pub(in crate::web) async fn preview(
     State(web): State<Web>,

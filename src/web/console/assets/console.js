@@ -21,7 +21,10 @@
     if (!window.EventSource) { return; }
     var source = new EventSource(part.dataset.live);
     source.addEventListener("part", function (event) { part.innerHTML = event.data; });
-    source.addEventListener("end", function () { source.close(); });
+    source.addEventListener("end", function () {
+      source.close();
+      if (part.hasAttribute("data-reload")) { window.location.reload(); }
+    });
     window.addEventListener("pagehide", function () { source.close(); });
   });
   document.querySelectorAll("[data-print]").forEach(function (button) {

@@ -40,6 +40,9 @@ pub(super) struct Written {
     pub(super) document: String,
     #[serde(default)]
     pub(super) language: String,
+    /// `1`: those on the list that was uploaded.
+    #[serde(default)]
+    pub(super) list: String,
     #[serde(default)]
     pub(super) when: String,
     #[serde(default)]
@@ -91,7 +94,7 @@ impl Written {
             language: some(&self.language)
                 .map(|word| word.parse().map_err(|_| format!("{word}?")))
                 .transpose()?,
-            is_list: false,
+            is_list: self.list == "1",
         };
         Ok(Draft { notice, audience: audience.tidied(), schedule: self.schedule(web)? })
     }
@@ -159,6 +162,7 @@ impl Written {
             days,
             document: one.audience.document.map_or("", |document| document.as_str()).to_owned(),
             language: one.audience.language.map_or("", |word| word.as_str()).to_owned(),
+            list: if one.audience.is_list { "1" } else { "" }.to_owned(),
             when: when.to_owned(),
             at,
             cron,

@@ -41,6 +41,10 @@ pub(super) struct Cursor {
     pub(super) before: String,
     #[serde(default)]
     pub(super) done: String,
+    /// What became of a list: rows that are taken, that name nobody on file, and that cannot be read.
+    pub(super) kept: Option<u64>,
+    pub(super) unknown: Option<u64>,
+    pub(super) unreadable: Option<u64>,
 }
 
 pub(super) async fn list(

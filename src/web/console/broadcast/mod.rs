@@ -4,6 +4,7 @@
 //! Every rule about them is the service's; here forms are read and what it says is shown.
 
 mod act;
+mod attach;
 mod audience;
 mod list;
 mod preview;
@@ -35,8 +36,11 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .get("/console/siaran/{id}", see, preview::show)
         .get("/console/siaran/{id}/ubah", write, write::edit)
         .post("/console/siaran/{id}/ubah", write, write::change)
+        .get("/console/siaran/{id}/lampiran", see, attach::show)
+        .post("/console/siaran/{id}/lampiran/hapus", write, attach::remove)
         .get("/console/siaran/{id}/gagal", see, run::failures)
         .get("/console/siaran/{id}/langsung", see, run::follow)
+        .get("/console/siaran/{id}/hitung", see, run::follow_count)
         .post("/console/siaran/{id}/uji", write, act::test)
         .post("/console/siaran/{id}/ajukan", write, act::submit)
         .post("/console/siaran/{id}/setujui", Need::Right(Right::Approve), act::approve)
@@ -58,6 +62,12 @@ fn state_words(web: &Web, page: &Page, state: BroadcastState) -> String {
 
 fn id(text: &str) -> Result<BroadcastId, Error> {
     text.parse().map_err(|_| Error::NotFound)
+}
+
+/// Whether the form that goes to that path may bring files.
+pub(super) fn takes_files(path: &str) -> bool {
+    path == "/console/siaran/baru"
+        || path.strip_prefix(HERE).is_some_and(|rest| rest.ends_with("/ubah"))
 }
 
 /// A number as the page writes it.

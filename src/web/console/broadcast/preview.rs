@@ -10,14 +10,18 @@ use super::audience::Written;
 use super::list::Cursor;
 use super::run::progress_part;
 use super::{DATES, HERE, count, id, name_of};
+use crate::domain::attachment::Attachment;
 use crate::domain::broadcast::{BroadcastState, Move, Notice};
 use crate::domain::officer::Right;
-use crate::service::broadcast::{self as service, Look, Preview, RunReport};
+use crate::service::broadcast::{self as service, Counted, Look, Preview, RunReport};
 use crate::store::broadcast::Broadcast;
 use crate::web::Web;
 use crate::web::console::desk::Desk;
 use crate::web::console::page::{Page, show as shown};
 use crate::web::error::Error;
+
+/// How long a page waits for a count to be over.
+const PATIENCE: Duration = Duration::from_millis(600);
 
 /// What can be done with it now, by whom.
 #[expect(clippy::struct_excessive_bools, reason = "one for each button")]
@@ -86,6 +90,24 @@ struct ShowPage {
     progress: String,
     is_live: bool,
     done: &'static str,
+    /// That it is still being counted, and how far it is.
+    counting: Option<String>,
+    /// What became of a list that was just uploaded.
+    list: Option<[i64; 3]>,
+    file: Option<Attachment>,
+    is_picture: bool,
+    file_refusal: Option<String>,
+    sms_without_file: String,
+}
+
+/// How far a count is, in words.
+pub(super) fn so_far(page: &Page, people: u64) -> String {
+    let counting = page.t("Sedang menghitung penerima:", "Counting recipients:");
+    format!(
+        "{counting} {} {}",
+        page.number(&count(people)),
+        page.t("warga sejauh ini…", "people so far…")
+    )
 }
 
 /// How long something takes, in words.
@@ -111,6 +133,7 @@ fn said(page: &Page, done: &str) -> &'static str {
         }
         "jeda" => ("Siaran dijeda.", "The broadcast is paused."),
         "lanjut" => ("Siaran dilanjutkan.", "The broadcast goes on."),
+        "lampiran" => ("Lampiran dihapus.", "The attachment is gone."),
         "batal" => ("Siaran dibatalkan.", "The broadcast is cancelled."),
         "ulang" => ("Yang gagal sedang dikirim lagi.", "What failed is being sent again."),
         _ => ("", ""),
@@ -128,11 +151,13 @@ pub(super) async fn show(
     let one = service::show(&web.app, &desk.actor, id(&text)?).await?;
     let runs = service::report(&web.app, &desk.actor, one.id).await?;
     let is_before = runs.is_empty();
-    let preview: Option<Preview> = if is_before && desk.may(Right::Broadcast) {
-        Some(service::preview(&web.app, &desk.actor, one.id).await?)
-    } else {
-        None
-    };
+    let (mut preview, mut counting): (Option<Preview>, _) = (None, None);
+    if is_before && desk.may(Right::Broadcast) {
+        match service::counted(&web.app, &desk.actor, one.id, PATIENCE).await? {
+            Counted::Done(found) => preview = Some(*found),
+            Counted::SoFar(people) => counting = Some(so_far(&page, people)),
+        }
+    }
     let words = web.app.templates.broadcast();
     let ways = preview.iter().flat_map(|preview| &preview.ways).map(|way| WayLine {
         channel: way.channel.as_str(),
@@ -178,6 +203,17 @@ pub(super) async fn show(
         progress,
         is_live,
         done: said(&page, &cursor.done),
+        counting,
+        list: cursor.kept.map(|kept| {
+            [kept, cursor.unknown.unwrap_or(0), cursor.unreadable.unwrap_or(0)].map(count)
+        }),
+        is_picture: one.attachment.as_ref().is_some_and(|file| file.kind.is_picture()),
+        file: one.attachment.clone(),
+        file_refusal: preview
+            .as_ref()
+            .and_then(|preview| preview.file)
+            .map(|refusal| words.file_refusal(refusal).to_owned()),
+        sms_without_file: words.sms_without_file().to_owned(),
         page,
     })
 }

@@ -10,11 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use serde::Deserialize;
 
+use super::preview::so_far;
 use super::{HERE, PAGE, count, id, state_words};
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::id::{MessageId, RunId};
 use crate::domain::message::MessageStatus;
-use crate::service::broadcast::{self as service, Failure, RunReport};
+use crate::service::broadcast::{self as service, Counted, Failure, RunReport};
 use crate::store::broadcast::Broadcast;
 use crate::web::Web;
 use crate::web::console::desk::Desk;
@@ -140,6 +141,31 @@ pub(super) async fn follow(
             Ok((part, true)) => (Event::default().event("part").data(part), false),
             // The buttons are others now: the page is loaded anew.
             Ok((_, false)) | Err(_) => (Event::default().event("end").data("end"), true),
+        };
+        Some((Ok::<_, Infallible>(event), (web, desk, looks + 1, is_over)))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// How far the count is, again and again, until it is over and the page is loaded anew.
+pub(super) async fn follow_count(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(text): Path<String>,
+) -> Result<Response, Error> {
+    let id = id(&text)?;
+    service::show(&web.app, &desk.actor, id).await?;
+    let events = stream::unfold((web, desk, 0_u32, false), move |state| async move {
+        let (web, desk, looks, is_over) = state;
+        if is_over || looks >= MOST_LOOKS {
+            return None;
+        }
+        let page = Page::new(&web, &desk, HERE);
+        let (event, is_over) = match service::counted(&web.app, &desk.actor, id, LOOK_EVERY).await {
+            Ok(Counted::SoFar(people)) => {
+                (Event::default().event("part").data(so_far(&page, people)), false)
+            }
+            Ok(Counted::Done(_)) | Err(_) => (Event::default().event("end").data("end"), true),
         };
         Some((Ok::<_, Infallible>(event), (web, desk, looks + 1, is_over)))
     });

@@ -4,13 +4,15 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::attach::{self, Files, Kept};
 use super::audience::Written;
 use super::{HERE, id};
-use crate::service::broadcast::{self as service, BroadcastError};
+use crate::domain::id::BroadcastId;
+use crate::service::broadcast::{self as service, BroadcastError, Draft};
 use crate::web::Web;
 use crate::web::console::desk::Desk;
-use crate::web::console::form::Filled;
 use crate::web::console::page::{Page, show as shown};
+use crate::web::console::upload::Upload;
 use crate::web::error::Error;
 
 #[derive(Template)]
@@ -54,18 +56,48 @@ pub(super) async fn new(State(web): State<Web>, desk: Desk) -> Result<Response, 
 pub(super) async fn create(
     State(web): State<Web>,
     desk: Desk,
-    Filled(written): Filled<Written>,
+    upload: Upload,
 ) -> Result<Response, Error> {
     let action = format!("{HERE}/baru");
-    let draft = match written.check(&web) {
-        Ok(draft) => draft,
-        Err(problem) => return form(&web, &desk, written, action, Some(problem)),
+    let (written, draft, files) = match read(&web, &desk, &upload).await? {
+        Ok(read) => read,
+        Err((written, problem)) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::create(&web.app, &desk.actor, &draft).await {
-        Ok(id) => Ok(Redirect::to(&format!("{HERE}/{id}")).into_response()),
+        Ok(id) => Ok(kept(id, files.keep(&web, &desk, id).await?)),
         Err(BroadcastError::Service(error)) => Err(error.into()),
         Err(error) => form(&web, &desk, written, action, Some(error.to_string())),
     }
+}
+
+type Read = (Written, Draft, Files);
+
+/// What the form says and brings, or what is wrong with it.
+async fn read(
+    web: &Web,
+    desk: &Desk,
+    upload: &Upload,
+) -> Result<Result<Read, (Written, String)>, Error> {
+    let mut written: Written = upload.filled()?;
+    let files = match attach::look(&Page::new(web, desk, HERE), upload).await? {
+        Ok(files) => files,
+        Err(problem) => return Ok(Err((written, problem))),
+    };
+    if files.list.is_some() {
+        "1".clone_into(&mut written.list);
+    }
+    Ok(match written.check(web) {
+        Ok(draft) => Ok((written, draft, files)),
+        Err(problem) => Err((written, problem)),
+    })
+}
+
+/// To the broadcast, with what became of its list.
+fn kept(id: BroadcastId, list: Option<Kept>) -> Response {
+    let counts = list.map_or_else(String::new, |Kept { taken, unreadable }| {
+        format!("?kept={}&unknown={}&unreadable={unreadable}", taken.kept, taken.unknown)
+    });
+    Redirect::to(&format!("{HERE}/{id}{counts}")).into_response()
 }
 
 pub(super) async fn edit(
@@ -81,16 +113,16 @@ pub(super) async fn change(
     State(web): State<Web>,
     desk: Desk,
     Path(text): Path<String>,
-    Filled(written): Filled<Written>,
+    upload: Upload,
 ) -> Result<Response, Error> {
     let id = id(&text)?;
     let action = format!("{HERE}/{id}/ubah");
-    let draft = match written.check(&web) {
-        Ok(draft) => draft,
-        Err(problem) => return form(&web, &desk, written, action, Some(problem)),
+    let (written, draft, files) = match read(&web, &desk, &upload).await? {
+        Ok(read) => read,
+        Err((written, problem)) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::change(&web.app, &desk.actor, id, &draft).await {
-        Ok(()) => Ok(Redirect::to(&format!("{HERE}/{id}")).into_response()),
+        Ok(()) => Ok(kept(id, files.keep(&web, &desk, id).await?)),
         Err(error @ (BroadcastError::NotFound | BroadcastError::Service(_))) => Err(error.into()),
         Err(error) => form(&web, &desk, written, action, Some(error.to_string())),
     }
