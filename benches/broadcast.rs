@@ -156,7 +156,7 @@ impl Channel for Sink {
 
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         self.first().get_or_insert_with(Instant::now);
-        Ok(Accepted { provider_message_id: message.id.to_string() })
+        Ok(Accepted::of(message.id.to_string()))
     }
 
     async fn probe(&self) -> Result<String, SendError> {

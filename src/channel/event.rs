@@ -111,6 +111,17 @@ pub enum Event {
     OptOut(OptOut),
     /// A word about a registered template.
     Template(TemplateNews),
+    /// How many people the account may begin to write to within a day.
+    DayLimit(DayLimit),
     /// Kept; nothing follows from it.
     Other,
+}
+
+/// How many people an account may begin to write to within a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayLimit {
+    /// So many; none for as many as there are.
+    pub people: Option<u32>,
+    /// When, by the provider's clock.
+    pub happened_at: Option<Timestamp>,
 }

@@ -5,6 +5,7 @@
 //! nothing about people, cards or retries, and never touches the database.
 
 mod event;
+mod file;
 mod hook;
 mod http_call;
 mod provider;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::attachment::Attachment;
 use crate::domain::broadcast::Alarm;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Lesson;
@@ -26,7 +28,10 @@ use crate::domain::id::MessageId;
 use crate::domain::message::MessageText;
 use crate::domain::outbound::{Choice, Pin, Recipient, TemplateCall};
 
-pub use event::{Event, Inbound, InboundBody, OptOut, PhoneProof, RawEvent, RawKind, Receipt};
+pub use event::{
+    DayLimit, Event, Inbound, InboundBody, OptOut, PhoneProof, RawEvent, RawKind, Receipt,
+};
+pub use file::{FileSource, Upload, Uploaded};
 pub use hook::{HookAnswer, HookRefusal, HookRequest, NotStored, Sink};
 pub use provider::{Provider, SettingsError, Shared};
 
@@ -44,6 +49,17 @@ pub enum Form {
     },
     /// A place on the map.
     Pin(Pin),
+    /// A picture or a PDF above words.
+    WithFile {
+        /// What it is.
+        file: Attachment,
+        /// How the provider gets it.
+        source: FileSource,
+        /// The registered template whose header it is, where free words are not taken.
+        template: Option<TemplateCall>,
+        /// The words.
+        text: MessageText,
+    },
 }
 
 /// A message on its way out.
@@ -74,6 +90,16 @@ impl Outbound {
 pub struct Accepted {
     /// The provider's id of it.
     pub provider_message_id: String,
+    /// The name by which the provider knows the file that came with it, to be used again.
+    pub file: Option<String>,
+}
+
+impl Accepted {
+    /// A message without a file, under the provider's id.
+    #[must_use]
+    pub fn of(provider_message_id: impl Into<String>) -> Self {
+        Self { provider_message_id: provider_message_id.into(), file: None }
+    }
 }
 
 /// A provider's reason, in its code and in words without personal data.
@@ -205,6 +231,15 @@ pub trait Channel: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`SendError`], classified by the adapter.
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError>;
+
+    /// Hands over a file that messages then name, where the provider takes files by themselves; none where the
+    /// first message brings it.
+    ///
+    /// # Errors
+    /// [`SendError`]: no message has left in any case.
+    async fn upload(&self, _file: &Upload<'_>) -> Result<Option<Uploaded>, SendError> {
+        Ok(None)
+    }
 
     /// Asks the provider whether the account works, without sending anything. Returns what it
     /// says of itself, for `kabar check`.

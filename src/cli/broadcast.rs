@@ -3,163 +3,32 @@
 //! Whoever has the machine may do everything but be two people: `--as` names the officer who does it, with that
 //! officer's rights and no others.
 
-use std::path::PathBuf;
+mod args;
+
+use std::io::Read as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use chrono::DateTime;
-use kabar::domain::area::AreaCode;
+use kabar::domain::attachment::{FileKind, FileRefusal, MOST_BYTES};
 use kabar::domain::audience::{Audience, CardCondition};
-use kabar::domain::broadcast::{Alarm, Notice, Schedule};
-use kabar::domain::document::Document;
+use kabar::domain::broadcast::{Notice, Schedule};
 use kabar::domain::id::BroadcastId;
-use kabar::domain::language::Language;
-use kabar::domain::message::ChannelKind;
 use kabar::domain::officer::Actor;
 use kabar::domain::phone::PhoneNumber;
 use kabar::domain::timetable::Timetable;
 use kabar::service::App;
-use kabar::service::broadcast::{self as desk, BroadcastError, Draft, Preview, RunReport};
+use kabar::service::broadcast::{
+    self as desk, BroadcastError, Draft, view, view_preview, view_run,
+};
 use kabar::source::spreadsheet::Mapping;
 use kabar::store::broadcast::Broadcast;
 use kabar::store::officer::find_by_login;
 use serde_json::{Value, json};
 
-use super::{ConfigArg, hinted, office, shown};
-
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Command {
-    /// Write one; prints its id
-    Draft(Box<Write>),
-    /// What it would come to: how many on each channel, who is left out, what it costs, how long it takes
-    Preview(One),
-    /// Send it to one phone, to see it there
-    Test(Test),
-    /// Say that it is ready; a second person may have to agree
-    Submit(One),
-    /// Agree to what somebody else wrote
-    Approve(One),
-    /// Send it back with a reason
-    Reject(Reject),
-    /// Let it go, at once or when its time comes
-    Send(One),
-    /// Hold it
-    Pause(One),
-    /// Let it go on where it was held
-    Resume(One),
-    /// Withdraw it for good
-    Cancel(One),
-    /// Try those again whom its last run did not reach
-    Retry(One),
-    /// What became of it
-    Report(One),
-    /// Those there are, newest first
-    List(List),
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Who {
-    #[command(flatten)]
-    config: ConfigArg,
-    /// The officer who does it, by the name they log in with [default: the command line]
-    #[arg(long = "as", value_name = "LOGIN")]
-    login: Option<String>,
-    /// Print JSON, as the API has it
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct One {
-    /// Its id, as it stands on the list: bro_…
-    #[arg(value_name = "ID")]
-    id: BroadcastId,
-    #[command(flatten)]
-    who: Who,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Test {
-    #[command(flatten)]
-    one: One,
-    /// whatsapp, telegram or sms
-    #[arg(long, value_name = "CHANNEL")]
-    channel: ChannelKind,
-    /// The number
-    #[arg(long, value_name = "NUMBER")]
-    phone: String,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Reject {
-    #[command(flatten)]
-    one: One,
-    /// What is to be changed
-    #[arg(value_name = "REASON")]
-    reason: String,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    who: Who,
-    /// So many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
-    limit: i64,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Write {
-    #[command(flatten)]
-    who: Who,
-    /// What it is about, in a few words
-    #[arg(long)]
-    title: String,
-    /// The notice
-    #[arg(long)]
-    text: String,
-    /// Where
-    #[arg(long, default_value = "", hide_default_value = true)]
-    place: String,
-    /// When, in words
-    #[arg(long, default_value = "", hide_default_value = true)]
-    time: String,
-    /// Only who lives in this area, by its code; may be repeated [default: one's own area]
-    #[arg(long = "area", value_name = "CODE")]
-    areas: Vec<AreaCode>,
-    /// Only who lives in this dusun
-    #[arg(long)]
-    dusun: Option<String>,
-    /// Only who lives in this RW
-    #[arg(long)]
-    rw: Option<String>,
-    /// Only who lives in this RT
-    #[arg(long)]
-    rt: Option<String>,
-    /// Only who was never recorded
-    #[arg(long, group = "card")]
-    not_recorded: bool,
-    /// Only who turns 17 within so many months
-    #[arg(long, value_name = "MONTHS", group = "card", value_parser = clap::value_parser!(u32).range(1..=24))]
-    turning_17: Option<u32>,
-    /// Only whose card lies ready for so many days
-    #[arg(long, value_name = "DAYS", group = "card", value_parser = clap::value_parser!(u32).range(1..=3650))]
-    uncollected: Option<u32>,
-    /// Only who has this paper: ktp-el, kia, kk, …
-    #[arg(long, value_name = "PAPER")]
-    document: Option<Document>,
-    /// Only who is answered in this language: id or en
-    #[arg(long)]
-    language: Option<Language>,
-    /// Only whom this spreadsheet names, by number or by the reference of a message
-    #[arg(long, value_name = "FILE")]
-    list: Option<PathBuf>,
-    /// Once, at this moment: 2026-11-24T08:00:00+07:00
-    #[arg(long, value_name = "MOMENT", conflicts_with = "cron")]
-    at: Option<String>,
-    /// Again and again: minute, hour, day, month, weekday by name, like "0 8 * * MON"
-    #[arg(long, value_name = "FIELDS")]
-    cron: Option<String>,
-}
+pub(super) use self::args::Command;
+use self::args::{List, One, Reject, Test, Who, Write};
+use super::{hinted, office, shown};
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
@@ -240,6 +109,7 @@ async fn draft(args: Write) -> anyhow::Result<()> {
         }
         _ => Schedule::Now,
     };
+    let attachment = args.attach.as_deref().map(read_file).transpose()?;
     let list = args.list.as_ref().map(|path| desk::read_list(path, &columns)).transpose()?;
     let audience = Audience {
         areas: args.areas,
@@ -253,6 +123,9 @@ async fn draft(args: Write) -> anyhow::Result<()> {
     };
     let draft = Draft { notice, audience, schedule };
     let id = desk::create(&app, &actor, &draft).await.map_err(explained)?;
+    if let Some((name, bytes)) = attachment {
+        desk::attach(&app, &actor, id, &name, &bytes).await.map_err(explained)?;
+    }
     if let Some(list) = list {
         for (row, fault) in &list.faults {
             eprintln!("row {row}: {fault}");
@@ -267,6 +140,21 @@ async fn draft(args: Write) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
+}
+
+/// A file that is to be sent, looked at before anything is kept.
+fn read_file(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        let hint = "a JPEG or PNG of at most 5 MB, or a PDF of at most 10 MB";
+        hinted(format!("--attach {}: {error}", path.display()), hint)
+    };
+    let mut bytes = Vec::new();
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX) + 1;
+    let file = std::fs::File::open(path).map_err(|error| cannot(&error))?;
+    file.take(most).read_to_end(&mut bytes).map_err(|error| cannot(&error))?;
+    FileKind::of(&bytes).map_err(|error| cannot(&error))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    Ok((name.unwrap_or_default(), bytes))
 }
 
 async fn test(args: Test) -> anyhow::Result<()> {
@@ -318,28 +206,22 @@ fn line(app: &App, one: &Broadcast) -> String {
     line
 }
 
-fn view(app: &App, one: &Broadcast) -> Value {
-    json!({"id": one.id.to_string(), "state": one.state.as_str(), "title": one.notice.title,
-           "text": one.notice.text, "place": one.notice.place, "time": one.notice.time,
-           "audience": one.audience.to_json(), "area": one.area.to_string(),
-           "schedule_words": desk::schedule_words(app, &one.schedule), "maker": one.maker.id,
-           "checker": one.checker, "note": one.note, "recipients": one.recipients,
-           "alarm": one.alarm.map(Alarm::as_str), "alarm_code": one.alarm_code,
-           "next_at": one.next_at.map(shown), "created_at": shown(one.created_at),
-           "updated_at": shown(one.updated_at)})
-}
-
 async fn preview(args: One) -> anyhow::Result<()> {
     let (app, actor, _) = open(&args.who).await?;
     let one = desk::show(&app, &actor, args.id).await.map_err(explained)?;
     let found = desk::preview(&app, &actor, args.id).await.map_err(explained)?;
     let looks = desk::looks(&app, &one.notice).map_err(explained)?;
     if args.who.json {
-        println!("{}", view_preview(&app, &found, &looks));
+        println!("{}", view_preview(&app, &found, &one).map_err(explained)?);
     } else {
         for look in &looks {
             let parts = look.parts.map(|n| format!(", {n} segments")).unwrap_or_default();
             println!("[{}{parts}]\n{}\n", look.channel, look.text);
+            if let Some(file) = &one.attachment {
+                let is_brought = desk::carries_file(look.channel);
+                let words = if is_brought { "brings" } else { "does not bring" };
+                println!("    {words} {} ({})\n", file.name, file.kind);
+            }
         }
         for way in &found.ways {
             let price = price(way.rupiah);
@@ -352,6 +234,9 @@ async fn preview(args: One) -> anyhow::Result<()> {
         let takes = humantime::format_duration(whole(found.takes));
         let (people, recipients) = (found.people, found.recipients);
         println!("{people} people, {recipients} recipients, {}, {takes}", price(found.rupiah));
+        if let Some([what, hint]) = found.file.map(FileRefusal::words) {
+            println!("It cannot be submitted: {what}; {hint}");
+        }
         if found.needs_second {
             println!("A second person must approve it.");
         }
@@ -372,40 +257,13 @@ fn whole(time: std::time::Duration) -> std::time::Duration {
     std::time::Duration::from_secs(time.as_secs())
 }
 
-fn view_preview(app: &App, found: &Preview, looks: &[desk::Look]) -> Value {
-    let ways: Vec<Value> = found
-        .ways
-        .iter()
-        .map(|way| {
-            json!({"account": way.account, "channel": way.channel.as_str(),
-                   "recipients": way.recipients, "parts": way.parts, "rupiah": way.rupiah,
-                   "seconds": way.takes.as_secs(), "days": way.days})
-        })
-        .collect();
-    let left_out: Vec<Value> = found
-        .left_out
-        .iter()
-        .map(|(reason, count)| {
-            let words = app.templates.broadcast().left_out(*reason);
-            json!({"reason": reason.as_str(), "words": words, "count": count})
-        })
-        .collect();
-    let looks: Vec<Value> = looks
-        .iter()
-        .map(|look| json!({"channel": look.channel.as_str(), "text": look.text, "parts": look.parts}))
-        .collect();
-    json!({"people": found.people, "recipients": found.recipients, "ways": ways,
-           "left_out": left_out, "rupiah": found.rupiah, "seconds": found.takes.as_secs(),
-           "needs_second": found.needs_second, "looks": looks})
-}
-
 async fn report(args: One) -> anyhow::Result<()> {
     let (app, actor, _) = open(&args.who).await?;
     let one = desk::show(&app, &actor, args.id).await.map_err(explained)?;
     let runs = desk::report(&app, &actor, args.id).await.map_err(explained)?;
     if args.who.json {
         let mut body = view(&app, &one);
-        body["runs"] = runs.iter().map(view_run).collect();
+        body["runs"] = runs.iter().map(|run| view_run(&app, run)).collect();
         println!("{body}");
     } else {
         println!("{}", line(&app, &one));
@@ -432,24 +290,6 @@ async fn report(args: One) -> anyhow::Result<()> {
     }
     app.db.close().await;
     Ok(())
-}
-
-fn view_run(report: &RunReport) -> Value {
-    let run = &report.run;
-    let states: serde_json::Map<String, Value> =
-        report.states.iter().map(|(state, count)| (state.to_string(), json!(count))).collect();
-    let left_out: serde_json::Map<String, Value> =
-        run.left_out.iter().map(|(reason, count)| (reason.to_string(), json!(count))).collect();
-    let failures: Vec<Value> = report
-        .failures
-        .iter()
-        .map(|kind| json!({"code": kind.code, "reason": kind.reason, "count": kind.count}))
-        .collect();
-    json!({"id": run.id.to_string(), "state": run.state.as_str(), "due_at": shown(run.due_at),
-           "retry_of": run.retry_of.map(|id| id.to_string()), "recipients": run.recipients,
-           "settled": report.settled, "states": states, "left_out": left_out,
-           "failures": failures, "started_at": shown(run.started_at),
-           "finished_at": run.finished_at.map(shown)})
 }
 
 fn explained(error: BroadcastError) -> anyhow::Error {

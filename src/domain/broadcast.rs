@@ -161,7 +161,7 @@ words! {
         TemplatePaused = "template_paused",
         /// The template may not be used any more.
         TemplateDisabled = "template_disabled",
-        /// The provider lets the account write to nobody more for now.
+        /// The provider lets the account begin to write to nobody more for now: it waits, and goes on by itself.
         TierReached = "tier_reached",
         /// More recipients than may be written to without a second person's word.
         NeedsApproval = "needs_approval",

@@ -5,6 +5,7 @@
 
 pub mod absence;
 pub mod area;
+pub mod attachment;
 pub mod audience;
 pub mod audit;
 pub mod binding_code;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::attachment::Attachment;
 use super::message::{ChannelKind, MessageText};
 use super::phone::PhoneNumber;
 use super::service_point::GeoPoint;
@@ -130,6 +131,8 @@ pub struct Content {
     pub list_button: Option<String>,
     /// A place on the map, in place of the words where a channel can show one.
     pub pin: Option<Pin>,
+    /// A picture or a PDF above the words, where a channel brings such.
+    pub attachment: Option<Attachment>,
 }
 
 impl Content {

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Sandbox> {
         .route("/control/templates", put(set_templates))
         .route("/control/reset", post(reset))
         .route("/control/events", get(events))
+        .route("/control/files/{id}", get(super::media::show))
 }
 
 async fn page() -> Html<&'static str> {

@@ -12,6 +12,7 @@ mod counterpart;
 mod course;
 mod fault;
 mod kannel;
+mod media;
 mod phone;
 mod post;
 mod smpp;
@@ -45,6 +46,7 @@ pub use android::AndroidPhone;
 pub use counterpart::Counterpart;
 pub use fault::{Fault, FaultKind};
 pub use kannel::KannelUser;
+pub use media::Enclosure;
 pub use phone::{Bubble, Choice, Mark, Menu, Phone, Presence, Side};
 pub use smpp::SmppAccount;
 pub use telegram::Bot;
@@ -187,6 +189,7 @@ struct Memory {
     faults: fault::Faults,
     templates: Vec<Template>,
     android: android::Server,
+    files: media::Files,
     log: VecDeque<(usize, Sent)>,
     log_bytes: usize,
 }
@@ -227,6 +230,7 @@ impl Sandbox {
             faults: fault::Faults::default(),
             templates: settings.templates.clone(),
             android: android::Server::default(),
+            files: media::Files::default(),
             log: VecDeque::new(),
             log_bytes: 0,
         };
@@ -382,6 +386,7 @@ impl Sandbox {
             memory.phones.clear();
             memory.faults = fault::Faults::default();
             memory.android.forget_messages();
+            memory.files.clear();
             memory.log.clear();
             memory.log_bytes = 0;
         });

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::media::Enclosure;
 use crate::domain::clock::Timestamp;
 
 /// Phones that are kept.
@@ -83,6 +84,8 @@ pub struct Bubble {
     pub text: String,
     /// A line below the text.
     pub footer: Option<String>,
+    /// A picture or a paper above it.
+    pub file: Option<Enclosure>,
     /// Buttons under it.
     pub buttons: Vec<Choice>,
     /// A list under it.
@@ -351,6 +354,7 @@ mod tests {
             footer: None,
             buttons: vec![],
             menu: None,
+            file: None,
             mark: Mark::Accepted,
             error_code: None,
             echo: None,

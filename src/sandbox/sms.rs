@@ -41,6 +41,7 @@ impl Line<'_> {
             footer: None,
             buttons: Vec::new(),
             menu: None,
+            file: None,
             mark: Mark::Accepted,
             error_code: None,
             echo: self.echo.map(str::to_owned),

@@ -203,6 +203,7 @@ async fn accept(
         footer: None,
         buttons: Vec::new(),
         menu: None,
+        file: None,
         mark: Mark::Accepted,
         error_code: None,
         echo: None,

@@ -147,6 +147,7 @@ async fn content(
         choices: Vec::new(),
         list_button: None,
         pin: None,
+        attachment: None,
     })
 }
 

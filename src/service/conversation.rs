@@ -547,6 +547,7 @@ async fn plan_replies(
                 list_button: list_button.clone(),
                 choices: reply.choices,
                 pin: reply.pin,
+                attachment: None,
             },
             zone: app.zone(None),
             expires_at: None,

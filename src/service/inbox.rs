@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::officer_chat::{self, Taken};
 use super::{Account, App, ServiceError, conversation, knowledge, receipt};
 use crate::channel::{Event, InboundBody, NotStored, RawEvent, RawKind, Sink};
+use crate::store::account::set_day_limit;
 use crate::store::group::GroupError;
 use crate::store::inbox::{self, EventKind, EventState, NewEvent};
 use crate::store::template_state::upsert_news;
@@ -138,7 +139,11 @@ async fn step_message(app: &App) -> Result<bool, ServiceError> {
         }
         Event::Phone(proof) => conversation::take_phone(app, &mut tx, &event, &proof).await,
         Event::OptOut(opt_out) => conversation::take_opt_out(app, &mut tx, &event, &opt_out).await,
-        Event::Message(_) | Event::Receipt(_) | Event::Template(_) | Event::Other => {
+        Event::Message(_)
+        | Event::Receipt(_)
+        | Event::Template(_)
+        | Event::DayLimit(_)
+        | Event::Other => {
             inbox::mark_events(&mut tx, &app.db, &[(event.id, EventState::Ignored)], None, now)
                 .await?;
             tx.commit().await.map_err(StoreError::from)?;
@@ -189,12 +194,18 @@ async fn set_others_aside(app: &App) -> Result<usize, ServiceError> {
     let events = inbox::claim_events(&mut tx, &app.db, EventKind::Other, 500, now).await?;
     let mut settled = Vec::with_capacity(events.len());
     for event in &events {
-        let state = if let Event::Template(news) = read(app, event) {
-            let at = news.happened_at.unwrap_or(event.received_at);
-            upsert_news(&mut tx, &event.account, &news, at).await?;
-            EventState::Done
-        } else {
-            EventState::Ignored
+        let state = match read(app, event) {
+            Event::Template(news) => {
+                let at = news.happened_at.unwrap_or(event.received_at);
+                upsert_news(&mut tx, &event.account, &news, at).await?;
+                EventState::Done
+            }
+            Event::DayLimit(limit) => {
+                let at = limit.happened_at.unwrap_or(event.received_at);
+                set_day_limit(&mut tx, &event.account, limit.people, at).await?;
+                EventState::Done
+            }
+            _ => EventState::Ignored,
         };
         settled.push((event.id, state));
     }

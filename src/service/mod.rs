@@ -11,6 +11,7 @@ pub mod connect;
 pub mod consent;
 pub mod conversation;
 pub mod fallback;
+mod file;
 pub mod find_card;
 mod folder;
 pub mod hold;
@@ -277,6 +278,8 @@ pub struct App {
     pub events: Group<NewEvent>,
     /// Wakes the workers.
     pub signals: Signals,
+    /// What broadcasts would come to, as counted lately.
+    pub counts: broadcast::Counts,
     /// Counts for operators.
     pub metrics: Metrics,
     last_write: Mutex<Option<Timestamp>>,
@@ -334,6 +337,7 @@ impl App {
             knowledge: Knowledge::new(parts.primer),
             events,
             signals: Signals::default(),
+            counts: broadcast::Counts::default(),
             metrics: Metrics::default(),
             last_write: Mutex::new(None),
         }

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use super::Settings;
-use crate::channel::{Accepted, Fault, Form, Scope, SendError};
+use crate::channel::{Accepted, Fault, FileSource, Form, Scope, SendError};
 use crate::domain::area::Zone;
+use crate::domain::attachment::Attachment;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::AttemptId;
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
@@ -28,8 +29,16 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// A fault when there is no form the provider would take: free words outside the window.
 pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> Result<Form, Fault> {
-    let free = || match &message.content.pin {
-        Some(pin) if channel != ChannelKind::Sms => Form::Pin(pin.clone()),
+    let file = message.content.attachment.as_ref().filter(|_| channel != ChannelKind::Sms);
+    let with_file = |file: &Attachment, template| Form::WithFile {
+        file: file.clone(),
+        source: FileSource::Unsettled,
+        template,
+        text: message.content.words(channel).clone(),
+    };
+    let free = || match (&message.content.pin, file) {
+        (_, Some(file)) => with_file(file, None),
+        (Some(pin), None) if channel != ChannelKind::Sms => Form::Pin(pin.clone()),
         _ => Form::Free {
             text: message.content.words(channel).clone(),
             choices: message.content.choices.clone(),
@@ -39,7 +48,11 @@ pub fn choose_form(channel: ChannelKind, message: &Claimed, now: Timestamp) -> R
     if !is_refused && is_window_open(channel, message.last_inbound_at, now) {
         return Ok(free());
     }
-    message.content.template.clone().map(Form::Template).ok_or_else(|| {
+    let template = message.content.template.clone().map(|call| match file {
+        Some(file) => with_file(file, Some(call)),
+        None => Form::Template(call),
+    });
+    template.ok_or_else(|| {
         Fault::new(
             WINDOW_CLOSED,
             "more than 24 hours since the recipient wrote, and there is no template for it",
@@ -310,6 +323,7 @@ mod tests {
                 choices: vec![],
                 list_button: None,
                 pin: None,
+                attachment: None,
             },
             attempts,
             zone: Zone::Wib,

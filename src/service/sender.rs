@@ -20,8 +20,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::inbox::AccountSink;
 use super::lesson::{self, Taught};
 use super::send::{self, Call};
-use super::{Account, App, Rate, ServiceError, broadcast};
-use crate::channel::{Accepted, Channel, Fault, Outbound, Scope, SendError};
+use super::{Account, App, Rate, ServiceError, broadcast, file};
+use crate::channel::{Accepted, Fault, Outbound, Scope, SendError};
 use crate::domain::broadcast::Alarm;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::id::MessageId;
@@ -149,6 +149,8 @@ pub struct Sender {
     /// Calls that came back and have had no consequences yet.
     finished: Vec<Finished>,
     tidied_at: Timestamp,
+    /// Files that the provider has.
+    handles: Arc<file::Handles>,
 }
 
 impl std::fmt::Debug for Sender {
@@ -192,6 +194,7 @@ impl Sender {
             held: HashMap::new(),
             finished: Vec::new(),
             tidied_at: Timestamp::from_ms(0),
+            handles: Arc::default(),
         }
     }
 
@@ -416,13 +419,13 @@ impl Sender {
             list_button: message.content.list_button.clone(),
             valid_until,
         };
-        let adapter: Arc<dyn Channel> = Arc::clone(&self.account.adapter);
-        let clock = Arc::clone(&self.app.clock);
+        let (app, account) = (Arc::clone(&self.app), self.account.clone());
+        let handles = Arc::clone(&self.handles);
         let id = self.app.ids.next(now);
         self.calls.spawn(async move {
-            let started_at = clock.now();
-            let result = adapter.send(&outbound).await;
-            let call = Call { id, started_at, finished_at: clock.now() };
+            let started_at = app.now();
+            let result = file::send(&app, &account, &handles, outbound).await;
+            let call = Call { id, started_at, finished_at: app.now() };
             Finished { message, call, result }
         });
         true

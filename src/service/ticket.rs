@@ -437,6 +437,7 @@ async fn write(
             choices: Vec::new(),
             list_button: None,
             pin: None,
+            attachment: None,
         },
         zone: app.zone(found.area.as_ref()),
         expires_at: None,

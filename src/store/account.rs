@@ -1,5 +1,9 @@
 //! Table `account`: which process sends for an account, and whether the account is stopped.
 
+use std::collections::BTreeMap;
+
+use sqlx::AnyConnection;
+
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::words;
@@ -112,6 +116,42 @@ pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(),
     .execute(db.writer())
     .await?;
     Ok(())
+}
+
+/// Keeps how many people an account may begin to write to within a day; none for as many as there are. What was
+/// said later stays.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_day_limit(
+    conn: &mut AnyConnection,
+    account: &str,
+    people: Option<u32>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO account (id, day_limit, day_limit_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE \
+         SET day_limit = excluded.day_limit, day_limit_at = excluded.day_limit_at \
+         WHERE account.day_limit_at IS NULL OR account.day_limit_at <= excluded.day_limit_at",
+    )
+    .bind(account.to_owned())
+    .bind(people.map_or(-1, i64::from))
+    .bind(at.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many people each account may begin to write to within a day, where its provider has set a limit.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_day_limits(db: &Db) -> Result<BTreeMap<String, u64>, StoreError> {
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as("SELECT id, day_limit FROM account WHERE day_limit >= 0")
+            .fetch_all(db.reader())
+            .await?;
+    Ok(rows.into_iter().map(|(id, limit)| (id, u64::try_from(limit).unwrap_or(0))).collect())
 }
 
 /// The accounts that are stopped.

@@ -160,6 +160,37 @@ pub enum ListEntry {
     Reference(Reference),
 }
 
+/// The lines of a list without the numbers that nobody on file has.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn known_entries(db: &Db, entries: &[ListEntry]) -> Result<Vec<ListEntry>, StoreError> {
+    const CHUNK: usize = 1_000;
+    let statement = format!(
+        "SELECT r.h FROM {} WHERE EXISTS (SELECT 1 FROM person p WHERE p.phone_hash = r.h)",
+        db.rows(1, "r", &[Column::Text("h")])
+    );
+    let mut known = Vec::new();
+    for chunk in entries.chunks(CHUNK) {
+        let hash = |entry: &ListEntry| match entry {
+            ListEntry::Phone(phone) => Some(super::person::phone_hash(db, phone)),
+            ListEntry::Reference(_) => None,
+        };
+        let hashes: Vec<Option<String>> = chunk.iter().map(hash).collect();
+        let asked: BTreeSet<&str> = hashes.iter().flatten().map(String::as_str).collect();
+        let found: Vec<String> = sqlx::query_scalar(sql(statement.clone()))
+            .bind(hashes_json(&asked))
+            .fetch_all(db.reader())
+            .await?;
+        let found: BTreeSet<String> = found.into_iter().collect();
+        // Whom a reference names is found out when it is written.
+        let is_known = |hash: &Option<String>| hash.as_ref().is_none_or(|h| found.contains(h));
+        let lines = chunk.iter().zip(&hashes).filter(|(_, hash)| is_known(hash));
+        known.extend(lines.map(|(entry, _)| entry.clone()));
+    }
+    Ok(known)
+}
+
 /// Replaces the list of a broadcast. Gives how many lines were taken: a reference that nobody was sent finds
 /// nobody.
 ///

@@ -9,6 +9,7 @@ use super::db::sql;
 use super::row::{area_range, parse, parse_opt, time};
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
+use crate::domain::attachment::Attachment;
 use crate::domain::audience::Audience;
 use crate::domain::broadcast::{Alarm, BroadcastState, Notice, Schedule};
 use crate::domain::clock::Timestamp;
@@ -18,7 +19,8 @@ use crate::domain::timetable::Timetable;
 
 const TABLE: &str = "broadcast";
 const COLUMNS: &str = "id, state, title, body, place, time_words, audience, schedule, area, maker, maker_role, \
-                       maker_area, checker, checked_at, note, recipients, alarm, alarm_code, next_at, \
+                       maker_area, checker, checked_at, note, recipients, alarm, alarm_code, next_at, file_hash, \
+                       file_kind, file_name, \
                        created_at, updated_at";
 
 /// A broadcast.
@@ -30,6 +32,8 @@ pub struct Broadcast {
     pub state: BroadcastState,
     /// What it says.
     pub notice: Notice,
+    /// The picture or the PDF that it brings.
+    pub attachment: Option<Attachment>,
     /// Whom it is for.
     pub audience: Audience,
     /// When it goes out.
@@ -76,6 +80,12 @@ fn read(row: &AnyRow) -> Result<Broadcast, StoreError> {
             text: word("body")?,
             place: words("place")?,
             time: words("time_words")?,
+        },
+        attachment: match (words("file_hash")?, words("file_kind")?, words("file_name")?) {
+            (Some(hash), Some(kind), Some(name)) => {
+                Some(Attachment { kind: parse(TABLE, "file_kind", &id, &kind)?, hash, name })
+            }
+            _ => None,
         },
         audience: audience
             .and_then(|value| Audience::parse(&value).ok())
@@ -158,7 +168,7 @@ pub async fn update_broadcast(
         "UPDATE broadcast SET state = $2, title = $3, body = $4, place = $5, time_words = $6, audience = $7, \
          schedule = $8, area = $9, maker = $10, maker_role = $11, maker_area = $12, checker = $13, \
          checked_at = $14, note = $15, recipients = $16, alarm = $17, alarm_code = $18, next_at = $19, \
-         updated_at = $20 WHERE id = $1",
+         updated_at = $20, file_hash = $21, file_kind = $22, file_name = $23 WHERE id = $1",
     )
     .bind(changed.id.to_string())
     .bind(changed.state.as_str())
@@ -180,6 +190,9 @@ pub async fn update_broadcast(
     .bind(changed.alarm_code.clone())
     .bind(changed.next_at.map(Timestamp::as_ms))
     .bind(changed.updated_at.as_ms())
+    .bind(changed.attachment.as_ref().map(|file| file.hash.clone()))
+    .bind(changed.attachment.as_ref().map(|file| file.kind.as_str()))
+    .bind(changed.attachment.as_ref().map(|file| file.name.clone()))
     .execute(tx)
     .await?;
     Ok(())

@@ -320,13 +320,17 @@ pub async fn count_states(db: &Db, id: RunId) -> Result<BTreeMap<MessageStatus, 
         .collect()
 }
 
-/// Messages of a broadcast that an account planned since then.
+/// How many people an account has begun to write to since then, or is about to: whoever only got answers is not
+/// counted, nobody twice, and what somebody holds back takes no room.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn count_of_day(db: &Db, account: &str, since: Timestamp) -> Result<u64, StoreError> {
+pub async fn count_begun(db: &Db, account: &str, since: Timestamp) -> Result<u64, StoreError> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM message WHERE account = $1 AND class = 'broadcast' AND created_at > $2",
+        "SELECT COUNT(*) FROM (SELECT recipient_hash FROM message WHERE account = $1 AND class <> 'reply' \
+         AND sent_at IS NOT NULL AND sent_at > $2 UNION SELECT recipient_hash FROM message WHERE account = $1 \
+         AND class = 'broadcast' AND status IN ('queued', 'sending', 'unknown') AND (run_id IS NULL OR run_id IN \
+         (SELECT id FROM broadcast_run WHERE finished_at IS NULL AND state = 'sending'))) AS begun",
     )
     .bind(account.to_owned())
     .bind(since.as_ms())

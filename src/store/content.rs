@@ -1,6 +1,7 @@
 //! The sealed parts of a message as text: its recipient and its words in every form.
 
 use crate::domain::area::Zone;
+use crate::domain::attachment::Attachment;
 use crate::domain::message::MessageText;
 use crate::domain::outbound::{Bsuid, ChatId, Choice, Content, Pin, Recipient, TemplateCall};
 use crate::domain::phone::PhoneNumber;
@@ -49,9 +50,13 @@ pub(super) fn content_json(content: &Content) -> String {
         .pin
         .as_ref()
         .map(|pin| (pin.place.to_string(), pin.name.as_str(), pin.address.as_str()));
+    let file = content
+        .attachment
+        .as_ref()
+        .map(|file| (file.hash.as_str(), file.kind.as_str(), file.name.as_str()));
     serde_json::json!({
         "template": template, "text": content.text.expose(), "sms": sms, "choices": choices,
-        "list_button": content.list_button, "pin": pin,
+        "list_button": content.list_button, "pin": pin, "file": file,
     })
     .to_string()
 }
@@ -74,6 +79,8 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         list_button: Option<String>,
         #[serde(default)]
         pin: Option<(String, String, String)>,
+        #[serde(default)]
+        file: Option<(String, String, String)>,
     }
     let stored: Stored = serde_json::from_str(json).ok()?;
     Some(Content {
@@ -90,6 +97,10 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
             Some((place, name, address)) => {
                 Some(Pin { place: GeoPoint::parse_stored(&place)?, name, address })
             }
+            None => None,
+        },
+        attachment: match stored.file {
+            Some((hash, kind, name)) => Some(Attachment { hash, kind: kind.parse().ok()?, name }),
             None => None,
         },
     })

@@ -51,7 +51,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "answer", include_str!("../../migrations/0012_answer.sql")),
     (13, "report", include_str!("../../migrations/0013_report.sql")),
     (14, "officer_chat", include_str!("../../migrations/0014_officer_chat.sql")),
-    (16, "message_area", include_str!("../../migrations/0016_message_area.sql")),
+    (15, "attachment", include_str!("../../migrations/0015_attachment.sql")),
+    (16, "day_limit", include_str!("../../migrations/0016_day_limit.sql")),
+    (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -18,30 +18,91 @@ pub(super) const COLUMNS: &str = "id, account, channel, class, status, why, temp
                        card_id, due_at, expires_at, attempts, failure_code, failure_reason, created_at, \
                        sent_at, delivered_at, read_at, failed_at, provider_id_sealed, first_id, parts, rupiah";
 
-/// Newest first until a page is full: in an area of many people that is soon.
-const WITHIN: &str = "message m WHERE m.area >= $2 AND m.area < $3 AND";
-/// From its few people to their messages: newest first one would walk past those of everybody else.
-const WITHIN_SMALL: &str = "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
-                           AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3 \
-                           AND m.person_id = p.id AND";
+/// How a page of messages is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Walk {
+    /// Newest first until a page is full: where much fits, that is soon.
+    Newest,
+    /// From the few people of an area to their messages: newest first one would walk past those of everybody else.
+    People,
+    /// By the index of what is scarce, and then put in order.
+    Scarce,
+}
+
+/// Up to so many people an area is small, and up to so many rows something is scarce.
+const FEW: i64 = 5_000;
 /// Said beside one of these statuses, for the index that holds them alone.
 const ENDED: &str = "m.status IN ('unknown', 'failed', 'expired', 'cancelled')";
 
-/// Up to so many people an area is small.
-const SMALL: i64 = 5_000;
+impl Walk {
+    async fn choose(db: &Db, filter: &MessageFilter) -> Result<Self, StoreError> {
+        let is_few = async |statement: String, [from, to]: [String; 2]| {
+            let count: i64 = sqlx::query_scalar(sql(format!(
+                "SELECT COUNT(*) FROM ({statement} LIMIT $3) AS few"
+            )))
+            .bind(from)
+            .bind(to)
+            .bind(FEW + 1)
+            .fetch_one(db.reader())
+            .await?;
+            Ok::<_, StoreError>(count <= FEW)
+        };
+        if let Some(area) = &filter.within {
+            let people = "SELECT 1 AS one FROM person WHERE area IS NOT NULL \
+                          AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2";
+            if is_few(people.to_owned(), area_range(area)).await? {
+                return Ok(Self::People);
+            }
+        }
+        if let Some(scarce) = filter.scarce() {
+            let rows = format!(
+                "SELECT 1 AS one FROM message m WHERE {scarce} AND CAST($1 AS TEXT) <= CAST($2 AS TEXT)"
+            );
+            if is_few(rows, Default::default()).await? {
+                return Ok(Self::Scarce);
+            }
+        }
+        Ok(Self::Newest)
+    }
 
-async fn is_small(db: &Db, area: &AreaCode) -> Result<bool, StoreError> {
-    let [from, to] = area_range(area);
-    let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM person WHERE area IS NOT NULL \
-         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2 LIMIT $3) AS found",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(SMALL + 1)
-    .fetch_one(db.reader())
-    .await?;
-    Ok(count <= SMALL)
+    /// Where it looks, up to the id `$1` and in the area `$2` to `$3`. What is made into a longer text is no column
+    /// of an index any more.
+    const fn begin(self, is_within: bool) -> &'static str {
+        match (self, is_within) {
+            (Self::People, _) => {
+                "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
+                 AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3 \
+                 AND m.person_id = p.id AND m.id < $1"
+            }
+            (Self::Newest, false) => "message m WHERE m.id < $1",
+            (Self::Newest, true) => "message m WHERE m.area >= $2 AND m.area < $3 AND m.id < $1",
+            (Self::Scarce, false) => "message m WHERE m.id || '' < $1",
+            (Self::Scarce, true) => {
+                "message m WHERE m.area || '' >= $2 AND m.area || '' < $3 AND m.id || '' < $1"
+            }
+        }
+    }
+
+    /// The order.
+    const fn order(self) -> &'static str {
+        match self {
+            Self::Newest | Self::People => "m.id DESC",
+            Self::Scarce => "m.id || '' DESC",
+        }
+    }
+}
+
+impl MessageFilter {
+    /// What is often scarce and has an index of its own. As words of the statement: what an index holds is decided
+    /// before values are looked at.
+    fn scarce(&self) -> Option<&'static str> {
+        match (self.status, self.class) {
+            (Some(MessageStatus::Queued), _) => Some("m.status = 'queued'"),
+            (Some(MessageStatus::Sending), _) => Some("m.status = 'sending'"),
+            (_, Some(MessageClass::Broadcast)) => Some("m.class = 'broadcast'"),
+            _ => None,
+        }
+    }
 }
 
 fn columns() -> String {
@@ -135,6 +196,7 @@ pub async fn list_messages(
 ) -> Result<Vec<MessageLine>, StoreError> {
     let phone = filter.phone.as_ref().map(|phone| super::person::phone_hash(db, phone));
     let conditions = [
+        ("status", filter.status.map(|s| s.as_str().to_owned())),
         ("class", filter.class.map(|c| c.as_str().to_owned())),
         ("channel", filter.channel.map(|c| c.as_str().to_owned())),
         ("card_id", filter.card.map(|c| c.to_string())),
@@ -142,22 +204,21 @@ pub async fn list_messages(
         ("reference", filter.reference.clone()),
         ("recipient_hash", phone),
     ];
-    let from = match &filter.within {
-        Some(area) if is_small(db, area).await? => WITHIN_SMALL,
-        Some(_) => WITHIN,
-        None => "message m WHERE",
-    };
-    let mut statement = format!("SELECT {} FROM {from} m.id < $1", columns());
+    let walk = Walk::choose(db, filter).await?;
+    let begin = walk.begin(filter.within.is_some());
+    let mut statement = format!("SELECT {} FROM {begin}", columns());
     let mut values = vec![filter.before.map_or_else(|| "msg_~".to_owned(), |id| id.to_string())];
     if let Some(area) = &filter.within {
         values.extend(area_range(area));
     }
-    // As a word of the statement, not as a value: what an index holds is decided before values are looked at.
-    if let Some(status) = filter.status {
-        let _ = write!(statement, " AND m.status = '{status}'");
-        if ENDED.contains(status.as_str()) {
-            let _ = write!(statement, " AND {ENDED}");
-        }
+    if walk == Walk::Scarce {
+        let _ = write!(statement, " AND {}", filter.scarce().unwrap_or_default());
+    }
+    if let Some(status) = filter.status
+        && walk == Walk::Newest
+        && ENDED.contains(status.as_str())
+    {
+        let _ = write!(statement, " AND m.status = '{status}' AND {ENDED}");
     }
     for (column, value) in conditions {
         if let Some(value) = value {
@@ -165,7 +226,7 @@ pub async fn list_messages(
             let _ = write!(statement, " AND m.{column} = ${}", values.len());
         }
     }
-    let _ = write!(statement, " ORDER BY m.id DESC LIMIT ${}", values.len() + 1);
+    let _ = write!(statement, " ORDER BY {} LIMIT ${}", walk.order(), values.len() + 1);
     let mut query = sqlx::query(sql(statement));
     for value in values {
         query = query.bind(value);

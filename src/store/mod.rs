@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod area;
+pub mod attachment;
 pub mod audience;
 pub mod audit;
 pub mod binding;

@@ -19,6 +19,7 @@ use super::text::{Engine, Text};
 use super::vocabulary::Vocabulary;
 use super::writing;
 use crate::domain::area::Zone;
+use crate::domain::attachment::{FileKind, FileRefusal};
 use crate::domain::broadcast::{Alarm, BroadcastState, LeftOut, Notice, Schedule};
 use crate::domain::message::ChannelKind;
 use crate::domain::timetable::Timetable;
@@ -42,6 +43,8 @@ pub struct BroadcastTemplate {
     pub category: String,
     /// The line below the body on WhatsApp.
     pub footer: Option<String>,
+    picture: Option<String>,
+    document: Option<String>,
     /// Values to try it with, and to show to Meta.
     pub samples: Vec<Sample>,
     wording: Wording,
@@ -67,6 +70,10 @@ struct MetaWhatsapp {
     language: String,
     category: String,
     footer: Option<String>,
+    /// The same template with a picture as its header.
+    picture: Option<String>,
+    /// The same template with a PDF as its header.
+    document: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +90,7 @@ struct Words {
     schedule: BTreeMap<String, String>,
     left_out: BTreeMap<String, String>,
     alarms: BTreeMap<String, AlarmWords>,
+    file: BTreeMap<String, String>,
 }
 
 /// Why a broadcast holds itself, and what to do.
@@ -115,6 +123,24 @@ impl BroadcastTemplate {
     #[must_use]
     pub fn whatsapp_body(&self) -> String {
         self.wording.whatsapp_body()
+    }
+
+    /// Name of the WhatsApp template that has such a file as its header.
+    #[must_use]
+    pub fn with_file(&self, kind: FileKind) -> Option<&str> {
+        if kind.is_picture() { self.picture.as_deref() } else { self.document.as_deref() }
+    }
+
+    /// Why a file cannot be sent on WhatsApp, in words.
+    #[must_use]
+    pub fn file_refusal(&self, refusal: FileRefusal) -> &str {
+        self.words.file.get(refusal.as_str()).map_or("", String::as_str)
+    }
+
+    /// That an SMS brings no file, in words.
+    #[must_use]
+    pub fn sms_without_file(&self) -> &str {
+        self.words.file.get("sms").map_or("", String::as_str)
     }
 
     /// A state in words.
@@ -263,6 +289,8 @@ pub(super) fn read(
         language: meta.whatsapp.language,
         category: meta.whatsapp.category,
         footer: meta.whatsapp.footer,
+        picture: meta.whatsapp.picture,
+        document: meta.whatsapp.document,
         samples: meta.samples,
         wording: Wording { template: meta.whatsapp.name, texts: ByChannel { text, sms } },
         absent: meta.absent,
@@ -350,6 +378,10 @@ fn check_words(words: &Words, problems: &mut Vec<Problem>) {
         let is_whole = said.is_some_and(|w| !w.what.trim().is_empty() && !w.next.trim().is_empty());
         has("alarms", alarm.as_str(), is_whole);
     }
+    let refusals = FileRefusal::ALL.iter().map(|refusal| refusal.as_str());
+    for name in refusals.chain(["sms"]) {
+        has("file", name, is_said(&words.file, name));
+    }
     for name in ["now", "and"] {
         has("schedule", name, is_said(&words.schedule, name));
     }
@@ -365,6 +397,13 @@ fn check_template(
     let meta = format!("{FOLDER}/meta.toml");
     let capitals = vocabulary.map(Vocabulary::capitals);
     let texts = &template.wording.texts;
+    for name in [&template.picture, &template.document].into_iter().flatten() {
+        check::name(&meta, name, problems);
+        if *name == template.wording.template {
+            let what = format!("{name} stands for two templates");
+            problems.push(Problem::new(&meta, what, "one with a header has a name of its own"));
+        }
+    }
     check::name(&meta, &template.wording.template, problems);
     check::whatsapp(&texts.text, problems);
     for text in [&texts.text, &texts.sms] {

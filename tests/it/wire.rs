@@ -58,7 +58,8 @@ fn check(name: &str, body: &Value) {
                 // Senders without an Indonesian number are no people we know how to answer.
                 RawKind::Message => matches!(understood, Event::Message(_) | Event::Other),
                 RawKind::Receipt => matches!(understood, Event::Receipt(_)),
-                RawKind::Other => matches!(understood, Event::Template(_) | Event::Other),
+                RawKind::Other =>
+                    matches!(understood, Event::Template(_) | Event::DayLimit(_) | Event::Other),
             },
             "{name}: {understood:?}"
         );
@@ -138,7 +139,11 @@ fn several_things_in_one_body_are_all_there_and_what_is_not_ours_is_kept() {
         .map(|event| match event {
             Event::Message(_) => "message",
             Event::Receipt(_) => "receipt",
-            Event::Phone(_) | Event::OptOut(_) | Event::Template(_) | Event::Other => "other",
+            Event::Phone(_)
+            | Event::OptOut(_)
+            | Event::Template(_)
+            | Event::DayLimit(_)
+            | Event::Other => "other",
         })
         .collect();
     assert_eq!(kinds, ["message", "message", "receipt", "receipt", "receipt", "other"]);

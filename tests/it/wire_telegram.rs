@@ -40,7 +40,7 @@ fn said(name: &str) -> String {
         Event::OptOut(out) if out.is_over => "back".to_owned(),
         Event::OptOut(_) => "opted out".to_owned(),
         Event::Receipt(_) | Event::Template(_) => panic!("{name}: a word of another provider"),
-        Event::Other => "other".to_owned(),
+        Event::DayLimit(_) | Event::Other => "other".to_owned(),
     }
 }
 

@@ -21,6 +21,10 @@ pub(super) fn number_and_words(message: &Outbound) -> Result<(&str, &str), SendE
             let fault = Fault::new("template_not_supported", "SMS knows no templates");
             Err(SendError::Rejected(fault))
         }
+        Form::WithFile { .. } => {
+            let fault = Fault::new("file_not_supported", "an SMS brings no files");
+            Err(SendError::Rejected(fault))
+        }
         Form::Pin(_) => {
             let fault = Fault::new("pin_not_supported", "SMS shows no maps");
             Err(SendError::Rejected(fault))

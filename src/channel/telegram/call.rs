@@ -8,7 +8,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::Value;
-use teloxide::requests::{JsonRequest, Payload, Request as _};
+use teloxide::requests::{JsonRequest, MultipartPayload, MultipartRequest, Payload, Request};
+use teloxide::types::InputFile;
 use teloxide::{ApiError, Bot, RequestError};
 use tokio::sync::watch;
 
@@ -53,6 +54,16 @@ impl<P: Payload> Payload for Plain<P> {
     const NAME: &'static str = P::NAME;
 }
 
+impl<P: MultipartPayload> MultipartPayload for Plain<P> {
+    fn copy_files(&self, into: &mut dyn FnMut(InputFile)) {
+        self.0.copy_files(into);
+    }
+
+    fn move_files(&mut self, into: &mut dyn FnMut(InputFile)) {
+        self.0.move_files(into);
+    }
+}
+
 tokio::task_local! {
     /// The HTTP status of the answer to the request under way.
     static STATUS: watch::Sender<u16>;
@@ -93,9 +104,28 @@ pub(super) async fn call<P>(bot: &Bot, method: P, within: Duration) -> Result<Va
 where
     P: Payload + Serialize + Send + 'static,
 {
+    answer_to(JsonRequest::new(bot.clone(), Plain(method)), within).await
+}
+
+/// The same with a method that brings a file.
+pub(super) async fn call_with_file<P>(
+    bot: &Bot,
+    method: P,
+    within: Duration,
+) -> Result<Value, Failure>
+where
+    P: MultipartPayload + Serialize + Send + 'static,
+{
+    answer_to(MultipartRequest::new(bot.clone(), Plain(method)), within).await
+}
+
+async fn answer_to<P, R>(request: R, within: Duration) -> Result<Value, Failure>
+where
+    P: Payload<Output = Value>,
+    R: Request<Payload = P, Err = RequestError>,
+{
     let (sender, status) = watch::channel(0);
-    let request = JsonRequest::new(bot.clone(), Plain(method)).send();
-    let answer = STATUS.scope(sender, request);
+    let answer = STATUS.scope(sender, request.send());
     let mut head = status.clone();
     let failed = async move {
         let seen = head.wait_for(|status| *status >= 500).await.ok().map(|status| *status);
@@ -115,7 +145,7 @@ where
 
 fn failure(error: &RequestError, status: u16) -> Failure {
     let refused = |description: &str, status| Failure::Refused {
-        status,
+        status: if status == 0 { status_of(description) } else { status },
         description: description.to_owned(),
         after: None,
     };
@@ -139,6 +169,19 @@ fn failure(error: &RequestError, status: u16) -> Failure {
         RequestError::Network(error) if error.is_timeout() => Failure::TimedOut,
         RequestError::Network(_) | RequestError::Io(_) => Failure::CutOff,
     }
+}
+
+/// The status by the name with which a description begins. A request with a file cannot be sent twice, and so
+/// nobody is asked whether it should be, and told the status.
+fn status_of(description: &str) -> u16 {
+    const NAMES: [(&str, u16); 5] = [
+        ("Bad Request", 400),
+        ("Unauthorized", 401),
+        ("Forbidden", 403),
+        ("Conflict", 409),
+        ("Request Entity Too Large", 413),
+    ];
+    NAMES.iter().find(|(name, _)| description.starts_with(name)).map_or(0, |(_, status)| *status)
 }
 
 /// What teloxide cannot read may still be a refusal, with parameters it does not know.

@@ -11,12 +11,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use teloxide::Bot;
 use teloxide::payloads::GetMe;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::call::{bot, call};
+use super::call::{bot, call, call_with_file};
 use super::letter::Letter;
 use super::{codes, letter, listen, webhook};
 use crate::channel::{
@@ -27,6 +28,8 @@ use crate::domain::clock::{Clock, Timestamp};
 
 /// About one message a second to one person; short bursts are let through (Telegram, Bots FAQ).
 const PAIR_RATE: (Duration, u32) = (Duration::from_secs(1), 3);
+/// How long ten megabytes may take on a village's line.
+const WITH_FILE: Duration = Duration::from_secs(120);
 /// Two chats refused within it mean that the whole bot is too fast.
 const FLOOD: Duration = Duration::from_secs(10);
 /// Pressed buttons that wait to be acknowledged, at most.
@@ -189,6 +192,13 @@ impl TelegramClient {
     }
 }
 
+/// The name by which Telegram knows the file of a message; of a picture's sizes the largest.
+fn file_id(sent: &Value) -> Option<String> {
+    let photo = sent["photo"].as_array().and_then(|sizes| sizes.last());
+    let file = photo.unwrap_or(&sent["document"]);
+    file["file_id"].as_str().filter(|id| (1..=512).contains(&id.len())).map(str::to_owned)
+}
+
 #[async_trait]
 impl Channel for TelegramClient {
     fn offer(&self) -> Offer {
@@ -198,13 +208,26 @@ impl Channel for TelegramClient {
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         let bot = self.bot()?;
         let (chat, letter) = letter::write(message)?;
-        let answer = match letter {
-            Letter::Words(request) => call(bot, *request, self.timeout).await,
-            Letter::Venue(request) => call(bot, *request, self.timeout).await,
+        let (answer, rest) = match letter {
+            Letter::Words(request) => (call(bot, *request, self.timeout).await, None),
+            Letter::Venue(request) => (call(bot, *request, self.timeout).await, None),
+            Letter::Photo(request, rest) => (call_with_file(bot, *request, WITH_FILE).await, rest),
+            Letter::Document(request, rest) => {
+                (call_with_file(bot, *request, WITH_FILE).await, rest)
+            }
         };
         let sent = answer.map_err(|no| self.weighed(chat, codes::classify(&no)))?;
+        if let Some(rest) = rest
+            && let Err(no) = call(bot, *rest, self.timeout).await
+        {
+            // The picture is there: whatever the reason, nobody sends it a second time.
+            let fault = codes::classify(&no).fault().clone();
+            return Err(SendError::Unknown(fault));
+        }
         match sent["message_id"].as_i64() {
-            Some(id) => Ok(Accepted { provider_message_id: format!("{chat}:{id}") }),
+            Some(id) => {
+                Ok(Accepted { file: file_id(&sent), ..Accepted::of(format!("{chat}:{id}")) })
+            }
             None => Err(SendError::Unknown(Fault::new(
                 "no_message_id",
                 "Telegram's answer names no message",

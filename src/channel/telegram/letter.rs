@@ -1,17 +1,23 @@
 //! A message of ours as Telegram takes it: words, and a keyboard for what can be pressed.
 
-use teloxide::payloads::{SendMessage, SendMessageSetters as _, SendVenue};
+use teloxide::payloads::{
+    SendDocument, SendDocumentSetters as _, SendMessage, SendMessageSetters as _, SendPhoto,
+    SendPhotoSetters as _, SendVenue,
+};
 use teloxide::types::{
-    ButtonRequest, ChatId, InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton,
-    KeyboardMarkup, LinkPreviewOptions, ReplyMarkup,
+    ButtonRequest, ChatId, FileId, InlineKeyboardButton, InlineKeyboardMarkup, InputFile,
+    KeyboardButton, KeyboardMarkup, LinkPreviewOptions, ReplyMarkup,
 };
 
-use crate::channel::{Fault, Form, Outbound, SendError};
+use crate::channel::{Fault, FileSource, Form, Outbound, SendError};
+use crate::domain::attachment::Attachment;
 use crate::domain::outbound::{Choice, Pin, SHARE_PHONE};
 
 /// Longest text of a message (Bot API, sendMessage), counted in UTF-16 units as Telegram counts
 /// everywhere else.
 const MAX_TEXT: usize = 4096;
+/// Longest words under a picture or a paper (Bot API, sendPhoto), in UTF-16 units.
+const MAX_CAPTION: usize = 1024;
 /// Longest id of a choice, in bytes (Bot API, `InlineKeyboardButton`).
 const MAX_DATA: usize = 64;
 /// Titles up to this length stand two in a row; longer ones would be cut on a narrow phone.
@@ -24,6 +30,10 @@ pub(super) enum Letter {
     Words(Box<SendMessage>),
     /// A place on the map.
     Venue(Box<SendVenue>),
+    /// A picture, and the words that do not fit under it.
+    Photo(Box<SendPhoto>, Option<Box<SendMessage>>),
+    /// A paper, and the words that do not fit under it.
+    Document(Box<SendDocument>, Option<Box<SendMessage>>),
 }
 
 /// The request for a message, and the chat it goes to.
@@ -37,6 +47,9 @@ pub(super) fn write(message: &Outbound) -> Result<(i64, Letter), SendError> {
         Form::Free { text, choices } => {
             Letter::Words(Box::new(words(chat, text.expose(), choices)))
         }
+        Form::WithFile { file, source, text, .. } => {
+            with_file(chat, (file, source), text.expose())?
+        }
         Form::Pin(pin) => Letter::Venue(Box::new(venue(chat, pin))),
         Form::Template(_) => {
             let what = "Telegram knows no registered templates";
@@ -44,6 +57,31 @@ pub(super) fn write(message: &Outbound) -> Result<(i64, Letter), SendError> {
         }
     };
     Ok((chat, letter))
+}
+
+/// A picture or a paper with the words below it; longer words follow by themselves.
+fn with_file(
+    chat: i64,
+    (file, source): (&Attachment, &FileSource),
+    text: &str,
+) -> Result<Letter, SendError> {
+    let input = match source {
+        FileSource::Known(id) => InputFile::file_id(FileId(id.clone())),
+        FileSource::Bytes(bytes) => InputFile::memory(bytes.clone()).file_name(file.name.clone()),
+        FileSource::Unsettled => {
+            let fault = Fault::new("no_file", "the file of the message is not there");
+            return Err(SendError::Rejected(fault));
+        }
+    };
+    let is_short = text.encode_utf16().count() <= MAX_CAPTION;
+    let rest = (!is_short).then(|| Box::new(words(chat, text, &[])));
+    Ok(if file.kind.is_picture() {
+        let request = SendPhoto::new(ChatId(chat), input);
+        Letter::Photo(Box::new(if is_short { request.caption(text) } else { request }), rest)
+    } else {
+        let request = SendDocument::new(ChatId(chat), input);
+        Letter::Document(Box::new(if is_short { request.caption(text) } else { request }), rest)
+    })
 }
 
 /// A place with its name and address, which the phone opens in its map.
@@ -151,7 +189,7 @@ mod tests {
         let form = Form::Free { text: MessageText::new(text), choices };
         match write(&outbound(form)).unwrap().1 {
             Letter::Words(request) => serde_json::to_value(request).unwrap(),
-            Letter::Venue(_) => panic!("no place was asked for"),
+            other => panic!("words were asked for: {other:?}"),
         }
     }
 

@@ -11,17 +11,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{codes, webhook};
+use super::{codes, media, webhook};
 use crate::channel::http_call::{cut, no_answer, read_bounded, retry_after, unreadable};
 use crate::channel::{
     Accepted, Channel, Event, Form, HookAnswer, HookRefusal, HookRequest, Offer, Outbound, Scope,
-    SendError, Shared,
+    SendError, Shared, Upload, Uploaded,
 };
 use crate::domain::outbound::{Choice, Recipient, TemplateCall};
 use crate::domain::redact::redact_digits;
 
 /// One message in six seconds to one person, with bursts of 45 (Meta, pair rate limit).
 const PAIR_RATE: (Duration, u32) = (Duration::from_secs(6), 45);
+/// Longest words under a picture or a paper (Meta, media messages).
+const MAX_CAPTION: usize = 1024;
 /// Meta shows up to three reply buttons; more become a list.
 const MAX_BUTTONS: usize = 3;
 
@@ -64,6 +66,7 @@ pub struct WhatsappClient {
     http: reqwest::Client,
     url: String,
     probe_url: String,
+    media_url: String,
     token: SecretString,
     app_secret: SecretString,
     verify_token: SecretString,
@@ -80,6 +83,7 @@ impl WhatsappClient {
         Self {
             http: shared.http.clone(),
             url: format!("{base}/messages"),
+            media_url: format!("{base}/media"),
             probe_url: base,
             token: settings.access_token,
             app_secret: settings.app_secret,
@@ -112,6 +116,17 @@ impl WhatsappClient {
                     choices,
                     message.list_button.as_ref().unwrap_or(&self.list_button),
                 );
+            }
+            Form::WithFile { file, source, template: Some(call), .. } => {
+                body["type"] = "template".into();
+                body["template"] = template(call);
+                media::into_header(&mut body["template"], file, source);
+            }
+            Form::WithFile { file, source, text, .. } => {
+                let (kind, mut part) = media::part(file, source);
+                part["caption"] = cut(text.expose(), MAX_CAPTION).into();
+                body["type"] = kind.into();
+                body[kind] = part;
             }
             Form::Pin(pin) => {
                 body["type"] = "location".into();
@@ -205,6 +220,35 @@ impl Channel for WhatsappClient {
         interpret(status, answer.as_ref(), after)
     }
 
+    async fn upload(&self, file: &Upload<'_>) -> Result<Option<Uploaded>, SendError> {
+        let response = self
+            .http
+            .post(&self.media_url)
+            .bearer_auth(self.token.expose_secret())
+            .timeout(media::UPLOAD)
+            .header(http::header::CONTENT_TYPE, media::content_type(file.file))
+            .body(media::body(file))
+            .send()
+            .await
+            .map_err(|error| media::not_handed_over(no_answer(&error)))?;
+        let status = response.status().as_u16();
+        let after = wait_asked(response.headers());
+        let answer = read_bounded(response)
+            .await
+            .map_err(|error| media::not_handed_over(no_answer(&error)))?;
+        let answer: Option<Value> = serde_json::from_slice(&answer).ok();
+        let id = answer.as_ref().and_then(|answer| answer["id"].as_str());
+        match id.filter(|id| (200..300).contains(&status) && !id.is_empty()) {
+            Some(id) => {
+                Ok(Some(Uploaded { handle: cut(id, 512).to_owned(), lasts: Some(media::LASTS) }))
+            }
+            None => match interpret(status, answer.as_ref(), after) {
+                Err(error) => Err(media::not_handed_over(error)),
+                Ok(_) => Err(media::not_handed_over(SendError::Unknown(unreadable(status)))),
+            },
+        }
+    }
+
     async fn probe(&self) -> Result<String, SendError> {
         let response = self
             .http
@@ -247,9 +291,7 @@ fn interpret(
         return Err(codes::classify(code, error["error_subcode"].as_i64(), &details, after));
     }
     match answer["messages"][0]["id"].as_str() {
-        Some(id) if (200..300).contains(&status) => {
-            Ok(Accepted { provider_message_id: cut(id, 512).to_owned() })
-        }
+        Some(id) if (200..300).contains(&status) => Ok(Accepted::of(cut(id, 512).to_owned())),
         _ => Err(without_code(status, after)),
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod codes;
+mod limit;
+mod media;
 mod template;
 pub mod webhook;
 

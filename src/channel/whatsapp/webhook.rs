@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{codes, template};
+use super::{codes, limit, template};
 use crate::channel::{
     Event, Fault, HookAnswer, HookRefusal, HookRequest, Inbound, InboundBody, RawEvent, RawKind,
     Receipt,
@@ -113,7 +113,7 @@ fn split_change(change: &Value, time: &Value, events: &mut Vec<RawEvent>) {
     }
     if events.len() == before {
         let mut change = change.clone();
-        if let (true, Some(parts)) = (is_about_template(&change), change.as_object_mut()) {
+        if let (true, Some(parts)) = (is_about_account(&change), change.as_object_mut()) {
             // Approved today and approved again next month read the same but for this, and are two events.
             parts.insert("time".to_owned(), time.clone());
         }
@@ -125,6 +125,15 @@ fn split_change(change: &Value, time: &Value, events: &mut Vec<RawEvent>) {
 
 fn is_about_template(change: &Value) -> bool {
     change["field"].as_str().is_some_and(|field| template::FIELDS.contains(&field))
+}
+
+fn is_about_limit(change: &Value) -> bool {
+    change["field"].as_str().is_some_and(|field| limit::FIELDS.contains(&field))
+}
+
+/// Whether it says how something stands: it may say the same again on another day.
+fn is_about_account(change: &Value) -> bool {
+    is_about_template(change) || is_about_limit(change)
 }
 
 /// Keys of a message whose values are Meta's, not the citizen's, and must stay as they are.
@@ -231,6 +240,9 @@ pub fn read(payload: &str) -> Event {
     }
     if is_about_template(&event) {
         return template::read(&event).unwrap_or(Event::Other);
+    }
+    if is_about_limit(&event) {
+        return limit::read(&event).unwrap_or(Event::Other);
     }
     Event::Other
 }

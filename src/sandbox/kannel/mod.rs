@@ -225,6 +225,7 @@ fn bubble(side: Side, id: &str, user: &KannelUser, text: String, at_ms: i64) -> 
         footer: None,
         buttons: Vec::new(),
         menu: None,
+        file: None,
         mark: Mark::Accepted,
         error_code: None,
         echo: None,

@@ -167,6 +167,7 @@ pub(super) fn write(
         footer: None,
         buttons: Vec::new(),
         menu: None,
+        file: None,
         mark: Mark::Accepted,
         error_code: None,
         echo: None,

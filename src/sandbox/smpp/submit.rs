@@ -241,6 +241,7 @@ fn take(
         footer: None,
         buttons: Vec::new(),
         menu: None,
+        file: None,
         mark: Mark::Accepted,
         error_code: None,
         // SMPP has no field for it.

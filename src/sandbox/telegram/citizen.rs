@@ -53,6 +53,7 @@ pub(in crate::sandbox) fn write(
             footer: None,
             buttons: Vec::new(),
             menu: None,
+            file: None,
             mark: Mark::Sent,
             error_code: None,
             echo: None,

@@ -12,7 +12,7 @@ use super::{Args, Bot, number, number_of, part, text};
 use crate::domain::clock::Timestamp;
 use crate::sandbox::course::{Fate, Step};
 use crate::sandbox::fault::FaultKind;
-use crate::sandbox::{Bubble, Choice, Mark, Memory, Sandbox, Sent, Side};
+use crate::sandbox::{Bubble, Choice, Enclosure, Mark, Memory, Sandbox, Sent, Side};
 
 /// Longest text, in UTF-16 units.
 const MAX_TEXT: usize = 4_096;
@@ -24,8 +24,11 @@ pub(super) const KEYBOARD: &str = "keyboard";
 pub(super) const SHARE: &str = "share_phone";
 
 /// What a request comes to on the screen.
+#[derive(Default)]
 pub(super) struct Content {
-    text: String,
+    pub(super) text: String,
+    /// The field of a file, the file on the screen, and as the answer repeats it.
+    pub(super) file: Option<(&'static str, Enclosure, Value)>,
     /// The place, as the answer repeats it; its `text` is only what the screen shows.
     venue: Option<Value>,
     buttons: Vec<Choice>,
@@ -34,8 +37,15 @@ pub(super) struct Content {
     markup: Option<Value>,
 }
 
+impl Content {
+    /// A file with words below it.
+    pub(super) fn with_file(file: (&'static str, Enclosure, Value), caption: String) -> Self {
+        Self { file: Some(file), text: caption, ..Self::default() }
+    }
+}
+
 enum Verdict {
-    Accepted { number: String, name: String, message_id: i64, fate: Fate, content: Content },
+    Accepted { number: String, name: String, message_id: i64, fate: Fate, content: Box<Content> },
     Refused(Refusal),
     NotJson(u16),
 }
@@ -78,6 +88,7 @@ pub(super) async fn send(
             (status, [(header::CONTENT_TYPE, "text/html")], page).into_response()
         }
         Verdict::Accepted { number, name, message_id, fate, content } => {
+            let content = *content;
             let id = bubble_id(chat, message_id);
             sent.phone = Some(number.clone());
             sent.message_id = Some(id.clone());
@@ -88,12 +99,16 @@ pub(super) async fn send(
                 "chat": { "id": chat, "first_name": name, "type": "private" },
                 "date": now.as_ms() / 1_000,
             });
-            match content.venue {
-                Some(venue) => {
+            match (content.file, content.venue) {
+                (Some((field, _, told)), _) => {
+                    message[field] = told;
+                    message["caption"] = content.text.into();
+                }
+                (None, Some(venue)) => {
                     message["location"] = venue["location"].clone();
                     message["venue"] = venue;
                 }
-                None => message["text"] = content.text.into(),
+                (None, None) => message["text"] = content.text.into(),
             }
             if let Some(markup) = content.markup {
                 message["reply_markup"] = markup;
@@ -179,10 +194,11 @@ fn judge(
         side: Side::Office,
         channel: "telegram",
         account: bot.id.clone(),
-        kind: match (&content.venue, content.is_keyboard) {
-            (Some(_), _) => "venue",
-            (None, true) => KEYBOARD,
-            (None, false) => "text",
+        kind: match (&content.file, &content.venue, content.is_keyboard) {
+            (Some((field, ..)), ..) => field,
+            (None, Some(_), _) => "venue",
+            (None, None, true) => KEYBOARD,
+            (None, None, false) => "text",
         }
         .to_owned(),
         header: None,
@@ -190,6 +206,7 @@ fn judge(
         footer: None,
         buttons: content.buttons.clone(),
         menu: None,
+        file: content.file.as_ref().map(|(_, file, _)| file.clone()),
         mark: Mark::Accepted,
         error_code: None,
         echo: None,
@@ -198,7 +215,7 @@ fn judge(
     memory.phones.show(&number, bubble, now);
     let auto_read = sandbox.0.settings.auto_read;
     let fate = Fate::weigh(memory, "telegram", &[&number], now, auto_read);
-    Verdict::Accepted { number, name, message_id, fate, content }
+    Verdict::Accepted { number, name, message_id, fate, content: Box::new(content) }
 }
 
 /// A fault that keeps a good request from being accepted.
@@ -253,13 +270,11 @@ pub(super) fn read_venue(args: &Args) -> Result<Content, Refusal> {
             "location": {"latitude": latitude, "longitude": longitude},
             "title": title, "address": address,
         })),
-        buttons: Vec::new(),
-        is_keyboard: false,
-        markup: None,
+        ..Content::default()
     })
 }
 
-fn check_chat(args: &Args) -> Result<(), Refusal> {
+pub(super) fn check_chat(args: &Args) -> Result<(), Refusal> {
     if text(args, "chat_id").is_empty() {
         return Err(Refusal::bad_request("chat_id is empty"));
     }
@@ -285,13 +300,13 @@ pub(super) fn read(args: &Args) -> Result<Content, Refusal> {
     if let Some(rows) = markup.get("inline_keyboard") {
         let buttons = each(rows)?.into_iter().map(button).collect::<Result<_, _>>()?;
         let markup = Some(markup);
-        return Ok(Content { text, venue: None, buttons, is_keyboard: false, markup });
+        return Ok(Content { text, buttons, markup, ..Content::default() });
     }
     let keys = match markup.get("keyboard") {
         Some(rows) => each(rows)?.into_iter().map(key).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
-    Ok(Content { text, venue: None, is_keyboard: !keys.is_empty(), buttons: keys, markup: None })
+    Ok(Content { text, is_keyboard: !keys.is_empty(), buttons: keys, ..Content::default() })
 }
 
 /// The buttons of all rows.

@@ -6,17 +6,19 @@
 
 mod citizen;
 mod desk;
+mod file;
 mod message;
 mod refusal;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::{Map, Value, json};
 
+use super::media::MAX_BYTES;
 use super::{Mark, Sandbox};
 use refusal::Refusal;
 
@@ -49,7 +51,9 @@ impl Bot {
 }
 
 pub(super) fn routes() -> Router<Sandbox> {
-    Router::new().route("/telegram/{bot}/{method}", get(call).post(call))
+    Router::new()
+        .route("/telegram/{bot}/{method}", get(call).post(call))
+        .layer(DefaultBodyLimit::max(MAX_BYTES))
 }
 
 /// The parameters of a call.
@@ -64,16 +68,34 @@ async fn call(
 ) -> Response {
     let Some(token) = bot.strip_prefix("bot") else { return Refusal::not_found("").answer() };
     let Some(bot) = find(&sandbox, token) else { return Refusal::unauthorized().answer() };
-    let args = match args(&query.unwrap_or_default(), &headers, &body) {
-        Ok(args) => args,
+    let size = body.len();
+    let read = if file::is_form(&headers) {
+        file::form(&headers, body).await
+    } else {
+        args(&query.unwrap_or_default(), &headers, &body).map(|args| (args, Vec::new()))
+    };
+    let (mut args, pieces) = match read {
+        Ok(read) => read,
         Err(refusal) => return refusal.answer(),
     };
+    let brings = |field| match field {
+        "photo" => file::read_photo,
+        _ => file::read_document as fn(&Args) -> Result<message::Content, Refusal>,
+    };
+    if let Some(field) = method.to_ascii_lowercase().strip_prefix("send")
+        && matches!(field, "photo" | "document")
+    {
+        if let Err(refusal) = file::settle(&sandbox, &bot, field, &mut args, pieces) {
+            return refusal.answer();
+        }
+        return message::send(&sandbox, &bot, size, args, brings(field)).await;
+    }
     let done = match method.to_ascii_lowercase().as_str() {
         "sendmessage" => {
-            return message::send(&sandbox, &bot, body.len(), args, message::read).await;
+            return message::send(&sandbox, &bot, size, args, message::read).await;
         }
         "sendvenue" => {
-            return message::send(&sandbox, &bot, body.len(), args, message::read_venue).await;
+            return message::send(&sandbox, &bot, size, args, message::read_venue).await;
         }
         "getme" => Ok(me(&bot)),
         "setwebhook" => desk::set_webhook(&sandbox, &bot, &args),

@@ -3,6 +3,7 @@
 mod fault;
 mod form;
 mod kannel;
+mod media;
 mod rule;
 mod smpp;
 mod telegram;

@@ -48,6 +48,7 @@ pub(in crate::sandbox) fn write(
             footer: None,
             buttons: Vec::new(),
             menu: None,
+            file: None,
             mark: Mark::Accepted,
             error_code: None,
             echo: None,

@@ -8,6 +8,7 @@ mod citizen;
 mod course;
 mod event;
 mod lookup;
+mod media;
 mod part;
 mod refusal;
 mod request;
@@ -82,7 +83,10 @@ impl WhatsappAccount {
 }
 
 pub(super) fn routes() -> Router<Sandbox> {
-    Router::new().route("/{version}/{id}/messages", post(messages)).merge(lookup::routes())
+    Router::new()
+        .route("/{version}/{id}/messages", post(messages))
+        .merge(lookup::routes())
+        .merge(media::routes())
 }
 
 /// The token of a request.

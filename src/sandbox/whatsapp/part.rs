@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
-use crate::sandbox::{Choice, Menu};
+use crate::sandbox::{Choice, Enclosure, Menu};
 
 /// What stands on the screen.
 #[derive(Default)]
 pub(super) struct Content {
     pub(super) kind: String,
     pub(super) header: Option<String>,
+    pub(super) file: Option<Enclosure>,
     pub(super) text: String,
     pub(super) footer: Option<String>,
     pub(super) buttons: Vec<Choice>,

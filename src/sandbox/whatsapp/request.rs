@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::part::{Content, Part};
 use super::refusal::Refusal;
 use super::template::Call;
-use crate::sandbox::{Choice, Menu};
+use crate::sandbox::{Choice, Enclosure, Menu};
 
 /// Whom a request is for.
 pub(super) enum To {
@@ -105,16 +105,10 @@ fn free(body: Part<'_>, kind: &str) -> Result<Content, Refusal> {
             Ok(content(text))
         }
         "document" | "image" | "video" | "audio" | "sticker" => {
+            let file = enclosure(body, kind)?;
             let media = Part::of(body.get(kind), kind)?;
-            if media.get("id").is_none() && media.get("link").is_none() {
-                let details = format!("Parameter {kind}['id'] or {kind}['link'] is missing.");
-                return Err(Refusal::new(131_008, details));
-            }
-            media.optional("id", 512)?;
-            let link = media.optional("link", 2_048)?.unwrap_or_default();
-            let name = media.optional("filename", 240)?.unwrap_or(link);
-            let caption = media.optional("caption", 1_024)?.unwrap_or_default();
-            Ok(content(format!("📎 {kind} {name}\n{caption}").trim_end().to_owned()))
+            let caption = media.optional("caption", 1_024)?.unwrap_or_default().to_owned();
+            Ok(Content { file: Some(file), ..content(caption) })
         }
         "reaction" => {
             let reaction = body.part("reaction")?;
@@ -125,6 +119,19 @@ fn free(body: Part<'_>, kind: &str) -> Result<Content, Refusal> {
         "contacts" => Err(Refusal::new(131_008, "Parameter contacts is missing.")),
         _ => Err(Refusal::new(131_051, format!("Message type {kind} is not supported."))),
     }
+}
+
+/// The file that a part of that kind names: by the id it was given, or by an address.
+pub(super) fn enclosure(part: Part<'_>, kind: &str) -> Result<Enclosure, Refusal> {
+    let media = Part::of(part.get(kind), kind)?;
+    if media.get("id").is_none() && media.get("link").is_none() {
+        let details = format!("Parameter {kind}['id'] or {kind}['link'] is missing.");
+        return Err(Refusal::new(131_008, details));
+    }
+    let link = media.optional("link", 2_048)?.unwrap_or_default();
+    let name = media.optional("filename", 240)?.unwrap_or(link).to_owned();
+    let id = media.optional("id", 512)?.unwrap_or_default().to_owned();
+    Ok(Enclosure { id, kind: kind.to_owned(), name })
 }
 
 /// Meta's documents show coordinates as strings, its API description as numbers.

@@ -7,7 +7,7 @@ use super::course::{Course, Planned};
 use super::part::Content;
 use super::refusal::Refusal;
 use super::request::{Payload, Request, To};
-use super::{WhatsappAccount, message_id};
+use super::{WhatsappAccount, media, message_id};
 use crate::domain::clock::Timestamp;
 use crate::sandbox::course::Step;
 use crate::sandbox::fault::FaultKind;
@@ -42,6 +42,9 @@ pub(super) fn judge(
     };
     if let Some(verdict) = refusing_fault(sandbox, memory, &[&number, &user_id], now) {
         return verdict;
+    }
+    if let Err(refusal) = media::check(&request.payload, memory, id, now) {
+        return Verdict::Refused(refusal);
     }
     let (template_category, content) = match request.payload {
         Payload::Template(call) => match call.fill(&memory.templates) {
@@ -119,6 +122,7 @@ fn accept(sandbox: &Sandbox, memory: &mut Memory, account_id: &str, good: Good) 
         footer: content.footer,
         buttons: content.buttons,
         menu: content.menu,
+        file: content.file,
         mark: Mark::Accepted,
         error_code: None,
         echo: good.echo,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::part::{Content, Part};
 use super::refusal::Refusal;
-use crate::sandbox::Choice;
+use super::request::enclosure;
+use crate::sandbox::{Choice, Enclosure};
 
 /// The longest text of a template, filled.
 const MAX_TEXT: usize = 1_024;
@@ -22,6 +23,9 @@ pub struct Template {
     pub language: String,
     /// Its text, with placeholders `{{1}}` or `{{name}}`.
     pub body: String,
+    /// What stands above the text: `image` or `document`; nothing where it has no header.
+    #[serde(default)]
+    pub header: Option<String>,
     /// A line below the text.
     #[serde(default)]
     pub footer: Option<String>,
@@ -45,6 +49,7 @@ impl Template {
             name: name.to_owned(),
             language: language.to_owned(),
             body: body.to_owned(),
+            header: None,
             footer: None,
             buttons: Vec::new(),
             category: utility(),
@@ -67,7 +72,11 @@ impl Template {
     /// The entry in Meta's list of templates.
     pub(super) fn entry(&self, index: usize) -> Value {
         let is_named = self.placeholders().iter().any(|name| name.parse::<u32>().is_err());
-        let mut components = vec![json!({ "type": "BODY", "text": self.body })];
+        let mut components = Vec::new();
+        if let Some(header) = &self.header {
+            components.push(json!({ "type": "HEADER", "format": header.to_uppercase() }));
+        }
+        components.push(json!({ "type": "BODY", "text": self.body }));
         if let Some(footer) = &self.footer {
             components.push(json!({ "type": "FOOTER", "text": footer }));
         }
@@ -95,6 +104,8 @@ impl Template {
 pub(super) struct Call {
     name: String,
     language: String,
+    /// The file of the header.
+    pub(super) header: Option<Enclosure>,
     body: Vec<Parameter>,
     payloads: Vec<(usize, String)>,
 }
@@ -108,13 +119,14 @@ impl Call {
     pub(super) fn read(part: Part<'_>) -> Result<Self, Refusal> {
         let name = part.text("name", 512)?.to_owned();
         let language = part.part("language")?.text("code", 20)?.to_owned();
-        let mut call = Self { name, language, body: Vec::new(), payloads: Vec::new() };
+        let mut call =
+            Self { name, language, header: None, body: Vec::new(), payloads: Vec::new() };
         for component in part.list("components")? {
             let component = Part::of(Some(component), "component")?;
             // Some clients write the type in capitals, and Meta takes it.
             match component.text("type", 20)?.to_lowercase().as_str() {
                 "body" => call.body = parameters(component)?,
-                "header" => drop(component.list("parameters")?),
+                "header" => call.header = header(component)?,
                 "button" => call.read_button(component)?,
                 other => {
                     let details = format!("Component type {other} is not supported.");
@@ -163,6 +175,15 @@ impl Call {
                 format!("template name ({}) does not exist in {}", self.name, self.language);
             return Err(Refusal::new(132_001, details));
         };
+        let given = self.header.as_ref().map(|file| file.kind.as_str());
+        if given != template.header.as_deref() {
+            let details = format!(
+                "header: Format mismatch, expected {}, received {}",
+                template.header.as_deref().unwrap_or("none").to_uppercase(),
+                given.unwrap_or("none").to_uppercase()
+            );
+            return Err(Refusal::new(132_012, details));
+        }
         let text = self.fill_text(template)?;
         if text.chars().count() > MAX_TEXT {
             return Err(Refusal::new(132_005, "body: the filled text is too long"));
@@ -177,6 +198,7 @@ impl Call {
         }
         let content = Content {
             kind: "template".to_owned(),
+            file: self.header.clone(),
             text,
             footer: template.footer.clone(),
             buttons: template.buttons.iter().enumerate().map(choice).collect(),
@@ -243,10 +265,22 @@ impl Call {
         Content {
             kind: "template".to_owned(),
             header: Some(self.name.clone()),
+            file: self.header.clone(),
             text: self.body.iter().map(line).collect::<Vec<_>>().join("\n"),
             buttons: self.payloads.iter().map(choice).collect(),
             ..Content::default()
         }
+    }
+}
+
+/// The file of a header; its words, where it has such, are not looked at.
+fn header(component: Part<'_>) -> Result<Option<Enclosure>, Refusal> {
+    let [parameter] = component.list("parameters")? else { return Ok(None) };
+    let parameter = Part::of(Some(parameter), "header")?;
+    let kind = parameter.text("type", 20)?;
+    match kind {
+        "image" | "document" | "video" => enclosure(parameter, kind).map(Some),
+        _ => Ok(None),
     }
 }
 

@@ -3,16 +3,16 @@
 //! Each is one transaction with its line of the audit log. Whether a move can be made from a state is the
 //! domain's word.
 
-use super::letter::Letter;
-use super::preview::count;
+use super::letter::{Letter, Post};
 use super::reach::{Rules, Verdict, Way, decide};
-use super::{BroadcastError, after, close, find, invalid, note, open};
+use super::{BroadcastError, after, close, find, invalid, note, open, tally};
+use crate::domain::attachment::FileRefusal;
 use crate::domain::audience::Audience;
 use crate::domain::audit::Action;
 use crate::domain::broadcast::{BroadcastState, Move, RunState, Schedule};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, RunId};
-use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
+use crate::domain::message::ChannelKind;
 use crate::domain::officer::{Actor, Right};
 use crate::domain::outbound::Recipient;
 use crate::domain::phone::PhoneNumber;
@@ -20,7 +20,7 @@ use crate::service::{Account, App, officer_chat, route};
 use crate::store::broadcast::{self as rows, Broadcast};
 use crate::store::broadcast_run::{self as runs, Run};
 use crate::store::consent::address_hashes;
-use crate::store::message::{NewMessage, insert_message};
+use crate::store::message::insert_message;
 use crate::store::{StoreError, Tx, audience};
 
 /// Longest reason for sending one back, in characters.
@@ -37,7 +37,10 @@ pub async fn submit(
 ) -> Result<BroadcastState, BroadcastError> {
     let read = find(app, actor, Right::Broadcast, id).await?;
     after(&read, Move::Submit)?;
-    let preview = count(app, &read).await?;
+    let preview = tally::fresh(app, &read).await?;
+    if let Some([what, hint]) = preview.file.map(FileRefusal::words) {
+        return Err(invalid(what, hint));
+    }
     if preview.recipients == 0 {
         return Err(BroadcastError::Empty);
     }
@@ -278,37 +281,19 @@ async fn queue_test(
     way: Way<'_>,
 ) -> Result<MessageId, BroadcastError> {
     let channel = way.account.channel;
-    let letter = Letter::write(app, &found.notice, way.account)?;
+    let letter = Letter::write(app, (&found.notice, found.attachment.as_ref()), way.account)?;
     let (now, zone) = (app.now(), app.zone(None));
     let message: MessageId = app.ids.next(now);
-    let new = NewMessage {
+    let post = Post {
         id: message,
         idem_key: format!("broadcast-test:{message}"),
-        account: way.account.id.clone(),
-        channel,
-        class: MessageClass::Broadcast,
-        status: MessageStatus::Queued,
         why: "broadcast_test",
-        template: TEMPLATE.to_owned(),
-        reference: None,
-        recipient: Some(way.to),
-        recipient_hash: way.hash,
-        contact_id: way.contact,
-        person_id: None,
-        card_id: None,
-        content: letter.content,
+        way,
+        person: None,
         zone,
-        due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
-        expires_at: None,
-        first_id: None,
-        fallback_at: None,
-        has_next: false,
-        text_hash: None,
-        parts: letter.parts,
-        rupiah: letter.rupiah,
-        run_id: None,
-        created_at: now,
+        run: None,
     };
+    let new = letter.post(app, post, now);
     let mut tx = app.db.begin().await?;
     insert_message(&mut tx, &app.db, &new).await?;
     note(app, &mut tx, actor, Action::TestedBroadcast, found.id, Some(channel.as_str()), now)
@@ -317,6 +302,3 @@ async fn queue_test(
     app.signals.wake_outbox();
     Ok(message)
 }
-
-/// What messages of broadcasts are called on the list of messages.
-pub(super) const TEMPLATE: &str = "sosialisasi";

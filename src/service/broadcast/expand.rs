@@ -4,12 +4,12 @@
 //! A page and the place behind it are one transaction, and a message's key is made of run and number: a crash
 //! anywhere loses nobody and repeats nobody.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::BroadcastError;
-use super::act::{TEMPLATE, begin, settle};
-use super::letter::Letters;
+use super::act::{begin, settle};
+use super::day::{self, left_today};
+use super::letter::{Letters, Post};
 use super::preview::page;
 use super::reach::{Rules, Verdict, Way, decide};
 use crate::domain::area::AreaCode;
@@ -18,13 +18,12 @@ use crate::domain::broadcast::{
 };
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{BroadcastId, MessageId, OfficerId};
-use crate::domain::message::{MessageClass, MessageStatus};
 use crate::domain::officer::{Actor, Right};
-use crate::service::{Account, App, ServiceError};
+use crate::service::{App, ServiceError};
 use crate::store::audience::{self, Candidate};
 use crate::store::broadcast::{self as rows, Broadcast};
 use crate::store::broadcast_run::{self as runs, Run};
-use crate::store::message::{NewMessage, insert_message};
+use crate::store::message::insert_message;
 use crate::store::{StoreError, Tx, officer};
 
 /// How often it is looked whether something is to be done.
@@ -35,7 +34,6 @@ const PAGE: usize = 250;
 const PAGES: usize = 8;
 /// Messages of one run that wait at most, however many accounts share it.
 const MOST_WAITING: u64 = 10_000;
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Begins what is due and goes on with what has begun; returns how much was done.
 ///
@@ -112,8 +110,15 @@ async fn go_on(app: &App, mut run: Run) -> Result<u64, BroadcastError> {
             return Ok(done);
         }
         match expand(app, &broadcast, &maker, &run, &mut letters).await? {
-            Expanded::Page(next) => run = *next,
+            Expanded::Page(next) => {
+                run = *next;
+                day::explain(app, &broadcast, false).await?;
+            }
             Expanded::Nothing => return Ok(done),
+            Expanded::Full => {
+                day::explain(app, &broadcast, true).await?;
+                return Ok(done);
+            }
             Expanded::Alarm(alarm) => {
                 return Ok(done + u64::from(hold(app, broadcast.id, alarm).await?));
             }
@@ -153,8 +158,10 @@ async fn has_room(app: &App, run: &Run) -> Result<bool, StoreError> {
 enum Expanded {
     /// How far the run is now.
     Page(Box<Run>),
-    /// Not now: the provider takes no more today, or another process was first.
+    /// Not now: another process was first.
     Nothing,
+    /// Not now: the provider takes no more today.
+    Full,
     /// It must hold itself.
     Alarm(Alarm),
 }
@@ -179,6 +186,7 @@ async fn expand(
     }
     let verdicts = decide(app, &rules, &people).await?;
     let mut left = left_today(app, &verdicts, now).await?;
+    let mut is_full = false;
     let mut next = run.clone();
     let mut taken = 0;
     let mut messages = Vec::new();
@@ -188,11 +196,12 @@ async fn expand(
             Verdict::LeftOut(reason) => *next.left_out.entry(reason).or_default() += 1,
             Verdict::Way(way) => {
                 if let Some(left) = left.get_mut(way.account.id.as_str()) {
-                    match left.checked_sub(1) {
-                        Some(fewer) => *left = fewer,
+                    let Some(fewer) = left.checked_sub(1) else {
                         // Whoever comes from here on is taken up once there is room again.
-                        None => break,
-                    }
+                        is_full = true;
+                        break;
+                    };
+                    *left = fewer;
                 }
                 messages.push((one, way));
             }
@@ -203,7 +212,7 @@ async fn expand(
     if people.len() < PAGE && taken == people.len() {
         next.expanded_at = Some(now);
     } else if taken == 0 {
-        return Ok(Expanded::Nothing);
+        return Ok(if is_full { Expanded::Full } else { Expanded::Nothing });
     }
     let mut tx = app.db.begin().await?;
     for (one, way) in messages {
@@ -229,26 +238,6 @@ fn is_too_many(app: &App, broadcast: &Broadcast, run: &Run) -> bool {
         && needs_second(broadcast.maker.role, run.recipients, Some(&reach), over)
 }
 
-/// How many more each account may write to today, where its provider limits that.
-async fn left_today<'a>(
-    app: &App,
-    verdicts: &[Verdict<'a>],
-    now: Timestamp,
-) -> Result<BTreeMap<&'a str, u64>, StoreError> {
-    let mut left = BTreeMap::new();
-    for verdict in verdicts {
-        let Verdict::Way(Way { account, .. }) = verdict else { continue };
-        let account: &'a Account = account;
-        if let Some(limit) = account.daily_limit
-            && !left.contains_key(account.id.as_str())
-        {
-            let used = runs::count_of_day(&app.db, &account.id, now.before(DAY)).await?;
-            left.insert(account.id.as_str(), u64::from(limit).saturating_sub(used));
-        }
-    }
-    Ok(left)
-}
-
 async fn enqueue(
     app: &App,
     tx: &mut Tx,
@@ -257,39 +246,21 @@ async fn enqueue(
     (one, way): (&Candidate, Way<'_>),
     now: Timestamp,
 ) -> Result<(), BroadcastError> {
-    let letter = letters.of(app, &broadcast.notice, way.account)?;
-    let zone = app.zone(one.area.as_ref());
-    let new = NewMessage {
+    let letter = letters.of(app, broadcast, way.account)?;
+    let account = way.account.id.clone();
+    let post = Post {
         id: app.ids.next(now),
         idem_key: format!("broadcast:{}:{}", run.id, way.key),
-        account: way.account.id.clone(),
-        channel: way.account.channel,
-        class: MessageClass::Broadcast,
-        status: MessageStatus::Queued,
         why: "broadcast",
-        template: TEMPLATE.to_owned(),
-        reference: None,
-        recipient: Some(way.to),
-        recipient_hash: way.hash,
-        contact_id: way.contact,
-        person_id: one.person,
-        card_id: None,
-        content: letter.content.clone(),
-        zone,
-        due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
-        expires_at: None,
-        first_id: None,
-        fallback_at: None,
-        has_next: false,
-        text_hash: None,
-        parts: letter.parts,
-        rupiah: letter.rupiah,
-        run_id: Some(run.id),
-        created_at: now,
+        way,
+        person: one.person,
+        zone: app.zone(one.area.as_ref()),
+        run: Some(run.id),
     };
+    let new = letter.post(app, post, now);
     if insert_message(tx, &app.db, &new).await? {
         run.recipients += 1;
-        let tally = run.ways.entry(way.account.id.clone()).or_default();
+        let tally = run.ways.entry(account).or_default();
         let number = |value: Option<i64>| value.and_then(|v| u64::try_from(v).ok()).unwrap_or(0);
         tally.recipients += 1;
         tally.parts += number(letter.parts);

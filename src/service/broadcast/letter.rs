@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::BroadcastError;
+use super::reach::Way;
+use crate::domain::area::Zone;
+use crate::domain::attachment::Attachment;
 use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::clock::Timestamp;
-use crate::domain::message::{ChannelKind, MessageText};
+use crate::domain::id::{MessageId, PersonId, RunId};
+use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
 use crate::domain::outbound::{Content, TemplateCall};
 use crate::service::{Account, App, ServiceError};
+use crate::store::broadcast::Broadcast;
+use crate::store::message::NewMessage;
 
 /// How a notice looks on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +36,7 @@ pub fn looks(app: &App, notice: &Notice) -> Result<Vec<Look>, BroadcastError> {
     let mut looks = Vec::new();
     for &channel in &app.settings.channels {
         let Some(account) = app.account_for(channel, None) else { continue };
-        let letter = Letter::write(app, notice, account)?;
+        let letter = Letter::write(app, (notice, None), account)?;
         let footer = app.templates.broadcast().footer.clone();
         looks.push(Look {
             channel,
@@ -40,6 +46,12 @@ pub fn looks(app: &App, notice: &Notice) -> Result<Vec<Look>, BroadcastError> {
         });
     }
     Ok(looks)
+}
+
+/// Whether a picture or a PDF can be sent there.
+#[must_use]
+pub const fn carries_file(channel: ChannelKind) -> bool {
+    !matches!(channel, ChannelKind::Sms)
 }
 
 /// When it goes out, in words.
@@ -70,7 +82,7 @@ pub(super) struct Letter {
 impl Letter {
     pub(super) fn write(
         app: &App,
-        notice: &Notice,
+        (notice, file): (&Notice, Option<&Attachment>),
         account: &Account,
     ) -> Result<Self, ServiceError> {
         let takes_answers = account.adapter.offer().is_two_way;
@@ -88,12 +100,17 @@ impl Letter {
             .and_then(|sms| sms.segments)
             .map(|found| i64::try_from(found.parts).unwrap_or(i64::MAX));
         let template = app.templates.broadcast();
+        let file = file.filter(|_| carries_file(account.channel)).cloned();
+        let is_whatsapp = account.channel == ChannelKind::Whatsapp;
+        // A template without a header for it cannot bring it: then the words go alone.
+        let header = file.as_ref().and_then(|file| template.with_file(file.kind));
+        let attachment = file.filter(|_| !is_whatsapp || header.is_some());
         Ok(Self {
             parts,
             rupiah: price(account, parts),
             content: Content {
-                template: (account.channel == ChannelKind::Whatsapp).then(|| TemplateCall {
-                    name: chat.template,
+                template: is_whatsapp.then(|| TemplateCall {
+                    name: header.map_or(chat.template, str::to_owned),
                     language: template.language.clone(),
                     params: chat
                         .params
@@ -106,8 +123,58 @@ impl Letter {
                 choices: Vec::new(),
                 list_button: None,
                 pin: None,
+                attachment,
             },
         })
+    }
+}
+
+/// What messages of broadcasts are called on the list of messages.
+const TEMPLATE: &str = "sosialisasi";
+
+/// A letter to somebody on its way to the outbox.
+pub(super) struct Post<'a> {
+    pub(super) id: MessageId,
+    pub(super) idem_key: String,
+    pub(super) why: &'static str,
+    pub(super) way: Way<'a>,
+    pub(super) person: Option<PersonId>,
+    pub(super) zone: Zone,
+    pub(super) run: Option<RunId>,
+}
+
+impl Letter {
+    /// The row of the outbox: due at once, but for the quiet hours of where its reader lives.
+    pub(super) fn post(&self, app: &App, post: Post<'_>, now: Timestamp) -> NewMessage {
+        let Post { id, idem_key, why, way, person, zone, run } = post;
+        NewMessage {
+            id,
+            idem_key,
+            account: way.account.id.clone(),
+            channel: way.account.channel,
+            class: MessageClass::Broadcast,
+            status: MessageStatus::Queued,
+            why,
+            template: TEMPLATE.to_owned(),
+            reference: None,
+            recipient: Some(way.to),
+            recipient_hash: way.hash,
+            contact_id: way.contact,
+            person_id: person,
+            card_id: None,
+            content: self.content.clone(),
+            zone,
+            due_at: app.settings.quiet_hours.next_allowed(now, zone.offset()),
+            expires_at: None,
+            first_id: None,
+            fallback_at: None,
+            has_next: false,
+            text_hash: None,
+            parts: self.parts,
+            rupiah: self.rupiah,
+            run_id: run,
+            created_at: now,
+        }
     }
 }
 
@@ -130,11 +197,12 @@ impl Letters {
     pub(super) fn of(
         &mut self,
         app: &App,
-        notice: &Notice,
+        broadcast: &Broadcast,
         account: &Account,
     ) -> Result<&Letter, ServiceError> {
         if !self.written.contains_key(&account.id) {
-            let letter = Letter::write(app, notice, account)?;
+            let what = (&broadcast.notice, broadcast.attachment.as_ref());
+            let letter = Letter::write(app, what, account)?;
             self.written.insert(account.id.clone(), letter);
         }
         Ok(&self.written[&account.id])

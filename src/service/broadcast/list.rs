@@ -2,6 +2,7 @@
 //!
 //! What is no number is told by its row, and never repeated.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::domain::phone::PhoneNumber;
@@ -27,6 +28,9 @@ pub enum ListError {
     /// It breaks off.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// What was uploaded cannot be put down to be read.
+    #[error("the list cannot be put down to be read")]
+    Io(#[from] std::io::Error),
 }
 
 /// Reads CSV, XLSX, XLS or ODS with a column of numbers, else with one of references.
@@ -59,6 +63,18 @@ pub fn read_list(path: &Path, mapping: &Mapping) -> Result<List, ListError> {
         }
     }
     Ok(list)
+}
+
+/// The same of what was uploaded, with the usual headings. It takes a while: not for a task that answers others.
+///
+/// # Errors
+/// [`ListError`].
+pub fn read_uploaded(bytes: &[u8]) -> Result<List, ListError> {
+    // Gone when it is dropped: numbers are nothing to leave lying about.
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(bytes)?;
+    file.flush()?;
+    read_list(file.path(), &Mapping::default())
 }
 
 #[cfg(test)]

@@ -5,21 +5,28 @@
 //! something writes its line of the audit log in the same transaction. Nothing here waits for a provider.
 
 mod act;
+mod attach;
+mod day;
 mod expand;
 mod letter;
 mod list;
 mod preview;
 mod reach;
 mod report;
+mod tally;
+mod view;
 mod write;
 
 pub use act::{approve, cancel, pause, reject, resume, retry, send, submit, test, test_in_chat};
+pub use attach::{attach, detach, file};
 pub use expand::{EVERY, raise, step};
-pub use letter::{Look, looks, next_dates, schedule_words};
-pub use list::{List, ListError, read_list};
+pub use letter::{Look, carries_file, looks, next_dates, schedule_words};
+pub use list::{List, ListError, read_list, read_uploaded};
 pub use preview::{Preview, Way, preview};
 pub use report::{Failure, FailureCount, RunReport, failures, report};
-pub use write::{Draft, change, create, list, set_list, show};
+pub use tally::{Counted, Counts, counted};
+pub use view::{view, view_preview, view_run};
+pub use write::{Draft, Taken, change, create, list, set_known_list, set_list, show};
 
 use super::{App, ServiceError};
 use crate::domain::audit::Action;

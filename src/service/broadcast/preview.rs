@@ -2,12 +2,15 @@
 //! costs, and how long it takes. Nothing is written.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::day::{DAY, Limits};
 use super::letter::Letters;
 use super::reach::{Rules, Verdict, decide};
-use super::{BroadcastError, find};
+use super::{BroadcastError, attach, find};
 use crate::domain::area::AreaCode;
+use crate::domain::attachment::FileRefusal;
 use crate::domain::broadcast::{LeftOut, needs_second};
 use crate::domain::id::BroadcastId;
 use crate::domain::message::ChannelKind;
@@ -18,7 +21,6 @@ use crate::store::broadcast::Broadcast;
 
 /// People read at once.
 const PAGE: usize = 1_000;
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a broadcast would come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Preview {
     pub area: Option<AreaCode>,
     /// A second person must agree.
     pub needs_second: bool,
+    /// Why its file cannot be sent: it cannot be submitted like this.
+    pub file: Option<FileRefusal>,
 }
 
 /// What one account would send.
@@ -66,11 +70,15 @@ pub struct Way {
 /// [`BroadcastError::NotFound`], or when the database fails.
 pub async fn preview(app: &App, actor: &Actor, id: BroadcastId) -> Result<Preview, BroadcastError> {
     let broadcast = find(app, actor, Right::SeeBroadcasts, id).await?;
-    Ok(count(app, &broadcast).await?)
+    Ok(count(app, &broadcast, &AtomicU64::new(0)).await?)
 }
 
-/// The same for one that was found.
-pub(super) async fn count(app: &App, broadcast: &Broadcast) -> Result<Preview, ServiceError> {
+/// The same for one that was found, telling how many people were looked at.
+pub(super) async fn count(
+    app: &App,
+    broadcast: &Broadcast,
+    seen_so_far: &AtomicU64,
+) -> Result<Preview, ServiceError> {
     let rules = Rules::new(app, &broadcast.maker, &broadcast.audience);
     let mut preview = Preview::default();
     let mut by_account: BTreeMap<&str, (&Account, u64)> = BTreeMap::new();
@@ -95,16 +103,19 @@ pub(super) async fn count(app: &App, broadcast: &Broadcast) -> Result<Preview, S
             }
             preview.people += 1;
         }
+        seen_so_far.store(preview.people, Ordering::Relaxed);
         after = page.last().map(|one| one.position.clone());
         if page.len() < PAGE {
             break;
         }
     }
+    preview.file = attach::refusal(app, broadcast).await?;
+    let limits = Limits::load(app).await?;
     let mut letters = Letters::default();
     for (account, recipients) in by_account.into_values() {
-        let letter = letters.of(app, &broadcast.notice, account)?;
+        let letter = letters.of(app, broadcast, account)?;
         let times = |each: i64| u64::try_from(each).unwrap_or(0).saturating_mul(recipients);
-        let (takes, days) = duration(account, recipients);
+        let (takes, days) = duration(account, limits.of(account), recipients);
         preview.ways.push(Way {
             account: account.id.clone(),
             channel: account.channel,
@@ -142,14 +153,14 @@ pub(super) async fn page(
 }
 
 /// How long an account takes for so many, and on how many days.
-fn duration(account: &Account, recipients: u64) -> (Duration, Option<u64>) {
+fn duration(account: &Account, limit: Option<u64>, recipients: u64) -> (Duration, Option<u64>) {
     let at_rate = |count: u64| {
         let per = account.rate.per.as_secs_f64() / f64::from(account.rate.messages.get());
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let seconds = count as f64 * per;
         Duration::from_secs_f64(seconds.min(1e9))
     };
-    match account.daily_limit.map(u64::from).filter(|limit| *limit > 0) {
+    match limit.filter(|limit| *limit > 0) {
         Some(limit) => {
             let days = recipients.div_ceil(limit);
             let whole = days.saturating_sub(1);

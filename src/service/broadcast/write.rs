@@ -10,7 +10,7 @@ use crate::domain::id::BroadcastId;
 use crate::domain::officer::{Actor, Right};
 use crate::service::App;
 use crate::store::StoreError;
-use crate::store::audience::{ListEntry, replace_entries};
+use crate::store::audience::{ListEntry, known_entries, replace_entries};
 use crate::store::broadcast::{self as rows, Broadcast};
 
 /// Lines of a list, at most.
@@ -45,6 +45,7 @@ pub async fn create(
         id,
         state: BroadcastState::Draft,
         notice: draft.notice.clone(),
+        attachment: None,
         audience,
         schedule: draft.schedule.clone(),
         area,
@@ -87,6 +88,32 @@ pub async fn change(
     found.notice = draft.notice.clone();
     found.schedule = draft.schedule.clone();
     close(app, tx, actor, Action::WroteBroadcast, &mut found, None, now).await
+}
+
+/// What became of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Lines that name somebody on file.
+    pub kept: u64,
+    /// Lines that name nobody on file: not kept.
+    pub unknown: u64,
+}
+
+/// The same as [`set_list`] for those on file alone: whom nobody knows is counted, and not kept.
+///
+/// # Errors
+/// As [`set_list`].
+pub async fn set_known_list(
+    app: &App,
+    actor: &Actor,
+    id: BroadcastId,
+    entries: &[ListEntry],
+) -> Result<Taken, BroadcastError> {
+    to_have(actor, Right::Broadcast)?;
+    let known = known_entries(&app.db, entries).await?;
+    let kept = set_list(app, actor, id, &known).await?;
+    let all = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    Ok(Taken { kept, unknown: all.saturating_sub(kept) })
 }
 
 /// Replaces the list of those it is for. Gives how many lines name somebody.
@@ -140,8 +167,8 @@ pub async fn list(
     Ok(rows::list_broadcasts(&app.db, &actor.area, before, limit).await?)
 }
 
-/// Makes it a draft of whoever changes it.
-fn withdraw(broadcast: &mut Broadcast, actor: &Actor) -> Result<(), BroadcastError> {
+/// Makes it a draft again, of whoever changes it.
+pub(super) fn withdraw(broadcast: &mut Broadcast, actor: &Actor) -> Result<(), BroadcastError> {
     broadcast.state = after(broadcast, Move::Change)?;
     broadcast.maker = actor.clone();
     broadcast.checker = None;

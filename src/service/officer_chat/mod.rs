@@ -242,6 +242,7 @@ async fn plan(
             card_id: None,
             first_id: None,
             content: Content {
+                attachment: None,
                 template: None,
                 text: MessageText::new(reply.text),
                 sms: None,

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Params, known_only, listed, page, param, row_id, shown, shown_opt};
+use super::{Params, known_only, listed, page, param, row_id, shown_opt};
 use crate::domain::audience::Audience;
 use crate::domain::broadcast::{Notice, Schedule};
 use crate::domain::id::{BroadcastId, RunId};
@@ -15,91 +15,13 @@ use crate::domain::message::ChannelKind;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::reference::Reference;
 use crate::domain::timetable::Timetable;
-use crate::service::App;
-use crate::service::broadcast::{self, BroadcastError, Draft, Preview, RunReport};
+use crate::service::broadcast::{self, BroadcastError, Draft, view, view_preview, view_run};
 use crate::store::audience::ListEntry;
-use crate::store::broadcast::Broadcast;
 use crate::web::Web;
 use crate::web::auth::Caller;
 use crate::web::error::Error;
 
 type Body<T> = Result<Json<T>, JsonRejection>;
-
-fn view(app: &App, one: &Broadcast) -> Value {
-    let words = app.templates.broadcast();
-    let schedule = match &one.schedule {
-        Schedule::Now => json!({"kind": "now"}),
-        Schedule::At(at) => json!({"kind": "at", "at": shown(*at)}),
-        Schedule::Timetable(line) => json!({"kind": "cron", "cron": line.to_string()}),
-    };
-    let alarm = one.alarm.map(|alarm| {
-        let said = words.alarm(alarm);
-        json!({"alarm": alarm.as_str(), "code": one.alarm_code, "what": said.what, "next": said.next})
-    });
-    json!({"id": one.id.to_string(), "state": one.state.as_str(), "title": one.notice.title,
-           "text": one.notice.text, "place": one.notice.place, "time": one.notice.time,
-           "audience": one.audience.to_json(), "schedule": schedule,
-           "schedule_words": broadcast::schedule_words(app, &one.schedule),
-           "area": one.area.to_string(), "maker": one.maker.id, "checker": one.checker,
-           "checked_at": shown_opt(one.checked_at), "note": one.note, "recipients": one.recipients,
-           "alarm": alarm, "next_at": shown_opt(one.next_at), "created_at": shown(one.created_at),
-           "updated_at": shown(one.updated_at)})
-}
-
-fn view_run(app: &App, report: &RunReport) -> Value {
-    let run = &report.run;
-    let words = app.templates.broadcast();
-    let states: serde_json::Map<String, Value> =
-        report.states.iter().map(|(state, count)| (state.to_string(), json!(count))).collect();
-    let failures: Vec<Value> = report
-        .failures
-        .iter()
-        .map(|kind| json!({"code": kind.code, "reason": kind.reason, "count": kind.count}))
-        .collect();
-    json!({"id": run.id.to_string(), "state": run.state.as_str(), "due_at": shown(run.due_at),
-           "retry_of": run.retry_of.map(|id| id.to_string()), "recipients": run.recipients,
-           "settled": report.settled, "states": states, "failures": failures,
-           "left_out": left_out(words, &run.left_out), "ways": run.ways,
-           "started_at": shown(run.started_at), "expanded_at": shown_opt(run.expanded_at),
-           "departed_at": shown_opt(run.departed_at), "finished_at": shown_opt(run.finished_at)})
-}
-
-fn left_out(
-    words: &crate::service::BroadcastWords,
-    counts: &std::collections::BTreeMap<crate::domain::broadcast::LeftOut, u64>,
-) -> Vec<Value> {
-    counts
-        .iter()
-        .map(|(reason, count)| {
-            json!({"reason": reason.as_str(), "words": words.left_out(*reason), "count": count})
-        })
-        .collect()
-}
-
-fn view_preview(app: &App, preview: &Preview, one: &Broadcast) -> Result<Value, Error> {
-    let ways: Vec<Value> = preview
-        .ways
-        .iter()
-        .map(|way| {
-            json!({"account": way.account, "channel": way.channel.as_str(),
-                   "recipients": way.recipients, "parts": way.parts, "rupiah": way.rupiah,
-                   "seconds": way.takes.as_secs(), "days": way.days})
-        })
-        .collect();
-    let looks: Vec<Value> = broadcast::looks(app, &one.notice)?
-        .iter()
-        .map(|look| {
-            json!({"channel": look.channel.as_str(), "text": look.text, "footer": look.footer,
-                   "parts": look.parts})
-        })
-        .collect();
-    let dates: Vec<String> =
-        broadcast::next_dates(app, &one.schedule, 5).into_iter().map(shown).collect();
-    Ok(json!({"people": preview.people, "recipients": preview.recipients, "ways": ways,
-              "left_out": left_out(app.templates.broadcast(), &preview.left_out),
-              "rupiah": preview.rupiah, "seconds": preview.takes.as_secs(),
-              "needs_second": preview.needs_second, "looks": looks, "next_dates": dates}))
-}
 
 /// A broadcast as it is written.
 #[derive(Deserialize)]
@@ -231,6 +153,32 @@ pub(in crate::web) async fn set_list(
     Ok(Json(json!({"taken": taken})))
 }
 
+/// `PUT /v1/broadcasts/{id}/attachment?name=`: the bytes of a picture or a PDF, whatever they are called.
+pub(in crate::web) async fn attach(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(text): Path<String>,
+    Query(params): Query<Params>,
+    body: bytes::Bytes,
+) -> Result<Json<Value>, Error> {
+    known_only(&params, &["name"])?;
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
+    let name: Option<String> = param(&params, "name")?;
+    broadcast::attach(&web.app, &actor, id, name.as_deref().unwrap_or_default(), &body).await?;
+    Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
+}
+
+/// `POST /v1/broadcasts/{id}/attachment/remove`
+pub(in crate::web) async fn detach(
+    State(web): State<Web>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Result<Json<Value>, Error> {
+    let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
+    broadcast::detach(&web.app, &actor, id).await?;
+    Ok(Json(view(&web.app, &broadcast::show(&web.app, &actor, id).await?)))
+}
+
 /// `GET /v1/broadcasts/{id}/preview`
 pub(in crate::web) async fn preview(
     State(web): State<Web>,
@@ -240,7 +188,7 @@ pub(in crate::web) async fn preview(
     let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let one = broadcast::show(&web.app, &actor, id).await?;
     let preview = broadcast::preview(&web.app, &actor, id).await?;
-    view_preview(&web.app, &preview, &one).map(Json)
+    Ok(Json(view_preview(&web.app, &preview, &one)?))
 }
 
 /// `GET /v1/broadcasts/{id}/failures?run=`: of its last run unless another is named.

@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 
 use super::Web;
 use super::error::Error;
+use crate::domain::attachment::MOST_BYTES;
 use crate::domain::clock::Timestamp;
 
 /// Routes being collected, each with its name: what is served is what is told.
@@ -92,6 +93,12 @@ fn doors() -> Doors {
         .get("/v1/broadcasts/{id}", broadcast::show)
         .put("/v1/broadcasts/{id}", broadcast::change)
         .put("/v1/broadcasts/{id}/list", broadcast::set_list)
+        .add(
+            "PUT",
+            "/v1/broadcasts/{id}/attachment",
+            put(broadcast::attach).layer(DefaultBodyLimit::max(MOST_BYTES + 1)),
+        )
+        .post("/v1/broadcasts/{id}/attachment/remove", broadcast::detach)
         .get("/v1/broadcasts/{id}/preview", broadcast::preview)
         .get("/v1/broadcasts/{id}/failures", broadcast::failures)
         .post("/v1/broadcasts/{id}/test", broadcast::test)

@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use super::FORM_BYTES;
 use super::desk::Desk;
 use super::page::StaleForm;
+use super::upload::{Upload, is_upload};
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -59,6 +60,9 @@ pub(super) async fn only_ours(State(web): State<Web>, request: Request, next: Ne
     if by_header.is_some_and(|token| is_token(&desk, token)) {
         return next.run(request).await;
     }
+    if is_upload(&request) {
+        return only_with_token(&desk, request, next).await;
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, FORM_BYTES).await else {
         return Error::TooLarge("a form has at most 256 KiB".to_owned()).into_response();
@@ -69,6 +73,26 @@ pub(super) async fn only_ours(State(web): State<Web>, request: Request, next: Ne
         return (Extension(StaleForm), Error::Forbidden("the form's token")).into_response();
     }
     next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// The same for a form with files, which is handed on as it was read.
+async fn only_with_token(desk: &Desk, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let headless = |body| {
+        let mut request = Request::new(body);
+        (*request.uri_mut(), *request.headers_mut()) = (parts.uri.clone(), parts.headers.clone());
+        request
+    };
+    let upload = match Upload::read(headless(body)).await {
+        Ok(upload) => upload,
+        Err(error) => return error.into_response(),
+    };
+    if !upload.word(FIELD).is_some_and(|token| is_token(desk, token)) {
+        return Error::Forbidden("the form's token").into_response();
+    }
+    let mut request = Request::from_parts(parts, Body::empty());
+    request.extensions_mut().insert(upload);
+    next.run(request).await
 }
 
 fn is_same_site(web: &Web, request: &Request) -> bool {

@@ -10,7 +10,6 @@ mod answer_words;
 mod area;
 mod assets;
 mod broadcast;
-mod broadcast_words;
 mod calendar;
 mod card;
 mod card_export;
@@ -38,6 +37,7 @@ mod today;
 mod token;
 mod trail;
 mod trail_word;
+mod upload;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -46,10 +46,13 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::Web;
+use crate::domain::attachment::MOST_BYTES;
 use crate::domain::officer::Right;
 
 /// Largest form that is read.
 const FORM_BYTES: usize = 256 * 1024;
+/// The same of a form with files: a file to be sent, a list, and what stands around them.
+const FILE_BYTES: usize = MOST_BYTES + 4 * 1024 * 1024 + FORM_BYTES;
 
 /// Who may come through a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use kabar::domain::broadcast::LeftOut;
-use kabar::domain::officer::Actor;
+use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::domain::phone::PhoneNumber;
-use kabar::service::broadcast::{self, Preview};
+use kabar::service::broadcast::{self, Counted, Preview};
 use kabar::store::audience::ListEntry;
 use serde_json::{Value, json};
 
 use super::{desa, draft, kecamatan, people, register, register_as, sent};
 use crate::support::citizen::Citizen;
+use crate::support::console::Browser;
 use crate::support::{TestApp, citizen, on_both_engines};
 
 async fn previewed(app: &TestApp, actor: &Actor, audience: Value) -> Preview {
@@ -56,6 +57,29 @@ on_both_engines! {
         let preview = previewed(&app, &Actor::cli(), areas).await;
         assert_eq!((preview.people, preview.recipients), (1100, 1100));
         assert_eq!(preview.area.unwrap().to_string(), "35.17");
+    }
+
+    async fn a_count_goes_on_beside_the_page_and_is_kept_until_the_broadcast_changes(app: TestApp) {
+        register(&app, &people(3)).await;
+        let id = broadcast::create(&app.app, &desa(), &draft(json!({}))).await.unwrap();
+        let count = async |patience| broadcast::counted(&app.app, &desa(), id, patience).await.unwrap();
+        assert!(matches!(count(Duration::ZERO).await, Counted::SoFar(_)), "nobody has to wait for it");
+        let hours = Duration::from_secs(3600);
+        let Counted::Done(first) = count(hours).await else { panic!() };
+        assert_eq!(*first, broadcast::preview(&app.app, &desa(), id).await.unwrap());
+        register(&app, &[citizen(4)]).await;
+        assert_eq!(count(hours).await, Counted::Done(first), "what was counted a moment ago");
+        app.advance(Duration::from_secs(300)).await;
+        let Counted::Done(later) = count(hours).await else { panic!() };
+        assert_eq!(later.recipients, 4);
+        let areas = json!({"areas": ["35.17.09.2018"], "rt": "9"});
+        broadcast::change(&app.app, &desa(), id, &draft(areas)).await.unwrap();
+        let Counted::Done(changed) = count(hours).await else { panic!() };
+        assert_eq!(changed.recipients, 0);
+
+        let browser = Browser::login(&app, OfficerRole::Desa, super::JABON).await;
+        let told = browser.get(&format!("/console/siaran/{id}/hitung")).await;
+        assert!(told.kind.starts_with("text/event-stream") && told.says("event: end"), "{}", told.text);
     }
 
     async fn the_state_of_the_card_decides(app: TestApp) {

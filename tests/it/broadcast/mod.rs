@@ -1,6 +1,7 @@
 //! Broadcasts of sosialisasi: written, approved, sent, held, stopped and told of, and never twice to anybody.
 
 mod api;
+mod attachment;
 mod audience;
 mod quality;
 mod rights;

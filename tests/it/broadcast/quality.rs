@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use kabar::domain::broadcast::{Alarm, BroadcastState};
-use kabar::domain::officer::Actor;
+use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::service::broadcast;
 use serde_json::json;
 
 use super::{
     assert_once_each, desa, everything_arrives, last_run, people, register, sent, state, times,
 };
+use crate::support::console::Browser;
 use crate::support::{Answer, Start, TestApp, citizen, on_both_engines};
 
 async fn alarm(
@@ -83,4 +84,42 @@ on_both_engines! {
         }
         assert_once_each(&app, 10);
     }
+
+    async fn a_broadcast_says_that_it_waits_for_metas_day_and_goes_on_by_itself(app: TestApp) {
+        let all = people(12);
+        register(&app, &all[..10]).await;
+        told_limit(&app, "business_capability_update", json!({"max_daily_conversations_per_business": 6})).await;
+        // Two who hear of their card count as well; who writes first does not.
+        app.card(&all[10], "CARD_PRINTED").await;
+        app.card(&all[11], "CARD_PRINTED").await;
+        app.asks(&citizen(9000).e164, "halo").await;
+        let before = app.whatsapp.sent().len();
+        let id = sent(&app, json!({})).await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.sent().len(), before + 4);
+        assert_eq!(state(&app, id).await, BroadcastState::Sending, "nobody has to resume it");
+        assert_eq!(alarm(&app, id).await, (Some(Alarm::TierReached), None));
+        let browser = Browser::login(&app, OfficerRole::Desa, super::JABON).await;
+        let page = browser.get(&format!("/console/siaran/{id}")).await;
+        assert!(page.says("berlanjut sendiri"), "{}", page.text);
+
+        // News and answers go out all the same.
+        app.card(&all[10], "READY_TO_COLLECT").await;
+        assert!(!app.asks(&citizen(9000).e164, "halo").await.text().is_empty());
+        assert_eq!(app.whatsapp.sent().len(), before + 6);
+
+        told_limit(&app, "phone_number_quality_update", json!({"event": "UPGRADE", "current_limit": "TIER_2K"})).await;
+        app.run_until_idle().await;
+        assert_eq!(alarm(&app, id).await, (None, None));
+        assert_eq!(last_run(&app, id).await.run.recipients, 12);
+    }
+}
+
+/// Meta says how many people may be written to within a day.
+async fn told_limit(app: &TestApp, field: &str, value: serde_json::Value) {
+    let body = json!({"object": "whatsapp_business_account", "entry": [
+        {"id": "9", "time": app.now_s(), "changes": [{"field": field, "value": value}]}
+    ]});
+    assert_eq!(app.hook(&body).await, reqwest::StatusCode::OK);
+    app.run_until_idle().await;
 }

@@ -208,6 +208,7 @@ impl Desk {
                 choices: Vec::new(),
                 list_button: None,
                 pin: None,
+                attachment: None,
             },
             zone: app.zone(None),
             due_at: now,

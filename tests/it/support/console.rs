@@ -131,6 +131,29 @@ impl Browser {
         self.get(&answer.to).await
     }
 
+    /// Sends a form with files: names of fields, names of files where they are such, and what is in them. It
+    /// carries the token only where it stands among the fields, as `csrf` does.
+    pub async fn post_files(&self, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, file, bytes) in fields {
+            let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
+            let opening =
+                format!("--batas\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            body.extend_from_slice(opening.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--batas--\r\n");
+        let request = self.http.post(format!("{}{path}", self.url));
+        let kind = "multipart/form-data; boundary=batas";
+        self.send(request.header(CONTENT_TYPE, kind).body(body)).await
+    }
+
+    /// What every form carries.
+    pub fn token(&self) -> &str {
+        &self.csrf
+    }
+
     /// A request that nobody has thought of, like one with files: cookie and token are with it.
     pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         self.http

@@ -63,10 +63,26 @@ impl Request {
 
     /// Value of a named parameter of its template.
     pub fn param(&self, name: &str) -> String {
-        let params = &self.body["template"]["components"][0]["parameters"];
+        let parts = self.body["template"]["components"].as_array().cloned().unwrap_or_default();
+        let body = parts.iter().find(|part| part["type"] == "body").cloned().unwrap_or_default();
+        let params = &body["parameters"];
         let list = params.as_array().cloned().unwrap_or_default();
         let found = list.iter().find(|param| param["parameter_name"] == name);
         found.and_then(|param| param["text"].as_str()).unwrap_or_default().to_owned()
+    }
+
+    /// The id of the file above its template, or of the picture or the paper that it is.
+    pub fn file(&self) -> Option<&str> {
+        let parts = self.body["template"]["components"].as_array();
+        let header = parts.and_then(|parts| parts.iter().find(|part| part["type"] == "header"));
+        let found = header.map_or(&self.body, |header| &header["parameters"][0]);
+        let kinds = ["image", "document"];
+        kinds.iter().find_map(|kind| found[*kind]["id"].as_str())
+    }
+
+    /// Whether it handed a file over.
+    pub fn is_upload(&self) -> bool {
+        self.path.ends_with("/media")
     }
 
     /// Its free words.
@@ -240,6 +256,12 @@ fn take(shared: &Mutex<State>, path: String, authorization: String, body: Value)
         .or_else(|| state.script.pop_front())
         .or_else(|| state.default.clone())
         .unwrap_or(Answer::Accept);
+    if request.is_upload() && matches!(answer, Answer::Accept) {
+        // A file is no message.
+        let id = format!("77{:06}", state.requests.len() + 1);
+        state.requests.push(request);
+        return Some((200, None, json!({ "id": id }).to_string()));
+    }
     if matches!(answer, Answer::Accept | Answer::AcceptAndHangUp) {
         request.id = Some(format!("wamid.TEST{:06}", state.requests.len() + 1));
     }
@@ -296,6 +318,7 @@ where
     let mut body = vec![0; length];
     read.read_exact(&mut body).await.ok()?;
     let path = lines.first()?.split(' ').nth(1)?.to_owned();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let form = |body: &[u8]| Value::from(String::from_utf8_lossy(body).into_owned());
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| form(&body));
     Some((path, header("authorization").unwrap_or_default(), body))
 }

@@ -1,5 +1,7 @@
 //! Out: what reaches the phone, and what each refusal means.
 
+use kabar::channel::FileSource;
+use kabar::domain::attachment::{Attachment, FileKind};
 use kabar::domain::outbound::Pin;
 use kabar::domain::service_point::GeoPoint;
 
@@ -43,6 +45,43 @@ async fn a_place_stands_on_the_phone_with_its_name_and_address() {
     assert_eq!(bench.call("sendVenue", &bad).await["ok"], false);
     let nameless = json!({"chat_id": chat, "latitude": -7.5, "longitude": 112.2, "title": "x"});
     assert_eq!(bench.call("sendVenue", &nameless).await["ok"], false);
+}
+
+#[tokio::test]
+async fn a_picture_comes_with_the_first_message_and_is_named_in_the_next() {
+    let bench = Bench::start().await;
+    let siti = bench.siti().await;
+    let png = b"\x89PNG\r\n\x1a\n....".to_vec();
+    let sends = async |kind: FileKind, source: FileSource, text: &str| {
+        let file = Attachment { hash: "ab".repeat(32), kind, name: kind.name_of("Poster") };
+        let text = MessageText::new(text);
+        let form = Form::WithFile { file, source, template: None, text };
+        in_time(bench.client.send(&Outbound { form, ..message(&siti, "", &[]) })).await
+    };
+    let first = sends(FileKind::Png, FileSource::Bytes(png.into()), "Pengumuman").await.unwrap();
+    let id = first.file.expect("the name of the file");
+    let again = sends(FileKind::Png, FileSource::Known(id.clone()), "Pengumuman").await.unwrap();
+    assert_eq!(again.file.as_deref(), Some(id.as_str()));
+    let sent = bench.sandbox.sent();
+    let is_new = |n: usize| sent[n].body["photo"]["is_new"].clone();
+    assert_eq!((sent.len(), is_new(0), is_new(1)), (2, json!(true), json!(false)));
+    let phone = bench.sandbox.phone(SITI).unwrap();
+    let bubble = phone.bubble(&again.provider_message_id).unwrap();
+    assert_eq!((bubble.kind.as_str(), bubble.text.as_str()), ("photo", "Pengumuman"));
+    assert_eq!(bubble.file.as_ref().unwrap().id, id);
+
+    // Longer words than fit under it follow by themselves.
+    let long = "kata ".repeat(300);
+    let pdf = FileSource::Bytes(b"%PDF-1.4".to_vec().into());
+    let paper = sends(FileKind::Pdf, pdf, &long).await.unwrap();
+    let phone = bench.sandbox.phone(SITI).unwrap();
+    let bubble = phone.bubble(&paper.provider_message_id).unwrap();
+    assert_eq!((bubble.kind.as_str(), bubble.text.as_str()), ("document", ""));
+    assert_eq!(bubble.file.as_ref().unwrap().name, "Poster.pdf");
+    assert_eq!(phone.bubbles.back().unwrap().text, long.trim());
+
+    let unknown = sends(FileKind::Png, FileSource::Known("x".to_owned()), "a").await.unwrap_err();
+    assert!(matches!(unknown, SendError::Rejected(_)), "{unknown}");
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ pub fn interpret(
     after: Option<Duration>,
     our_id: &str,
 ) -> Result<Accepted, SendError> {
-    let accepted = |id: &str| Accepted { provider_message_id: cut(id, 64).to_owned() };
+    let accepted = |id: &str| Accepted::of(cut(id, 64).to_owned());
     match answer {
         // The id is ours, so a message of that id is this one: it was taken by an earlier request
         // whose answer we did not hear. That is what makes a repeat safe here.

@@ -139,7 +139,7 @@ impl Channel for KannelClient {
     async fn send(&self, message: &Outbound) -> Result<Accepted, SendError> {
         self.ask(&self.parameters(message)?).await?;
         // Kannel gives none, and its receipts repeat ours.
-        Ok(Accepted { provider_message_id: message.id.to_string() })
+        Ok(Accepted::of(message.id.to_string()))
     }
 
     async fn probe(&self) -> Result<String, SendError> {

@@ -230,10 +230,10 @@ impl Channel for SmppClient {
         match link.submit(last, Some(message.id), deadline).await {
             // Without an id no receipt can be known as this message's.
             Outcome::Answered { status: 0, id } if id.is_empty() => {
-                Ok(Accepted { provider_message_id: format!("unnamed:{}", message.id) })
+                Ok(Accepted::of(format!("unnamed:{}", message.id)))
             }
             Outcome::Answered { status: 0, id } => {
-                Ok(Accepted { provider_message_id: self.settings.receipt_id.of_answer(&id) })
+                Ok(Accepted::of(self.settings.receipt_id.of_answer(&id)))
             }
             Outcome::Answered { status, .. } => Err(codes::classify(status)),
             Outcome::NotWritten => Err(not_connected("the message was not written")),

@@ -114,7 +114,7 @@ pub fn interpret(
         let fault = failure(answer["error_code"].as_i64());
         return Err(SendError::Rejected(fault));
     }
-    Ok(Accepted { provider_message_id: cut(sid, 64).to_owned() })
+    Ok(Accepted::of(cut(sid, 64).to_owned()))
 }
 
 /// The caller's decision for an answer that is no success.

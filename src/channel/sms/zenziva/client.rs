@@ -131,7 +131,7 @@ impl Channel for ZenzivaClient {
         let id = codes::classify(status, answer.as_ref(), after)?;
         // Its XML gives none, and nothing ever refers to it.
         let id = id.unwrap_or_else(|| message.id.to_string());
-        Ok(Accepted { provider_message_id: cut(&id, 200).to_owned() })
+        Ok(Accepted::of(cut(&id, 200).to_owned()))
     }
 
     async fn probe(&self) -> Result<String, SendError> {

@@ -17,7 +17,7 @@
     }
   });
   // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end",
-  // and with data-end="anew" the page is then loaded again.
+  // and with data-end the page is then loaded: "again" as it is, "anew" without what it said of the last act.
   document.querySelectorAll("[data-live]").forEach(function (part) {
     if (!window.EventSource) { return; }
     var source = new EventSource(part.dataset.live);
@@ -26,6 +26,7 @@
       source.close();
       // What can be pressed now is other than what stands there.
       if (part.dataset.end === "anew") { window.location.replace(window.location.pathname); }
+      if (part.dataset.end === "again") { window.location.reload(); }
     });
     window.addEventListener("pagehide", function () { source.close(); });
   });

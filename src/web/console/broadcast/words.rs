@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::page::Page;
 use crate::domain::broadcast::NoticeError;
 use crate::domain::message::MessageStatus;
 use crate::domain::timetable::TimetableError;
 use crate::service::broadcast::BroadcastError;
+use crate::web::console::page::Page;
 
 pub(super) fn status(page: &Page, status: MessageStatus) -> String {
     let words = match status {
@@ -48,6 +48,7 @@ pub(super) fn said(page: &Page, done: &str) -> &'static str {
         }
         "jeda" => ("Siaran dijeda.", "The broadcast is paused."),
         "lanjut" => ("Siaran dilanjutkan.", "The broadcast goes on."),
+        "lampiran" => ("Lampiran dihapus.", "The attachment is gone."),
         "batal" => ("Siaran dibatalkan.", "The broadcast is cancelled."),
         "ulang" => ("Yang gagal sedang dikirim lagi.", "What failed is being sent again."),
         _ => ("", ""),

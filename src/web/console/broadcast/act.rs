@@ -1,0 +1,96 @@
+//! What people do with a broadcast: try it out, submit it, agree to it, let it go, hold it, take it back.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+
+use super::{HERE, id, words};
+use crate::domain::id::BroadcastId;
+use crate::domain::message::ChannelKind;
+use crate::domain::phone::PhoneNumber;
+use crate::service::broadcast::{self as service, BroadcastError};
+use crate::web::Web;
+use crate::web::console::desk::Desk;
+use crate::web::console::form::Filled;
+use crate::web::error::Error;
+
+#[derive(Deserialize)]
+pub(super) struct Test {
+    channel: String,
+    phone: String,
+}
+
+pub(super) async fn test(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(text): Path<String>,
+    Filled(form): Filled<Test>,
+) -> Result<Response, Error> {
+    let channel: ChannelKind =
+        form.channel.parse().map_err(|_| Error::BadParameter("no such channel".to_owned()))?;
+    let id = id(&text)?;
+    let Ok(phone) = PhoneNumber::parse(&form.phone) else { return Ok(not_done(id, "nomor")) };
+    after(id, "uji", service::test(&web.app, &desk.actor, id, channel, &phone).await)
+}
+
+fn not_done(id: BroadcastId, why: &str) -> Response {
+    Redirect::to(&format!("{HERE}/{id}?problem={why}")).into_response()
+}
+
+/// Goes back to the broadcast, which says what was done, or why not.
+pub(super) fn after<T>(
+    id: BroadcastId,
+    done: &str,
+    outcome: Result<T, BroadcastError>,
+) -> Result<Response, Error> {
+    match outcome {
+        Ok(_) => Ok(Redirect::to(&format!("{HERE}/{id}?done={done}")).into_response()),
+        Err(error) => match words::refusal(&error) {
+            Some(why) => Ok(not_done(id, why)),
+            None => Err(error.into()),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Reason {
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) async fn reject(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(text): Path<String>,
+    Filled(form): Filled<Reason>,
+) -> Result<Response, Error> {
+    let id = id(&text)?;
+    match service::reject(&web.app, &desk.actor, id, &form.reason).await {
+        Err(BroadcastError::Invalid { .. }) => Ok(not_done(id, "alasan")),
+        outcome => after(id, "tolak", outcome),
+    }
+}
+
+/// Makes the handler of an act that needs nothing but the broadcast.
+macro_rules! act {
+    ($($name:ident => $done:literal),+ $(,)?) => {$(
+        pub(super) async fn $name(
+            State(web): State<Web>,
+            desk: Desk,
+            Path(text): Path<String>,
+        ) -> Result<Response, Error> {
+            let id = id(&text)?;
+            after(id, $done, service::$name(&web.app, &desk.actor, id).await)
+        }
+    )+};
+}
+
+act! {
+    submit => "ajukan",
+    approve => "setujui",
+    send => "kirim",
+    pause => "jeda",
+    resume => "lanjut",
+    cancel => "batal",
+    retry => "ulang",
+}
