@@ -19,6 +19,8 @@ use crate::store::broadcast::Broadcast;
 
 /// How long a count is good for: people move, stop and come of age meanwhile, and are asked again when it leaves.
 const GOOD_FOR: Duration = Duration::from_secs(5 * 60);
+/// Fewer people are counted anew where something is decided by their number: it takes no time.
+const FEW: u64 = 10_000;
 /// Counts that are kept at once.
 const MOST: usize = 50;
 
@@ -81,10 +83,12 @@ pub async fn counted(
     }
 }
 
-/// What was counted of a broadcast lately, or is counted now.
+/// What was counted lately of a broadcast to very many; what is counted now of all others.
 pub(super) async fn fresh(app: &App, broadcast: &Broadcast) -> Result<Preview, BroadcastError> {
     let known = app.counts.find(app, broadcast).and_then(|known| known.result.borrow().clone());
-    if let Some(Ok(mut preview)) = known {
+    if let Some(Ok(mut preview)) = known
+        && preview.people >= FEW
+    {
         preview.file = attach::refusal(app, broadcast).await?;
         return Ok(preview);
     }

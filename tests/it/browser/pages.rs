@@ -15,7 +15,8 @@ use crate::support::{Start, TestApp, run};
 
 /// Routes that give a file, a stream or nothing, and no page.
 fn is_page(path: &str) -> bool {
-    let file = [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "{*rest}"];
+    let file =
+        [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "/hitung", "/lampiran", "{*rest}"];
     !file.iter().any(|part| path.contains(part))
 }
 

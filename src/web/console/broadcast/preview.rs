@@ -68,6 +68,7 @@ struct WayLine {
 }
 
 #[derive(Template)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each part that may be left out")]
 #[template(path = "broadcast.html", config = "src/web/console/askama.toml")]
 struct ShowPage {
     page: Page,
