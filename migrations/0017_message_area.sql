@@ -13,3 +13,4 @@ CREATE INDEX message_unhandled_area ON message (area, id)
 
 -- What did not go well is little among much, and looked for more often than what did.
 CREATE INDEX message_ended ON message (status, id) WHERE status IN ('unknown', 'failed', 'expired', 'cancelled');
+CREATE INDEX message_broadcast ON message (id) WHERE class = 'broadcast';

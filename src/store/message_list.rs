@@ -96,10 +96,9 @@ impl MessageFilter {
     /// What is often scarce and has an index of its own. As words of the statement: what an index holds is decided
     /// before values are looked at.
     fn scarce(&self) -> Option<&'static str> {
-        match (self.status, self.class) {
-            (Some(MessageStatus::Queued), _) => Some("m.status = 'queued'"),
-            (Some(MessageStatus::Sending), _) => Some("m.status = 'sending'"),
-            (_, Some(MessageClass::Broadcast)) => Some("m.class = 'broadcast'"),
+        match self.status? {
+            MessageStatus::Queued => Some("m.status = 'queued'"),
+            MessageStatus::Sending => Some("m.status = 'sending'"),
             _ => None,
         }
     }
@@ -219,6 +218,9 @@ pub async fn list_messages(
         && ENDED.contains(status.as_str())
     {
         let _ = write!(statement, " AND m.status = '{status}' AND {ENDED}");
+    }
+    if walk == Walk::Newest && filter.class == Some(MessageClass::Broadcast) {
+        statement.push_str(" AND m.class = 'broadcast'");
     }
     for (column, value) in conditions {
         if let Some(value) = value {
