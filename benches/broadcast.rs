@@ -23,21 +23,16 @@ use kabar::channel::{
 use kabar::domain::area::AreaCode;
 use kabar::domain::audience::Audience;
 use kabar::domain::broadcast::{Notice, RunState, Schedule};
-use kabar::domain::card::{CardStatus, CardUpdate, PhoneGiven};
-use kabar::domain::clock::{Clock as _, SystemClock, Timestamp};
-use kabar::domain::document::Document;
+use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::BroadcastId;
 use kabar::domain::message::ChannelKind;
-use kabar::domain::nik::Nik;
 use kabar::domain::officer::{Actor, OfficerRole};
-use kabar::domain::person::PersonName;
-use kabar::domain::phone::PhoneNumber;
 use kabar::service::broadcast::{self, Draft};
 use kabar::service::{Account, App, Rate};
 use kabar::store::person::upsert_person;
 use kabar::worker::Workers;
 use serde_json::{Value, json};
-use support::office::{AREA, Keys};
+use support::office::{AREA, Keys, person};
 use support::{Args, measure_part, part_name, peak_kib, rounded};
 
 const FOLDER: &str = "KABAR_BENCH_FOLDER";
@@ -209,33 +204,6 @@ async fn prepare(task: Task) -> anyhow::Result<Value> {
     }
     app.db.close().await;
     Ok(json!({}))
-}
-
-fn person(number: usize, now: Timestamp) -> anyhow::Result<CardUpdate> {
-    let (day, serial) = (number / 9_999, number % 9_999 + 1);
-    let (kecamatan, desa) = (number % 21 + 1, number % 300 + 2_001);
-    Ok(CardUpdate {
-        external_id: String::new(),
-        occurred_at: now,
-        nik: Nik::parse(&format!(
-            "351709{:02}{:02}{:02}{serial:04}",
-            day % 28 + 1,
-            day / 28 % 12 + 1,
-            70
-        ))?,
-        document: Document::KtpEl,
-        status: CardStatus::Printed,
-        name: PersonName::parse("Warga Contoh"),
-        phone: PhoneGiven::Mobile(PhoneNumber::parse(&format!("0812{number:08}"))?),
-        area: Some(AreaCode::parse(&format!("35.17.{kecamatan:02}.{desa}"))?),
-        rt: None,
-        rw: None,
-        dusun: None,
-        service_point: None,
-        home_delivery: None,
-        is_silent: true,
-        is_state: false,
-    })
 }
 
 async fn measure(task: Task) -> anyhow::Result<Value> {

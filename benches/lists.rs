@@ -16,14 +16,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use kabar::domain::area::AreaCode;
-use kabar::domain::card::{CardStatus, CardUpdate, PhoneGiven};
-use kabar::domain::clock::{Clock as _, SystemClock, Timestamp};
-use kabar::domain::document::Document;
+use kabar::domain::card::PhoneGiven;
+use kabar::domain::clock::{Clock as _, SystemClock};
 use kabar::domain::id::MessageId;
-use kabar::domain::nik::Nik;
 use kabar::domain::officer::{Actor, OfficerRole};
-use kabar::domain::person::PersonName;
-use kabar::domain::phone::PhoneNumber;
 
 use kabar::service::App;
 use kabar::service::officer::{add, hash_password};
@@ -36,7 +32,7 @@ use kabar::web::console::{Need, routes};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use serde_json::json;
 use sqlx::AnyPool;
-use support::office::{AREA, Keys};
+use support::office::{AREA, Keys, person};
 use support::{Args, rounded};
 
 /// Messages about each card.
@@ -48,8 +44,6 @@ const CHUNK: usize = 2_000;
 const PASSWORD: &str = "bench-bench-bench-bench";
 const FORM: &str = "application/x-www-form-urlencoded";
 const BASELINE: &str = "/console/akun";
-const NAMES: &[&str] = &["Contoh", "Warga", "Uji", "Coba", "Misal", "Umpama", "Andai", "Model"];
-const SYLLABLES: &[&str] = &["ra", "di", "ku", "ma", "so", "ti", "le", "wa", "ni", "bu"];
 
 fn main() -> ExitCode {
     let done = Args::read(10_000_000)
@@ -274,7 +268,10 @@ async fn fill(app: &App, url: &str, cards: usize) -> anyhow::Result<()> {
     while number < cards {
         let mut tx = app.db.begin().await?;
         for one in number..cards.min(number + CHUNK) {
-            let update = person(one, now)?;
+            let mut update = person(one, now)?;
+            if one % 100 == 99 {
+                update.phone = PhoneGiven::NotGiven;
+            }
             upsert_person(&mut tx, &app.db, None, app.ids.next(now), &update, now).await?;
         }
         tx.commit().await?;
@@ -343,39 +340,3 @@ const REST: &[&str] = &[
      SELECT 'aud_' || substr(id, 5), {now}, 'cli', 'admin', replace(area, '.', ''), 'looked_at_card', \
      'crd_' || substr(id, 5) FROM person WHERE rowid % 2 = 0",
 ];
-
-fn person(number: usize, now: Timestamp) -> anyhow::Result<CardUpdate> {
-    let (day, serial) = (number / 9_999, number % 9_999 + 1);
-    let (kecamatan, desa) = (number % 21 + 1, number % 300 + 2_001);
-    let syllable = |index: usize| SYLLABLES.get(index % SYLLABLES.len()).copied().unwrap_or("a");
-    let first = NAMES.get(number / 7 % NAMES.len()).copied().unwrap_or("Contoh");
-    let name = format!(
-        "{first} {}{}{}",
-        syllable(number / 3),
-        syllable(number / 31),
-        syllable(number / 311)
-    );
-    let phone = PhoneNumber::parse(&format!("0812{number:08}"))?;
-    Ok(CardUpdate {
-        external_id: String::new(),
-        occurred_at: now,
-        nik: Nik::parse(&format!(
-            "351709{:02}{:02}{:02}{serial:04}",
-            day % 28 + 1,
-            day / 28 % 12 + 1,
-            70 + day / 336 % 20
-        ))?,
-        document: Document::KtpEl,
-        status: CardStatus::Printed,
-        name: PersonName::parse(&name),
-        phone: if number % 100 == 99 { PhoneGiven::NotGiven } else { PhoneGiven::Mobile(phone) },
-        area: Some(AreaCode::parse(&format!("35.17.{kecamatan:02}.{desa}"))?),
-        rt: None,
-        rw: None,
-        dusun: None,
-        service_point: None,
-        home_delivery: None,
-        is_silent: true,
-        is_state: false,
-    })
-}

@@ -5,6 +5,7 @@
 //! are its own. Nothing but loopback is spoken to, and every part ends by itself.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a bench speaks to its terminal")]
 
+#[allow(dead_code, reason = "each bench uses its own part")]
 mod support;
 
 use std::collections::HashSet;

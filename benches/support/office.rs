@@ -6,9 +6,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
+use kabar::domain::card::{CardStatus, CardUpdate, PhoneGiven};
 use kabar::domain::card_plan::AnnouncePolicy;
-use kabar::domain::clock::Clock;
+use kabar::domain::clock::{Clock, Timestamp};
+use kabar::domain::document::Document;
 use kabar::domain::message::{ChannelKind, UnknownWait};
+use kabar::domain::nik::Nik;
+use kabar::domain::person::PersonName;
+use kabar::domain::phone::PhoneNumber;
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
@@ -19,6 +24,9 @@ use kabar::understand::LABELS;
 
 /// Where it is.
 pub const AREA: &str = "35.17";
+
+const NAMES: &[&str] = &["Contoh", "Warga", "Uji", "Coba", "Misal", "Umpama", "Andai", "Model"];
+const SYLLABLES: &[&str] = &["ra", "di", "ku", "ma", "so", "ti", "le", "wa", "ni", "bu"];
 
 /// The keys of a database that several processes open.
 pub struct Keys {
@@ -81,4 +89,41 @@ pub async fn open_with(
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))
+}
+
+/// One of many who live in its desa: each has a number, a NIK and an area of their own.
+pub fn person(number: usize, now: Timestamp) -> anyhow::Result<CardUpdate> {
+    let (day, serial) = (number / 9_999, number % 9_999 + 1);
+    let (kecamatan, desa) = (number % 21 + 1, number % 300 + 2_001);
+    let syllable = |index: usize| SYLLABLES.get(index % SYLLABLES.len()).copied().unwrap_or("a");
+    let first = NAMES.get(number / 7 % NAMES.len()).copied().unwrap_or("Contoh");
+    let name = format!(
+        "{first} {}{}{}",
+        syllable(number / 3),
+        syllable(number / 31),
+        syllable(number / 311)
+    );
+    let phone = PhoneNumber::parse(&format!("0812{number:08}"))?;
+    Ok(CardUpdate {
+        external_id: String::new(),
+        occurred_at: now,
+        nik: Nik::parse(&format!(
+            "351709{:02}{:02}{:02}{serial:04}",
+            day % 28 + 1,
+            day / 28 % 12 + 1,
+            70 + day / 336 % 20
+        ))?,
+        document: Document::KtpEl,
+        status: CardStatus::Printed,
+        name: PersonName::parse(&name),
+        phone: PhoneGiven::Mobile(phone),
+        area: Some(AreaCode::parse(&format!("35.17.{kecamatan:02}.{desa}"))?),
+        rt: None,
+        rw: None,
+        dusun: None,
+        service_point: None,
+        home_delivery: None,
+        is_silent: true,
+        is_state: false,
+    })
 }
