@@ -448,7 +448,7 @@ async fn no_more_than_the_window_waits_for_answers_at_once() {
 
 #[tokio::test]
 async fn a_window_that_stays_full_is_a_wait_and_not_an_unknown_outcome() {
-    let bench = Bench::start_with(Duration::from_millis(200), |settings| settings.window = 1).await;
+    let bench = Bench::start_with(Duration::from_secs(1), |settings| settings.window = 1).await;
     bench.is_bound().await;
     let slow = Fault { seconds: Some(30), ..Fault::new(FaultKind::Slow) };
     bench.sandbox.set_faults(vec![slow]);

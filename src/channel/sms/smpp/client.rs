@@ -211,9 +211,13 @@ impl Channel for SmppClient {
         let Some(last) = submits.pop() else {
             return Err(SendError::Rejected(unfit("text")));
         };
-        let deadline = Instant::now() + self.shared.timeout;
+        let began = Instant::now();
+        let deadline = began + self.shared.timeout;
         self.link()?;
-        let Ok(Ok(_place)) = tokio::time::timeout_at(deadline, self.window.acquire()).await else {
+        // Half of the time at most goes to waiting for a place. A message written in the last
+        // moment would be answered too late, and nobody could say whether it was sent.
+        let place_by = began + self.shared.timeout / 2;
+        let Ok(Ok(_place)) = tokio::time::timeout_at(place_by, self.window.acquire()).await else {
             return Err(not_connected("too many messages wait for the message centre's answer"));
         };
         // It may be another one by now.
