@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::folder::normalised;
+use super::folder::own_or;
 use super::problem::Problem;
 use super::segment::{segments, to_gsm};
 use super::text::Text;
@@ -65,17 +65,14 @@ pub(super) fn load(
     capitals: Option<&BTreeSet<String>>,
     problems: &mut Vec<Problem>,
 ) -> Vec<Canned> {
-    let content = match dir.map(|dir| std::fs::read_to_string(dir.join(FILE))) {
-        None => BUILT_IN.to_owned(),
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => BUILT_IN.to_owned(),
-        Some(Ok(content)) => content,
-        Some(Err(error)) => {
-            let what = format!("the file cannot be read: {error}");
-            problems.push(Problem::new(FILE, what, "it must be a text file in UTF-8"));
+    let content = match own_or(dir, FILE, BUILT_IN) {
+        Ok(content) => content,
+        Err(problem) => {
+            problems.push(problem);
             return Vec::new();
         }
     };
-    parse(&normalised(&content), capitals, problems)
+    parse(&content, capitals, problems)
 }
 
 fn parse(

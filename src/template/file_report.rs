@@ -12,7 +12,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
-use super::folder::normalised;
+use super::folder::{normalised, own, own_or};
 use super::problem::Problem;
 
 const FILE: &str = "pages/file_report.txt";
@@ -115,12 +115,12 @@ impl FileReportPage {
     pub fn load(dir: Option<&Path>) -> Result<Self, Problem> {
         let mut reasons = parse(&normalised(BUILT_IN_REASONS))?;
         // The office's own sentences stand above the built-in ones, so that none is ever missing.
-        if let Some(own) = read(dir, REASONS)? {
+        if let Some(own) = own(dir, REASONS)? {
             let own = parse(&own)?;
             reasons.rows.extend(own.rows);
             reasons.files.extend(own.files);
         }
-        let source = read(dir, FILE)?.unwrap_or_else(|| normalised(BUILT_IN));
+        let source = own_or(dir, FILE, BUILT_IN)?;
         let mut engine = Environment::new();
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         engine.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
@@ -165,18 +165,6 @@ impl FileReportPage {
             || FileReason { what: code.to_owned(), what_to_do: String::new() },
             Clone::clone,
         )
-    }
-}
-
-fn read(dir: Option<&Path>, file: &str) -> Result<Option<String>, Problem> {
-    match dir.map(|dir| std::fs::read_to_string(dir.join(file))) {
-        None => Ok(None),
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Some(Ok(source)) => Ok(Some(normalised(&source))),
-        Some(Err(error)) => {
-            let what = format!("the file cannot be read: {error}");
-            Err(Problem::new(file, what, "it must be a text file in UTF-8"))
-        }
     }
 }
 

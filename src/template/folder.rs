@@ -109,11 +109,28 @@ fn read_file(dir: &Path, path: &str, files: &mut Files, problems: &mut Vec<Probl
         Ok(content) => {
             files.insert(path.to_owned(), normalised(&content));
         }
-        Err(error) => {
-            let what = format!("the file cannot be read: {error}");
-            problems.push(Problem::new(path, what, "it must be a text file in UTF-8"));
-        }
+        Err(error) => problems.push(unreadable(path, &error)),
     }
+}
+
+/// A file of an office's own; none where the folder has none.
+pub(super) fn own(dir: Option<&Path>, path: &str) -> Result<Option<String>, Problem> {
+    let Some(dir) = dir else { return Ok(None) };
+    match std::fs::read_to_string(dir.join(path)) {
+        Ok(content) => Ok(Some(normalised(&content))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+/// A file of an office's own; the built-in one where the folder has none.
+pub(super) fn own_or(dir: Option<&Path>, path: &str, built_in: &str) -> Result<String, Problem> {
+    Ok(own(dir, path)?.unwrap_or_else(|| normalised(built_in)))
+}
+
+fn unreadable(path: &str, error: &std::io::Error) -> Problem {
+    let what = format!("the file cannot be read: {error}");
+    Problem::new(path, what, "it must be a text file in UTF-8")
 }
 
 /// Without the byte order mark and the carriage returns that Windows editors add.

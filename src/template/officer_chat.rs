@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::folder::normalised;
+use super::folder::own_or;
 use super::problem::Problem;
 use super::text::Text;
 use crate::domain::card::CardStatus;
@@ -291,17 +291,14 @@ impl OfficerChat {
 
 /// Reads `console/telegram.toml` of that folder; the built-in one where the folder has none.
 pub(super) fn load(dir: Option<&Path>, problems: &mut Vec<Problem>) -> OfficerChat {
-    let content = match dir.map(|dir| std::fs::read_to_string(dir.join(FILE))) {
-        None => BUILT_IN.to_owned(),
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => BUILT_IN.to_owned(),
-        Some(Ok(content)) => content,
-        Some(Err(error)) => {
-            let what = format!("the file cannot be read: {error}");
-            problems.push(Problem::new(FILE, what, "it must be a text file in UTF-8"));
+    let content = match own_or(dir, FILE, BUILT_IN) {
+        Ok(content) => content,
+        Err(problem) => {
+            problems.push(problem);
             return OfficerChat::default();
         }
     };
-    parse(&normalised(&content), problems)
+    parse(&content, problems)
 }
 
 fn parse(content: &str, problems: &mut Vec<Problem>) -> OfficerChat {

@@ -10,7 +10,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::folder::normalised;
+use super::folder::own_or;
 use super::problem::Problem;
 
 const FILE: &str = "pages/visits.html";
@@ -70,19 +70,11 @@ impl VisitsPage {
     /// # Errors
     /// What is wrong with the page.
     pub fn load(dir: Option<&Path>) -> Result<Self, Problem> {
-        let source = match dir.map(|dir| std::fs::read_to_string(dir.join(FILE))) {
-            None => BUILT_IN.to_owned(),
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::NotFound => BUILT_IN.to_owned(),
-            Some(Ok(source)) => source,
-            Some(Err(error)) => {
-                let what = format!("the file cannot be read: {error}");
-                return Err(Problem::new(FILE, what, "it must be a text file in UTF-8"));
-            }
-        };
+        let source = own_or(dir, FILE, BUILT_IN)?;
         let mut engine = Environment::new();
         engine.set_undefined_behavior(UndefinedBehavior::Strict);
         engine.set_auto_escape_callback(|_| AutoEscape::Html);
-        engine.add_template_owned(FILE, normalised(&source)).map_err(|error| problem(&error))?;
+        engine.add_template_owned(FILE, source).map_err(|error| problem(&error))?;
         let page = Self { engine };
         page.fill(&sample())?;
         Ok(page)
