@@ -1,10 +1,7 @@
 //! `Hari ini`: what needs a hand, whose it is to see, and what comes of pressing a button.
 
-use std::time::Duration;
-
 use kabar::domain::officer::OfficerRole;
 use kabar::service::mend::{self, Again};
-use kabar::store::account::{Stop, StopScope, set_stop};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -180,15 +177,7 @@ on_both_engines! {
     }
 
     async fn an_account_that_stands_still_is_explained(app: TestApp) {
-        let now = app.app.now();
-        let stop = Stop {
-            at: now,
-            code: "131042".to_owned(),
-            reason: "payment problem".to_owned(),
-            scope: StopScope::All,
-            retry_at: now.after(Duration::from_secs(60)),
-        };
-        set_stop(&app.app.db, "wa", Some(&stop)).await.unwrap();
+        app.is_not_paid().await;
         let browser = Browser::login(&app, OfficerRole::Admin, "").await;
         assert!(browser.get(TODAY).await.says("Akun pengirim bermasalah"));
         let page = browser.get("/console/hari-ini/sistem").await;

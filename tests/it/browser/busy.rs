@@ -11,7 +11,6 @@ use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::service::broadcast::{self, Draft};
 use kabar::service::report;
 use kabar::service::watch::Watched;
-use kabar::store::account::{Stop, StopScope, set_stop};
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use serde_json::json;
 
@@ -59,15 +58,7 @@ pub async fn office(start: Start) -> TestApp {
     app.clock.advance(Duration::from_secs(3600));
     app.look_and_tell().await;
     while report::step(&app.app).await.unwrap() {}
-    let now = app.app.now();
-    let stop = Stop {
-        at: now,
-        code: "131042".to_owned(),
-        reason: "payment problem".to_owned(),
-        scope: StopScope::All,
-        retry_at: now.after(Duration::from_secs(60)),
-    };
-    set_stop(&app.app.db, "wa", Some(&stop)).await.unwrap();
+    app.is_not_paid().await;
     app
 }
 

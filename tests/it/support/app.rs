@@ -20,6 +20,7 @@ use kabar::service::{
     Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox,
     officer_chat, sweep,
 };
+use kabar::store::account::{Stop, StopScope, set_stop};
 use kabar::store::token::{NewToken, Role, insert_token};
 use kabar::store::{Engine, StoreError};
 use kabar::template::Templates;
@@ -366,6 +367,19 @@ impl TestApp {
     pub async fn advance_to(&self, time: &str) {
         self.clock.advance_to(time);
         self.run_until_idle().await;
+    }
+
+    /// Meta stops the account, because the office's payment failed.
+    pub async fn is_not_paid(&self) {
+        let now = self.app.now();
+        let stop = Stop {
+            at: now,
+            code: "131042".to_owned(),
+            reason: "payment problem".to_owned(),
+            scope: StopScope::All,
+            retry_at: now.after(Duration::from_secs(60)),
+        };
+        set_stop(&self.app.db, "wa", Some(&stop)).await.unwrap();
     }
 
     /// The present second, as Meta writes it.

@@ -1,6 +1,7 @@
 //! How a broadcast goes: its runs, live, and the failures of the last one.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use super::preview::so_far;
 use super::{HERE, PAGE, count, id, state_words, words};
 use crate::domain::broadcast::BroadcastState;
-use crate::domain::id::{MessageId, RunId};
+use crate::domain::id::{BroadcastId, MessageId, RunId};
 use crate::service::broadcast::{self as service, Counted, Failure, RunReport};
 use crate::store::broadcast::Broadcast;
 use crate::web::Web;
@@ -102,6 +103,30 @@ pub(super) fn progress_part(
     })
 }
 
+/// A stream of what `look` finds, until it finds nothing any more: the buttons are others then, and the page is
+/// loaded anew. `look` is told whether it is the first time.
+fn live<F>(
+    web: Web,
+    desk: Desk,
+    id: BroadcastId,
+    look: fn(Arc<(Web, Desk)>, BroadcastId, bool) -> F,
+) -> Response
+where
+    F: Future<Output = Option<String>> + Send + 'static,
+{
+    let events = stream::unfold((Arc::new((web, desk)), 0_u32), move |(seat, looks)| async move {
+        if looks >= MOST_LOOKS {
+            return None;
+        }
+        let (event, looks) = match look(Arc::clone(&seat), id, looks == 0).await {
+            Some(part) => (Event::default().event("part").data(part), looks + 1),
+            None => (Event::default().event("end").data("end"), MOST_LOOKS),
+        };
+        Some((Ok::<_, Infallible>(event), (seat, looks)))
+    });
+    Sse::new(events).keep_alive(KeepAlive::default()).into_response()
+}
+
 /// The progress again and again, until nothing moves any more.
 pub(super) async fn follow(
     State(web): State<Web>,
@@ -111,29 +136,18 @@ pub(super) async fn follow(
     let id = id(&text)?;
     // Refused here, not in the middle of a stream.
     service::show(&web.app, &desk.actor, id).await?;
-    let events = stream::unfold((web, desk, 0_u32, false), move |state| async move {
-        let (web, desk, looks, is_over) = state;
-        if is_over || looks >= MOST_LOOKS {
-            return None;
-        }
-        if looks > 0 {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        let page = Page::new(&web, &desk, HERE);
-        let seen = async {
-            let one = service::show(&web.app, &desk.actor, id).await?;
-            let runs = service::report(&web.app, &desk.actor, id).await?;
-            let part = progress_part(&web, &page, &one, &runs)?;
-            Ok::<_, Error>((part, one.state == BroadcastState::Sending))
-        };
-        let (event, is_over) = match seen.await {
-            Ok((part, true)) => (Event::default().event("part").data(part), false),
-            // The buttons are others now: the page is loaded anew.
-            Ok((_, false)) | Err(_) => (Event::default().event("end").data("end"), true),
-        };
-        Some((Ok::<_, Infallible>(event), (web, desk, looks + 1, is_over)))
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    Ok(live(web, desk, id, moving))
+}
+
+async fn moving(seat: Arc<(Web, Desk)>, id: BroadcastId, is_first: bool) -> Option<String> {
+    let (web, desk) = &*seat;
+    if !is_first {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let one = service::show(&web.app, &desk.actor, id).await.ok()?;
+    let runs = service::report(&web.app, &desk.actor, id).await.ok()?;
+    let part = progress_part(web, &Page::new(web, desk, HERE), &one, &runs).ok()?;
+    (one.state == BroadcastState::Sending).then_some(part)
 }
 
 /// How far the count is, again and again, until it is over and the page is loaded anew.
@@ -144,21 +158,15 @@ pub(super) async fn follow_count(
 ) -> Result<Response, Error> {
     let id = id(&text)?;
     service::show(&web.app, &desk.actor, id).await?;
-    let events = stream::unfold((web, desk, 0_u32, false), move |state| async move {
-        let (web, desk, looks, is_over) = state;
-        if is_over || looks >= MOST_LOOKS {
-            return None;
-        }
-        let page = Page::new(&web, &desk, HERE);
-        let (event, is_over) = match service::counted(&web.app, &desk.actor, id, LOOK_EVERY).await {
-            Ok(Counted::SoFar(people)) => {
-                (Event::default().event("part").data(so_far(&page, people)), false)
-            }
-            Ok(Counted::Done(_)) | Err(_) => (Event::default().event("end").data("end"), true),
-        };
-        Some((Ok::<_, Infallible>(event), (web, desk, looks + 1, is_over)))
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
+    Ok(live(web, desk, id, counting))
+}
+
+async fn counting(seat: Arc<(Web, Desk)>, id: BroadcastId, _is_first: bool) -> Option<String> {
+    let (web, desk) = &*seat;
+    match service::counted(&web.app, &desk.actor, id, LOOK_EVERY).await {
+        Ok(Counted::SoFar(people)) => Some(so_far(&Page::new(web, desk, HERE), people)),
+        Ok(Counted::Done(_)) | Err(_) => None,
+    }
 }
 
 #[derive(Template)]
