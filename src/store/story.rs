@@ -7,11 +7,10 @@ use super::db::{Column, sql};
 use super::message_list::{self, MessageLine};
 use super::person::{Person, phone_hash};
 use super::row::{parse, parse_opt, time};
-use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{CardId, ContactId, InboundId, PersonId, TicketId, VisitId};
-use crate::domain::message::{ChannelKind, MessageText};
+use crate::domain::id::{CardId, ContactId, PersonId, TicketId, VisitId};
+use crate::domain::message::ChannelKind;
 use crate::domain::ticket::{TicketKind, TicketState};
 
 /// The newest messages to a person about a card, or about none.
@@ -59,51 +58,6 @@ pub async fn list_contacts(
             Ok((parse("contact", "id", &id, &id)?, parse("contact", "channel", &id, &channel)?))
         })
         .collect()
-}
-
-/// Something a citizen wrote.
-#[derive(Clone, Debug)]
-pub struct Wrote {
-    /// Row id.
-    pub id: InboundId,
-    /// In which conversation.
-    pub contact: ContactId,
-    /// The redacted words.
-    pub text: MessageText,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What was written last in these conversations.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn list_wrote(
-    db: &Db,
-    contacts: &[ContactId],
-    limit: i64,
-) -> Result<Vec<Wrote>, StoreError> {
-    let mut all = Vec::new();
-    for contact in contacts {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT id, text_sealed, received_at FROM inbound WHERE contact_id = $1 \
-             ORDER BY received_at DESC LIMIT $2",
-        )
-        .bind(contact.to_string())
-        .bind(limit)
-        .fetch_all(db.reader())
-        .await?;
-        for (id, sealed, at) in rows {
-            let place = Place { table: "inbound", column: "text_sealed" };
-            all.push(Wrote {
-                text: MessageText::new(db.sealer.open(place, &id, &sealed)?),
-                contact: *contact,
-                at: Timestamp::from_ms(at),
-                id: parse("inbound", "id", &id, &id)?,
-            });
-        }
-    }
-    Ok(all)
 }
 
 /// A ticket, as far as a card's story names it.

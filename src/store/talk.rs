@@ -11,7 +11,7 @@ use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
-use crate::domain::message::{ChannelKind, MessageStatus, MessageText};
+use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, MessageText};
 
 const INBOUND: Place = Place { table: "inbound", column: "text_sealed" };
 const MESSAGE: Place = Place { table: "message", column: "content_sealed" };
@@ -37,6 +37,8 @@ pub enum Speaker {
     },
     /// Ours.
     Office {
+        /// Whether it answers, tells of a card, or goes to many.
+        class: MessageClass,
         /// Where the message is.
         status: MessageStatus,
         /// What stood on the buttons below it.
@@ -113,7 +115,7 @@ async fn list_sent(
     .into_iter()
     .collect();
     let rows = sqlx::query(
-        "SELECT id, content_sealed, status, channel, failure_reason, created_at FROM message \
+        "SELECT id, content_sealed, status, channel, failure_reason, created_at, class FROM message \
          WHERE contact_id = $1 AND created_at < $2 ORDER BY created_at DESC, id DESC LIMIT $3",
     )
     .bind(contact.to_string())
@@ -126,6 +128,7 @@ async fn list_sent(
         let (id, sealed): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let (status, channel): (String, String) = (row.try_get(2)?, row.try_get(3)?);
         let channel: ChannelKind = parse("message", "channel", &id, &channel)?;
+        let class: String = row.try_get(6)?;
         let json = db.sealer.open(MESSAGE, &id, &sealed)?;
         let content = super::content::parse_content(&json).ok_or(StoreError::Corrupt {
             table: "message",
@@ -140,6 +143,7 @@ async fn list_sent(
         said.push(Said {
             words,
             from: Speaker::Office {
+                class: parse("message", "class", &id, &class)?,
                 status: parse("message", "status", &id, &status)?,
                 choices: content.choices.into_iter().map(|choice| choice.title).collect(),
                 by: writers.get(&id).cloned(),

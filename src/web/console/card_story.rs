@@ -26,6 +26,7 @@ use crate::service::officer::note_look;
 use crate::store::card::{Card, HistoryLine, find_card, list_history};
 use crate::store::message_list::{MessageLine, list_attempts, list_receipts};
 use crate::store::officer::find_officer;
+use crate::store::talk::{Speaker, list_said};
 use crate::store::{audit, search, story};
 use crate::web::Web;
 use crate::web::error::Error;
@@ -281,22 +282,35 @@ async fn around(web: &Web, page: &Page, card: &Card) -> Result<Vec<Event>, Error
     Ok(events)
 }
 
-/// What was written from the person's chats, and what officers were asked there.
+/// What was written from the person's chats and answered there, and what officers were asked.
 async fn conversation(
     web: &Web,
     page: &Page,
     contacts: &[(ContactId, ChannelKind)],
 ) -> Result<Vec<Event>, Error> {
     let ids: Vec<ContactId> = contacts.iter().map(|(id, _)| *id).collect();
-    let channels: BTreeMap<ContactId, ChannelKind> = contacts.iter().copied().collect();
     let mut events = Vec::new();
-    for wrote in story::list_wrote(&web.app.db, &ids, MOST).await? {
-        let channel = channels.get(&wrote.contact).map_or("", |channel| label::channel(*channel));
-        let title = format!("{} {channel}", page.t("Warga menulis lewat", "The citizen wrote on"));
-        let mut event = Event::new(page, wrote.at, title);
-        wrote.text.expose().clone_into(&mut event.words);
-        events.push(event);
+    let mut reading = web.app.db.reading().await?;
+    for (contact, channel) in contacts {
+        let channel = label::channel(*channel);
+        for said in list_said(&mut reading, &web.app.db, *contact, None, MOST).await? {
+            let (id, en) = match said.from {
+                Speaker::Citizen { .. } => ("Warga menulis lewat", "The citizen wrote on"),
+                Speaker::Office { class: MessageClass::Reply, by: None, .. } => {
+                    ("Jawaban otomatis lewat", "Answered automatically on")
+                }
+                Speaker::Office { class: MessageClass::Reply, .. } => {
+                    ("Petugas membalas lewat", "An officer answered on")
+                }
+                // The messages about the card stand here already, with their receipts.
+                Speaker::Office { .. } => continue,
+            };
+            let mut event = Event::new(page, said.at, format!("{} {channel}", page.t(id, en)));
+            said.words.expose().clone_into(&mut event.words);
+            events.push(event);
+        }
     }
+    drop(reading);
     for ticket in story::list_tickets(&web.app.db, &ids, MOST).await? {
         let (id, en) = match ticket.kind {
             TicketKind::Human => ("Minta bicara dengan petugas", "Asked for an officer"),

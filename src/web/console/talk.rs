@@ -311,7 +311,7 @@ fn line(page: &Page, said: Said, names: &BTreeMap<String, String>) -> Line {
             is_bad: false,
             failure: String::new(),
         },
-        Speaker::Office { status, choices, by, failure } => Line {
+        Speaker::Office { status, choices, by, failure, .. } => Line {
             is_ours: true,
             who: match by {
                 Some(by) => person(page, names, &by),

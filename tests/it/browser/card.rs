@@ -60,6 +60,7 @@ async fn timeline(app: TestApp) {
             "Sampai di HP",
             "Dibaca",
             "kartu saya bisa diambil di mana?",
+            "Jawaban otomatis lewat WhatsApp",
             "Minta bicara dengan petugas",
             "Isi atau templat pesan ditolak.",
         ] {
