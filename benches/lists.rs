@@ -188,10 +188,13 @@ struct Visitor {
     cookie: String,
     csrf: String,
     token: String,
+    /// Whatever is searched for is there for them.
+    sees_all: bool,
 }
 
 impl Visitor {
     async fn come(app: &App, home: &str, role: OfficerRole, area: &str) -> anyhow::Result<Self> {
+        let sees_all = area == AREA;
         let area = AreaCode::parse(area)?;
         let login = format!("bench-{role}");
         let (id, _) = add(app, &Actor::cli(), &login, &login, role, &area).await?;
@@ -215,7 +218,8 @@ impl Visitor {
             .await?;
         let cookie = answer.headers().get(SET_COOKIE).context("no cookie")?.to_str()?;
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let mut visitor = Self { http, home: home.to_owned(), cookie, csrf: String::new(), token };
+        let (home, csrf) = (home.to_owned(), String::new());
+        let mut visitor = Self { http, home, cookie, csrf, token, sees_all };
         let text = visitor.ask(&Wanted::get(BASELINE)).await?;
         let csrf = text.split("name=\"csrf\" content=\"").nth(1).context("no token of forms")?;
         csrf.split('"').next().unwrap_or_default().clone_into(&mut visitor.csrf);
@@ -226,7 +230,7 @@ impl Visitor {
         let url = format!("{}{}", self.home, wanted.path);
         let request = match wanted.words {
             Some(words) => {
-                let fields = [("csrf", self.csrf.as_str()), ("cari", words)];
+                let fields = [("csrf", self.csrf.as_str()), ("q", words)];
                 self.http
                     .post(url)
                     .header(CONTENT_TYPE, FORM)
@@ -243,6 +247,8 @@ impl Visitor {
         let status = answer.status();
         let text = answer.text().await?;
         ensure!(status.is_success(), "{} answers {status}: {text}", wanted.path);
+        let has_found = wanted.words.is_none() || text.contains("/console/kartu/crd_");
+        ensure!(has_found || !self.sees_all, "{:?} is not found", wanted.words);
         Ok(text)
     }
 

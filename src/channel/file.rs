@@ -7,6 +7,9 @@ use bytes::Bytes;
 
 use crate::domain::attachment::Attachment;
 
+/// Code of a refusal because the provider does not know a file by its name any more, where it has none of its own.
+pub const FILE_LOST: &str = "file_lost";
+
 /// How the provider gets a file.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum FileSource {

@@ -31,7 +31,7 @@ use crate::domain::outbound::{Choice, Pin, Recipient, TemplateCall};
 pub use event::{
     DayLimit, Event, Inbound, InboundBody, OptOut, PhoneProof, RawEvent, RawKind, Receipt,
 };
-pub use file::{FileSource, Upload, Uploaded};
+pub use file::{FILE_LOST, FileSource, Upload, Uploaded};
 pub use hook::{HookAnswer, HookRefusal, HookRequest, NotStored, Sink};
 pub use provider::{Provider, SettingsError, Shared};
 

@@ -13,8 +13,6 @@ use super::nik::Nik;
 
 /// From this age on somebody has a card of their own, and is written to without their parents.
 const GROWN_UP: u32 = 17;
-/// Areas an audience names, at most.
-const MOST_AREAS: usize = 100;
 
 /// What state somebody's card is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +71,12 @@ pub enum AudienceError {
 }
 
 impl Audience {
+    /// Areas it names, at most.
+    pub const MOST_AREAS: usize = 100;
+    /// Months ahead in which somebody turns 17, at most.
+    pub const MOST_MONTHS: u32 = 24;
+    /// Days that a card lies, at most.
+    pub const MOST_DAYS: u32 = 3650;
     /// Everybody in an area.
     #[must_use]
     pub fn of_area(area: AreaCode) -> Self {
@@ -222,19 +226,23 @@ fn is_same(asked: Option<&str>, on_file: Option<&str>, is_number: bool) -> bool 
 }
 
 fn areas(value: &Value) -> Option<Vec<AreaCode>> {
-    let list = value.as_array().filter(|list| list.len() <= MOST_AREAS)?;
+    let list = value.as_array().filter(|list| list.len() <= Audience::MOST_AREAS)?;
     list.iter().map(|code| AreaCode::parse(code.as_str()?).ok()).collect()
 }
 
 fn condition(value: &Value) -> Option<CardCondition> {
-    let number = |name: &str, most: u64| {
-        let number = value[name].as_u64().filter(|number| (1..=most).contains(number))?;
-        u32::try_from(number).ok()
+    let number = |name: &str, most: u32| {
+        let number = u32::try_from(value[name].as_u64()?).ok()?;
+        (1..=most).contains(&number).then_some(number)
     };
     match value["state"].as_str()? {
         "not_recorded" => Some(CardCondition::NotRecorded),
-        "turning_17" => Some(CardCondition::Turning17 { months: number("months", 24)? }),
-        "uncollected" => Some(CardCondition::Uncollected { days: number("days", 3650)? }),
+        "turning_17" => {
+            Some(CardCondition::Turning17 { months: number("months", Audience::MOST_MONTHS)? })
+        }
+        "uncollected" => {
+            Some(CardCondition::Uncollected { days: number("days", Audience::MOST_DAYS)? })
+        }
         _ => None,
     }
 }

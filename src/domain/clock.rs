@@ -89,3 +89,29 @@ impl Clock for SystemClock {
 fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+/// How long something takes, as people say it: rounded up, in one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Up to a minute.
+    AMinute,
+    /// 2 to 120.
+    Minutes(u64),
+    /// 3 to 48.
+    Hours(u64),
+    /// 3 and more.
+    Days(u64),
+}
+
+impl Takes {
+    /// What a duration is called.
+    #[must_use]
+    pub const fn of(takes: Duration) -> Self {
+        let minutes = takes.as_secs().div_ceil(60);
+        match minutes {
+            0..=1 => Self::AMinute,
+            2..=120 => Self::Minutes(minutes),
+            121..=2_880 => Self::Hours(minutes.div_ceil(60)),
+            _ => Self::Days(minutes.div_ceil(1_440)),
+        }
+    }
+}

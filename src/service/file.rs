@@ -1,28 +1,40 @@
 //! Messages that bring a file: the provider gets it once for each account and is told its name from then on.
 //!
-//! What a name is worth stands in the database, so that a restart uploads nothing again. Messages without a file
-//! never wait for one that has.
+//! What a name is worth stands in the database, so that a restart uploads nothing again. Messages with one file wait
+//! for its upload; when that fails none of them tries again for a while, and the account is free for all others.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use super::{Account, App};
-use crate::channel::{Accepted, Fault, FileSource, Form, Outbound, Scope, SendError, Upload};
+use crate::channel::{
+    Accepted, FILE_LOST, Fault, FileSource, Form, Outbound, Scope, SendError, Upload,
+};
 use crate::domain::clock::Timestamp;
 use crate::store::StoreError;
 use crate::store::attachment::{self as rows, Handle};
 
-/// Meta's words for a file that it has no more, or cannot read.
-const LOST: [&str; 2] = ["131052", "131053"];
+/// Words for a file that the provider has no more, or cannot read: Meta's, and what Telegram's mean.
+const LOST: [&str; 3] = ["131052", "131053", FILE_LOST];
+/// How long a file is left alone that could not be uploaded.
+const REST: Duration = Duration::from_secs(60);
 /// Names that are remembered; more are looked up again.
 const MOST: usize = 100;
 
 /// The names of files at one account's provider. Whoever brings a file holds them: the others with the same file
 /// wait, and find it there.
 #[derive(Debug, Default)]
-pub(super) struct Handles(Mutex<BTreeMap<String, Handle>>);
+pub(super) struct Handles(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    names: BTreeMap<String, Handle>,
+    /// Files that could not be uploaded, and until when nobody tries again.
+    failed: BTreeMap<String, Timestamp>,
+}
 
 /// Hands a message to its provider, with the file that belongs to it.
 ///
@@ -39,13 +51,18 @@ pub(super) async fn send(
     };
     let file = file.clone();
     let mut known = handles.0.lock().await;
-    let kept = match known.get(&file.hash) {
+    if known.failed.get(&file.hash).is_some_and(|until| *until > app.now()) {
+        let fault = Fault::new("no_file", "the file of the message could not be uploaded just now");
+        return Err(SendError::Retry { after: Some(REST), scope: Scope::Message, fault });
+    }
+    let kept = match known.names.get(&file.hash) {
         Some(handle) => Some(handle.clone()),
         None => {
             rows::find_handle(&app.db, &file.hash, &account.id).await.map_err(|e| not_now(&e))?
         }
     };
     let good = kept.filter(|handle| handle.is_good(app.now()));
+    let was_known = good.is_some();
     let handle = if let Some(handle) = good {
         handle
     } else {
@@ -55,9 +72,19 @@ pub(super) async fn send(
             return Err(SendError::Rejected(fault));
         };
         let upload = Upload { file: &file, bytes: bytes.clone() };
-        let Some(uploaded) = account.adapter.upload(&upload).await? else {
+        let uploaded = account.adapter.upload(&upload).await;
+        if uploaded.is_err() {
+            known.failed.insert(file.hash.clone(), app.now().after(REST));
+        } else {
+            known.failed.remove(&file.hash);
+        }
+        let Some(uploaded) = uploaded? else {
             *source = FileSource::Bytes(bytes);
-            let sent = account.adapter.send(&outbound).await?;
+            let sent = account.adapter.send(&outbound).await;
+            if matches!(sent, Err(SendError::Retry { .. } | SendError::Unknown(_))) {
+                known.failed.insert(file.hash.clone(), app.now().after(REST));
+            }
+            let sent = sent?;
             if let Some(name) = sent.file.clone() {
                 let handle = Handle { name, expires_at: None };
                 keep(app, account, &mut known, &file.hash, handle).await;
@@ -69,36 +96,35 @@ pub(super) async fn send(
         keep(app, account, &mut known, &file.hash, handle.clone()).await;
         handle
     };
-    known.insert(file.hash.clone(), handle.clone());
+    known.names.insert(file.hash.clone(), handle.clone());
     drop(known);
     *source = FileSource::Known(handle.name);
     let sent = account.adapter.send(&outbound).await;
     if let Err(error) = &sent
         && LOST.contains(&error.fault().code.as_str())
     {
-        handles.0.lock().await.remove(&file.hash);
+        handles.0.lock().await.names.remove(&file.hash);
         if let Err(error) = rows::forget_handle(&app.db, &file.hash, &account.id).await {
             tracing::warn!(account = %account.id, "a file's name could not be forgotten: {error}");
+        }
+        // Refused for its old name alone, it was not sent, and goes out with the file brought anew.
+        if was_known {
+            let fault = error.fault().clone();
+            return Err(SendError::Retry { after: None, scope: Scope::Message, fault });
         }
     }
     sent
 }
 
 /// Remembers a name. That it cannot be written down costs another upload after a restart, and no message.
-async fn keep(
-    app: &App,
-    account: &Account,
-    known: &mut BTreeMap<String, Handle>,
-    hash: &str,
-    handle: Handle,
-) {
+async fn keep(app: &App, account: &Account, known: &mut Known, hash: &str, handle: Handle) {
     if let Err(error) = rows::keep_handle(&app.db, hash, &account.id, &handle).await {
         tracing::warn!(account = %account.id, "a file's name could not be kept: {error}");
     }
-    if known.len() >= MOST {
-        known.clear();
+    if known.names.len() >= MOST {
+        known.names.clear();
     }
-    known.insert(hash.to_owned(), handle);
+    known.names.insert(hash.to_owned(), handle);
 }
 
 impl Handle {

@@ -530,3 +530,13 @@ fn secret() -> Result<String, ServiceError> {
         .map_err(|_| StoreError::Unusable("no randomness for a session".to_owned()))?;
     Ok(hex::encode(bytes))
 }
+
+/// What somebody is called who wrote or agreed; tokens and the command line stay as they are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn name_of(app: &App, who: &str) -> Result<String, StoreError> {
+    let Ok(id) = who.parse() else { return Ok(who.to_owned()) };
+    let found = officer::find_officer(&app.db, id).await?;
+    Ok(found.map_or_else(|| who.to_owned(), |officer| officer.name))
+}

@@ -160,16 +160,23 @@ pub enum ListEntry {
     Reference(Reference),
 }
 
-/// The lines of a list without the numbers that nobody on file has.
+/// The lines of a list without the numbers that nobody of that area has on file. Who lives elsewhere is no more
+/// known to whoever asks than a stranger.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn known_entries(db: &Db, entries: &[ListEntry]) -> Result<Vec<ListEntry>, StoreError> {
+pub async fn known_entries(
+    db: &Db,
+    entries: &[ListEntry],
+    area: &AreaCode,
+) -> Result<Vec<ListEntry>, StoreError> {
     const CHUNK: usize = 1_000;
     let statement = format!(
-        "SELECT r.h FROM {} WHERE EXISTS (SELECT 1 FROM person p WHERE p.phone_hash = r.h)",
+        "SELECT r.h FROM {} WHERE EXISTS (SELECT 1 FROM person p WHERE p.phone_hash = r.h \
+         AND replace(COALESCE(p.area, ''), '.', '') >= $2 AND replace(COALESCE(p.area, ''), '.', '') < $3)",
         db.rows(1, "r", &[Column::Text("h")])
     );
+    let [from, to] = area_range(area);
     let mut known = Vec::new();
     for chunk in entries.chunks(CHUNK) {
         let hash = |entry: &ListEntry| match entry {
@@ -180,6 +187,8 @@ pub async fn known_entries(db: &Db, entries: &[ListEntry]) -> Result<Vec<ListEnt
         let asked: BTreeSet<&str> = hashes.iter().flatten().map(String::as_str).collect();
         let found: Vec<String> = sqlx::query_scalar(sql(statement.clone()))
             .bind(hashes_json(&asked))
+            .bind(from.clone())
+            .bind(to.clone())
             .fetch_all(db.reader())
             .await?;
         let found: BTreeSet<String> = found.into_iter().collect();

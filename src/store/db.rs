@@ -109,7 +109,7 @@ impl Db {
         let pragmas = |write: bool| {
             if write {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                 PRAGMA busy_timeout = 10000; PRAGMA journal_size_limit = 67108864;"
+                 PRAGMA busy_timeout = 10000; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536;"
             } else {
                 "PRAGMA busy_timeout = 10000;"
             }

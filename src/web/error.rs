@@ -25,6 +25,8 @@ pub(super) enum Error {
     Conflict(String),
     /// Too large.
     TooLarge(String),
+    /// It did not come, or was not done, in time.
+    Slow,
     /// Another kind of body is needed.
     UnsupportedType,
     /// The database is away; the same request may work later.
@@ -53,6 +55,11 @@ impl Error {
             }
             Self::Conflict(what) => (StatusCode::CONFLICT, "conflict", what.clone()),
             Self::TooLarge(what) => (StatusCode::PAYLOAD_TOO_LARGE, "body too large", what.clone()),
+            Self::Slow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "too slow",
+                "the request took too long; send less at once, or try again".to_owned(),
+            ),
             Self::UnsupportedType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported content type",

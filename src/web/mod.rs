@@ -12,11 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::service::App;
 
@@ -26,6 +28,8 @@ const WEBHOOK_BYTES: usize = 3 * 1024 * 1024;
 const JSON_BYTES: usize = 16 * 1024 * 1024;
 /// A request that takes longer is given up; streams of card updates are exempt.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// The same for one that brings a file: 15 MB over the line of a desa.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(300);
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -34,6 +38,16 @@ pub struct Web {
     pub app: Arc<App>,
     /// How the outside reaches this service, without a slash at the end; some providers sign it.
     pub public_url: Arc<str>,
+}
+
+/// Gives a request up that takes too long.
+async fn in_time(request: Request, next: Next) -> Response {
+    let kind = request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_form = kind.is_some_and(|kind| kind.starts_with(b"multipart/"));
+    let has_file = is_form || request.uri().path().ends_with("/attachment");
+    let longest = if has_file { LONGEST_UPLOAD } else { LONGEST_REQUEST };
+    let answer = tokio::time::timeout(longest, next.run(request)).await;
+    answer.unwrap_or_else(|_| error::Error::Slow.into_response())
 }
 
 /// Method and path of every route of the API, for a test that walks them all.
@@ -54,8 +68,8 @@ pub fn router(web: Web) -> Router {
         .route("/metrics", get(health::metrics))
         .merge(api::router())
         .merge(hooks)
-        .merge(console::router(&web))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST));
+        .layer(from_fn(in_time))
+        .merge(console::router(&web));
     rest.merge(api::stream_router())
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -27,6 +27,7 @@ on_both_engines! {
     async fn what_is_wrong_with_a_draft_is_said_in_words_and_nothing_typed_is_lost(app: TestApp) {
         let desa = Browser::login(&app, OfficerRole::Desa, JABON).await;
         let long = "a".repeat(501);
+        let many = "35.17.09.2018 ".repeat(101);
         for (changed, said) in [
             (vec![("title", " ")], "Judul masih kosong."),
             (vec![("text", long.as_str())], "Pengumuman terlalu panjang: 501 dari paling banyak 500 huruf."),
@@ -34,6 +35,10 @@ on_both_engines! {
             (vec![("areas", "jombang")], "Kode wilayah tidak terbaca"),
             (vec![("areas", "35.17.10")], "di luar wilayah Anda"),
             (vec![("card", "turning_17")], "Tulis jumlah bulannya"),
+            (vec![("card", "turning_17"), ("months", "36")], "1 sampai 24"),
+            (vec![("card", "uncollected"), ("days", "0")], "1 sampai 3650"),
+            (vec![("areas", many.as_str())], "Paling banyak 100 wilayah"),
+            (vec![("list", "1"), ("card", "not_recorded")], "Kosongkan salah satunya"),
             (vec![("when", "at"), ("at", "2020-01-01T08:00")], "Waktu itu sudah lewat"),
             (vec![("when", "monthly"), ("monthday", "akhir")], "1 sampai 28"),
             (vec![("when", "cron"), ("cron", "* * * * *")], "lebih dari sekali sehari"),

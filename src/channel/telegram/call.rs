@@ -174,14 +174,20 @@ fn failure(error: &RequestError, status: u16) -> Failure {
 /// The status by the name with which a description begins. A request with a file cannot be sent twice, and so
 /// nobody is asked whether it should be, and told the status.
 fn status_of(description: &str) -> u16 {
-    const NAMES: [(&str, u16); 5] = [
+    const NAMES: [(&str, u16); 10] = [
         ("Bad Request", 400),
         ("Unauthorized", 401),
         ("Forbidden", 403),
+        ("Not Found", 404),
         ("Conflict", 409),
         ("Request Entity Too Large", 413),
+        ("Too Many Requests", 429),
+        ("Internal Server Error", 500),
+        ("Bad Gateway", 502),
+        ("Gateway Timeout", 504),
     ];
-    NAMES.iter().find(|(name, _)| description.starts_with(name)).map_or(0, |(_, status)| *status)
+    // What nobody knows may have failed behind the door, after the message left.
+    NAMES.iter().find(|(name, _)| description.starts_with(name)).map_or(500, |(_, status)| *status)
 }
 
 /// What teloxide cannot read may still be a refusal, with parameters it does not know.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Failure;
 use crate::channel::http_call::{cut, unreadable};
-use crate::channel::{Fault, Scope, SendError};
+use crate::channel::{FILE_LOST, Fault, Scope, SendError};
 use crate::domain::consent::Lesson;
 use crate::domain::redact::redact_digits;
 
@@ -27,6 +27,8 @@ pub enum Meaning {
     Gone,
     /// Will never be taken as it is.
     Rejected,
+    /// The file is to be brought anew.
+    FileLost,
     /// Somebody must mend the account.
     Misconfigured,
     /// Another process asks for the same updates.
@@ -56,7 +58,7 @@ pub const ROWS: &[(&str, Meaning, &str)] = &[
     ("message is too long", M::Rejected, "text longer than 4,096 characters"),
     ("MESSAGE_TOO_LONG", M::Rejected, "text longer than 4,096 characters"),
     ("message text is empty", M::Rejected, "text empty"),
-    ("wrong file identifier", M::Rejected, "Telegram does not know the file"),
+    ("wrong file identifier", M::FileLost, "Telegram does not know the file"),
     ("IMAGE_PROCESS_FAILED", M::Rejected, "Telegram cannot read the picture"),
     ("PHOTO_INVALID_DIMENSIONS", M::Rejected, "the picture is too wide or too high"),
     ("message caption is too long", M::Rejected, "words longer than 1,024 characters"),
@@ -132,6 +134,9 @@ fn refused(status: u16, description: &str, after: Option<Duration>) -> SendError
             SendError::RecipientGone(fault(words).teaching(Lesson::NotReachable))
         }
         Some((M::Rejected, words)) => SendError::Rejected(fault(words)),
+        Some((M::FileLost, words)) => {
+            SendError::Rejected(Fault { code: FILE_LOST.to_owned(), ..fault(words) })
+        }
         Some((M::Misconfigured, words)) => SendError::Misconfigured(fault(words)),
         Some((M::Conflict, words)) => {
             SendError::Retry { after, scope: Scope::Account, fault: fault(words) }

@@ -14,6 +14,10 @@ pub(super) const FIELDS: [&str; 2] = ["business_capability_update", "phone_numbe
 /// Reads a change of one of [`FIELDS`]; none where it says nothing of the limit.
 pub(super) fn read(change: &Value) -> Option<Event> {
     let value = &change["value"];
+    // It names a tier too, of messages a second ("current_limit": "TIER_UNLIMITED").
+    if value["event"] == "THROUGHPUT_UPGRADE" {
+        return None;
+    }
     // Until 2026 the limit had these other names.
     let names = [
         "max_daily_conversations_per_business",
@@ -57,7 +61,7 @@ mod tests {
             (json!({"current_limit": "TIER_10K", "event": "UPGRADE"}), Some(Some(10_000))),
             (json!({"max_daily_conversation_per_phone": "250"}), Some(Some(250))),
             (json!({"current_limit": "TIER_NOT_SET"}), None),
-            (json!({"event": "THROUGHPUT_UPGRADE"}), None),
+            (json!({"event": "THROUGHPUT_UPGRADE", "current_limit": "TIER_UNLIMITED"}), None),
             (json!(null), None),
         ] {
             let found = match read(&json!({"value": value})) {

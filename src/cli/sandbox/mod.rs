@@ -5,6 +5,7 @@ mod desk;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use kabar::domain::attachment::FileKind;
 use kabar::domain::clock::SystemClock;
 use kabar::sandbox::{Sandbox, Settings, Template};
 use kabar::template::Templates;
@@ -86,7 +87,7 @@ fn check(url: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Our announcements as Meta would have them after approval.
+/// Our announcements and notices as Meta would have them after approval.
 pub(super) fn registered(templates: &Templates) -> Vec<Template> {
     let one = |announcement: &kabar::template::AnnouncementTemplate| {
         announcement
@@ -103,5 +104,18 @@ pub(super) fn registered(templates: &Templates) -> Vec<Template> {
             })
             .collect::<Vec<_>>()
     };
-    templates.announcements().flat_map(one).collect()
+    let notice = templates.broadcast();
+    let of_notice = |name: &str, header: Option<&str>| Template {
+        header: header.map(str::to_owned),
+        footer: notice.footer.clone(),
+        category: notice.category.clone(),
+        ..Template::new(name, &notice.language, &notice.whatsapp_body())
+    };
+    let with_file = |kind, header| Some(of_notice(notice.with_file(kind)?, Some(header)));
+    let notices = [
+        Some(of_notice(notice.name(), None)),
+        with_file(FileKind::Png, "image"),
+        with_file(FileKind::Pdf, "document"),
+    ];
+    templates.announcements().flat_map(one).chain(notices.into_iter().flatten()).collect()
 }

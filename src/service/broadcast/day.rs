@@ -31,7 +31,15 @@ impl Limits {
                 *limit = own.min(*limit);
             }
         }
-        Ok(Self(limits))
+        // The provider tells one account of a portfolio what all of them may.
+        let mut of_all: BTreeMap<String, u64> = BTreeMap::new();
+        for account in &app.accounts {
+            let of_portfolio = app.accounts.iter().filter(|one| one.portfolio == account.portfolio);
+            if let Some(limit) = of_portfolio.filter_map(|one| limits.get(&one.id)).min() {
+                of_all.insert(account.id.clone(), *limit);
+            }
+        }
+        Ok(Self(of_all))
     }
 
     pub(super) fn of(&self, account: &Account) -> Option<u64> {

@@ -26,7 +26,7 @@ pub use preview::{Preview, Way, preview};
 pub use report::{Failure, FailureCount, RunReport, failures, report};
 pub use tally::{Counted, Counts, counted};
 pub use view::{view, view_preview, view_run};
-pub use write::{Draft, Taken, change, create, list, set_known_list, set_list, show};
+pub use write::{Draft, MOST_ENTRIES, Taken, change, create, list, set_known_list, set_list, show};
 
 use super::{App, ServiceError};
 use crate::domain::audit::Action;

@@ -14,7 +14,7 @@ use crate::store::audience::{ListEntry, known_entries, replace_entries};
 use crate::store::broadcast::{self as rows, Broadcast};
 
 /// Lines of a list, at most.
-const MOST_ENTRIES: usize = 100_000;
+pub const MOST_ENTRIES: usize = 100_000;
 
 /// A broadcast as somebody writes it.
 #[derive(Clone, Debug)]
@@ -95,11 +95,11 @@ pub async fn change(
 pub struct Taken {
     /// Lines that name somebody on file.
     pub kept: u64,
-    /// Lines that name nobody on file: not kept.
+    /// Lines that name nobody on file in the area of who uploads it: not kept.
     pub unknown: u64,
 }
 
-/// The same as [`set_list`] for those on file alone: whom nobody knows is counted, and not kept.
+/// The same as [`set_list`] for those on file in their area alone: whom nobody knows is counted, and not kept.
 ///
 /// # Errors
 /// As [`set_list`].
@@ -110,7 +110,7 @@ pub async fn set_known_list(
     entries: &[ListEntry],
 ) -> Result<Taken, BroadcastError> {
     to_have(actor, Right::Broadcast)?;
-    let known = known_entries(&app.db, entries).await?;
+    let known = known_entries(&app.db, entries, &actor.area).await?;
     let kept = set_list(app, actor, id, &known).await?;
     let all = u64::try_from(entries.len()).unwrap_or(u64::MAX);
     Ok(Taken { kept, unknown: all.saturating_sub(kept) })
@@ -201,6 +201,10 @@ fn checked(
             "leave out the state of the card and the document, or the list",
         ));
     }
+    // What cannot be read back would take every list it stands on with it.
+    Audience::parse(&audience.to_json()).map_err(|error| {
+        invalid(error.to_string(), "months are 1 to 24, days 1 to 3650, and areas at most 100")
+    })?;
     if let Schedule::At(at) = draft.schedule
         && at <= now
     {

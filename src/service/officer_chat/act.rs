@@ -3,13 +3,14 @@
 //! Each goes to the broadcasts' own service, which judges the right, the area, the moment and the second person;
 //! here its word is only said again.
 
-use super::{Answer, Next, PRESS, Seat, Steps, compose, words};
+use super::{Answer, Next, PRESS, Seat, Steps, compose};
 use crate::domain::area::AreaCode;
 use crate::domain::broadcast::BroadcastState;
 use crate::domain::id::BroadcastId;
 use crate::domain::officer::Right;
 use crate::domain::outbound::{Choice, Recipient};
 use crate::service::broadcast::{self, BroadcastError};
+use crate::service::officer::name_of;
 use crate::service::{App, ServiceError};
 use crate::template::{OfficerButton, OfficerLine as Line};
 
@@ -156,7 +157,7 @@ async fn told(
     line: Line,
 ) -> Result<Answer, ServiceError> {
     let maker = match broadcast::show(app, &seat.actor, id).await {
-        Ok(one) => words::name_of(app, &one.maker.id).await?,
+        Ok(one) => name_of(app, &one.maker.id).await?,
         Err(error) => return of_error(app, seat, error),
     };
     let text = app.templates.officer_chat().say(line, &[("maker", &maker)]);

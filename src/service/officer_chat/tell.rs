@@ -6,6 +6,7 @@
 use super::{Reply, act, plan, words};
 use crate::domain::clock::Timestamp;
 use crate::domain::officer::{Actor, Right};
+use crate::service::officer::name_of;
 use crate::service::{App, ServiceError, broadcast};
 use crate::store::Tx;
 use crate::store::broadcast::Broadcast;
@@ -31,7 +32,7 @@ pub(in crate::service) async fn ask_approvers(
         return Ok(());
     }
     let area = words::area_names(app, tx, &one.audience).await?;
-    let maker = words::name_of(app, &one.maker.id).await?;
+    let maker = name_of(app, &one.maker.id).await?;
     let said = app.templates.officer_chat();
     let more =
         if words::is_partly_told(one) { said.say(Line::ApproveMore, &[]) } else { String::new() };
@@ -92,7 +93,7 @@ pub(in crate::service) async fn tell_maker(
         return Ok(());
     }
     let said = app.templates.officer_chat();
-    let checker = words::name_of(app, &checker.id).await?;
+    let checker = name_of(app, &checker.id).await?;
     let title = ("title", one.notice.title.as_str());
     let (text, choices) = if let Some(reason) = &one.note {
         let values = [title, ("checker", &checker), ("reason", reason)];

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::domain::area::AreaCode;
 use crate::domain::audience::{Audience, CardCondition};
 use crate::domain::broadcast::Schedule;
+use crate::domain::clock::Takes;
 use crate::service::{App, ServiceError};
 use crate::store::broadcast::Broadcast;
-use crate::store::officer::find_officer;
 use crate::store::{Tx, area};
 use crate::template::{OfficerAudience, OfficerLine as Line};
 
@@ -49,11 +49,12 @@ pub(super) fn card(app: &App, audience: &Audience) -> String {
     app.templates.officer_chat().audience(kind, count)
 }
 
-/// Whether a chat tells less than all about whom it is for and when.
+/// Whether a chat tells less than all of what it brings, whom it is for and when.
 pub(super) fn is_partly_told(one: &Broadcast) -> bool {
     let audience = &one.audience;
     let parts = [&audience.dusun, &audience.rw, &audience.rt];
-    audience.is_list
+    one.attachment.is_some()
+        || audience.is_list
         || audience.document.is_some()
         || audience.language.is_some()
         || parts.iter().any(|part| part.is_some())
@@ -74,21 +75,13 @@ pub(super) fn number(count: u64) -> String {
 
 /// How long something takes.
 pub(super) fn takes(app: &App, takes: Duration) -> String {
-    let minutes = takes.as_secs().div_ceil(60);
-    let (line, count) = match minutes {
-        0..=1 => (Line::TakesMinute, 0),
-        2..=120 => (Line::TakesMinutes, minutes),
-        121..=2_880 => (Line::TakesHours, minutes.div_ceil(60)),
-        _ => (Line::TakesDays, minutes.div_ceil(1_440)),
+    let (line, count) = match Takes::of(takes) {
+        Takes::AMinute => (Line::TakesMinute, 0),
+        Takes::Minutes(count) => (Line::TakesMinutes, count),
+        Takes::Hours(count) => (Line::TakesHours, count),
+        Takes::Days(count) => (Line::TakesDays, count),
     };
     app.templates.officer_chat().say(line, &[("count", &number(count))])
-}
-
-/// What somebody is called who wrote or agreed; tokens and the command line stay as they are.
-pub(super) async fn name_of(app: &App, who: &str) -> Result<String, ServiceError> {
-    let Ok(id) = who.parse() else { return Ok(who.to_owned()) };
-    let found = find_officer(&app.db, id).await?;
-    Ok(found.map_or_else(|| who.to_owned(), |officer| officer.name))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Broadcasts: written, previewed, approved, sent and told of, as far as the token's area goes.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -159,8 +159,11 @@ pub(in crate::web) async fn attach(
     caller: Caller,
     Path(text): Path<String>,
     Query(params): Query<Params>,
-    body: bytes::Bytes,
+    body: Result<bytes::Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Error> {
+    let body = body.map_err(|_| {
+        Error::TooLarge("a picture has at most 5 MB, a PDF at most 10 MB".to_owned())
+    })?;
     known_only(&params, &["name"])?;
     let (actor, id) = (caller.actor(), row_id::<BroadcastId>(&text)?);
     let name: Option<String> = param(&params, "name")?;

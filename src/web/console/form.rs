@@ -88,7 +88,7 @@ async fn only_with_token(desk: &Desk, request: Request, next: Next) -> Response 
         Err(error) => return error.into_response(),
     };
     if !upload.word(FIELD).is_some_and(|token| is_token(desk, token)) {
-        return Error::Forbidden("the form's token").into_response();
+        return (Extension(StaleForm), Error::Forbidden("the form's token")).into_response();
     }
     let mut request = Request::from_parts(parts, Body::empty());
     request.extensions_mut().insert(upload);

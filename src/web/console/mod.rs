@@ -153,5 +153,6 @@ pub(super) fn router(web: &Web) -> Router<Web> {
         .layer(from_fn_with_state(web.clone(), form::only_ours))
         .layer(from_fn_with_state(web.clone(), desk::find))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(from_fn(super::in_time))
         .layer(from_fn_with_state(web.clone(), page::as_page))
 }

@@ -96,12 +96,16 @@ on_both_engines! {
 
     async fn a_file_that_cannot_be_handed_over_holds_no_answer_and_nobody_gets_it_twice(app: TestApp) {
         register(&app, &people(3)).await;
-        for answer in [Answer::HangUp, Answer::Raw(502, "<html>"), Answer::code(131_053)] {
-            app.whatsapp.next(answer);
-        }
+        app.whatsapp.next(Answer::HangUp);
         go(&app, with_file(&app, "a.png", PNG).await).await;
         assert!(app.whatsapp.sent().is_empty(), "nothing leaves without its picture");
         assert!(!app.asks(&citizen(9000).e164, "halo").await.text().is_empty());
+        // Of three who wait for the same file one tries, and the others do not try the same at once.
+        for answer in [Answer::Raw(502, "<html>"), Answer::code(131_053)] {
+            app.whatsapp.next(answer);
+            app.advance(Duration::from_secs(3600)).await;
+            assert!(!app.asks(&citizen(9000).e164, "halo").await.text().is_empty());
+        }
         app.advance(Duration::from_secs(3600)).await;
         let with_picture = app.whatsapp.sent().iter().filter(|one| one.file().is_some()).count();
         assert_eq!(with_picture, 3);
@@ -158,6 +162,8 @@ on_both_engines! {
             assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
             assert!(word(&answer["detail"]).contains(what), "{answer}");
         }
+        let (status, answer) = put("a.pdf", vec![0; 10 * 1024 * 1024 + 2]).await;
+        assert_eq!((status, &answer["title"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("body too large")));
         let (status, answer) = put("surat.exe", PDF.to_vec()).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         assert_eq!(answer["attachment"], json!({"name": "surat.exe.pdf", "kind": "application/pdf"}));
@@ -184,6 +190,9 @@ on_both_engines! {
             let page = post(new, vec![("lampiran", Some(name), bytes)]).await;
             assert!(page.says(words) && page.says("Silakan datang."), "{words}: {}", page.text);
         }
+        let list = ("daftar", Some("daftar.csv"), &b"No HP\n0812-9999-0001\n"[..]);
+        let page = post(new, vec![list, ("card", None, b"not_recorded")]).await;
+        assert!(page.says("Pilih lagi berkasnya.") && !page.says("Tetap pakai daftar"), "{}", page.text);
         let mut large = PNG.to_vec();
         large.resize(6 * 1024 * 1024, 0);
         let page = post(new, vec![("lampiran", Some("besar.png"), &large)]).await;
@@ -191,14 +200,21 @@ on_both_engines! {
         large.resize(14_950_000, 0);
         let page = post(new, vec![("lampiran", Some("besar.png"), &large)]).await;
         assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(page.says("Terlalu besar") && !page.says("at most"), "{}", page.text);
 
         let [one, two, _] = &people(3)[..] else { panic!() };
-        let list = format!("Nama;No HP\nA;{}\nB;{}\nC;0812-9999-0001\nD;12\n", one.phone, two.phone);
+        let mut elsewhere = citizen(8);
+        elsewhere.area = "35.17.10.2001".to_owned();
+        register(&app, &[elsewhere.clone()]).await;
+        let list = format!(
+            "Nama;No HP\nA;{}\nB;{}\nC;0812-9999-0001\nD;12\nE;{}\n",
+            one.phone, two.phone, elsewhere.phone
+        );
         let parts = vec![("lampiran", Some("poster.png"), PNG), ("daftar", Some("daftar.csv"), list.as_bytes())];
         let answer = post(new, parts).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         let page = browser.get(&answer.to).await;
-        for words in ["2 dipakai", "1 tidak dikenal dan tidak disimpan", "1 tidak terbaca", "poster.png"] {
+        for words in ["2 dipakai", "2 tidak dikenal dan tidak disimpan", "1 tidak terbaca", "poster.png"] {
             assert!(page.says(words), "{words}: {}", page.text);
         }
         let here = answer.to.split('?').next().unwrap().to_owned();
@@ -222,6 +238,7 @@ on_both_engines! {
         for path in [new.to_owned(), format!("{here}/batal")] {
             let bare = browser.post_files(&path, &[("lampiran", Some("a.png"), PNG)]).await;
             assert_eq!(bare.status, StatusCode::FORBIDDEN, "{path}");
+            assert!(bare.says("Belum tersimpan"), "{path}: {}", bare.text);
         }
     }
 }

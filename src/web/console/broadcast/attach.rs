@@ -9,7 +9,9 @@ use super::act::after;
 use super::id;
 use crate::domain::attachment::{FileError, FileKind};
 use crate::domain::id::BroadcastId;
-use crate::service::broadcast::{self as service, List, ListError, Taken};
+use crate::service::broadcast::{
+    self as service, BroadcastError, List, ListError, MOST_ENTRIES, Taken,
+};
 use crate::web::Web;
 use crate::web::console::desk::Desk;
 use crate::web::console::page::Page;
@@ -38,6 +40,13 @@ pub(super) async fn look(page: &Page, upload: &Upload) -> Result<Result<Files, S
                 let words = page.t(
                     "tidak ada nomor HP atau nomor rujukan yang terbaca dalam daftar.",
                     "no number and no reference in the list can be read.",
+                );
+                return Ok(Err(words.to_owned()));
+            }
+            Ok(list) if list.entries.len() > MOST_ENTRIES => {
+                let words = page.t(
+                    "daftar terlalu panjang: paling banyak 100.000 baris. Bagi menjadi beberapa siaran.",
+                    "the list is too long: at most 100,000 lines. Cut it into several broadcasts.",
                 );
                 return Ok(Err(words.to_owned()));
             }
@@ -91,13 +100,18 @@ pub(super) struct Kept {
 }
 
 impl Files {
+    /// Whether anything was chosen.
+    pub(super) const fn are_chosen(&self) -> bool {
+        self.attachment.is_some() || self.list.is_some()
+    }
+
     /// Gives them to a broadcast.
     pub(super) async fn keep(
         self,
         web: &Web,
         desk: &Desk,
         id: BroadcastId,
-    ) -> Result<Option<Kept>, Error> {
+    ) -> Result<Option<Kept>, BroadcastError> {
         let (app, actor) = (&web.app, &desk.actor);
         if let Some(chosen) = self.attachment {
             service::attach(app, actor, id, &chosen.name, &chosen.bytes).await?;

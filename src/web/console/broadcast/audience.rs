@@ -65,8 +65,10 @@ impl Written {
     pub(super) fn check(&self, web: &Web, page: &Page) -> Result<Draft, String> {
         let notice = Notice::parse(&self.title, &self.text, &self.place, &self.time)
             .map_err(|error| words::notice(page, error))?;
-        let number =
-            |text: &str, problem: &str| text.trim().parse::<u32>().map_err(|_| problem.to_owned());
+        let number = |text: &str, most: u32, problem: &str| {
+            let number = text.trim().parse::<u32>().ok();
+            number.filter(|number| (1..=most).contains(number)).ok_or_else(|| problem.to_owned())
+        };
         let areas = self
             .areas
             .split([',', ' ', '\n', ';'])
@@ -91,16 +93,21 @@ impl Written {
                 "turning_17" => Some(CardCondition::Turning17 {
                     months: number(
                         &self.months,
+                        Audience::MOST_MONTHS,
                         page.t(
-                            "Tulis jumlah bulannya dengan angka.",
-                            "Give the months as a number.",
+                            "Tulis jumlah bulannya dengan angka, 1 sampai 24.",
+                            "Give the months as a number, 1 to 24.",
                         ),
                     )?,
                 }),
                 "uncollected" => Some(CardCondition::Uncollected {
                     days: number(
                         &self.days,
-                        page.t("Tulis jumlah harinya dengan angka.", "Give the days as a number."),
+                        Audience::MOST_DAYS,
+                        page.t(
+                            "Tulis jumlah harinya dengan angka, 1 sampai 3650.",
+                            "Give the days as a number, 1 to 3650.",
+                        ),
                     )?,
                 }),
                 _ => None,
@@ -113,6 +120,20 @@ impl Written {
                 .transpose()?,
             is_list: self.list == "1",
         };
+        if audience.areas.len() > Audience::MOST_AREAS {
+            let words = page.t(
+                "Paling banyak 100 wilayah. Tulis kode kecamatan atau kabupatennya saja.",
+                "At most 100 areas. Give the code of the kecamatan or kabupaten instead.",
+            );
+            return Err(words.to_owned());
+        }
+        if audience.is_list && (audience.card.is_some() || audience.document.is_some()) {
+            let words = page.t(
+                "Daftar tidak digabung dengan keadaan KTP-el atau layanan. Kosongkan salah satunya.",
+                "A list goes with neither the state of the card nor a service. Leave one of them out.",
+            );
+            return Err(words.to_owned());
+        }
         Ok(Draft { notice, audience: audience.tidied(), schedule: self.schedule(web, page)? })
     }
 

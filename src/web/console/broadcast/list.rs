@@ -11,6 +11,7 @@ use crate::domain::officer::Right;
 use crate::service::broadcast as service;
 use crate::web::Web;
 use crate::web::console::desk::Desk;
+use crate::web::console::listing::last_of_full;
 use crate::web::console::page::{Page, show as shown};
 use crate::web::error::Error;
 
@@ -57,8 +58,7 @@ pub(super) async fn list(
     let page = Page::new(&web, &desk, HERE);
     let before: Option<BroadcastId> = cursor.before.parse().ok();
     let found = service::list(&web.app, &desk.actor, before, PAGE).await?;
-    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
-    let next = found.last().filter(|_| is_full).map(|row| row.id.to_string());
+    let next = last_of_full(&found, PAGE).map(|row| row.id.to_string());
     let rows = found
         .iter()
         .map(|one| Row {

@@ -75,10 +75,3 @@ pub(super) fn takes_files(path: &str) -> bool {
 fn count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
-
-/// An officer's name; other names, of tokens and the command line, stay as they are.
-async fn name_of(web: &Web, who: &str) -> Result<String, Error> {
-    let Ok(id) = who.parse() else { return Ok(who.to_owned()) };
-    let found = crate::store::officer::find_officer(&web.app.db, id).await?;
-    Ok(found.map_or_else(|| who.to_owned(), |officer| officer.name))
-}

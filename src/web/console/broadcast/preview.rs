@@ -9,11 +9,12 @@ use axum::response::Response;
 use super::audience::Written;
 use super::list::Cursor;
 use super::run::progress_part;
-use super::{DATES, HERE, count, id, name_of, words};
+use super::{DATES, HERE, count, id, words};
 use crate::domain::attachment::Attachment;
 use crate::domain::broadcast::{BroadcastState, Move, Notice};
 use crate::domain::officer::Right;
 use crate::service::broadcast::{self as service, Counted, Look, Preview, RunReport};
+use crate::service::officer::name_of;
 use crate::store::broadcast::Broadcast;
 use crate::web::Web;
 use crate::web::console::desk::Desk;
@@ -158,9 +159,9 @@ pub(super) async fn show(
             .map(|at| page.time(at))
             .collect(),
         audience: Written::of(&web, &one),
-        maker: name_of(&web, &one.maker.id).await?,
+        maker: name_of(&web.app, &one.maker.id).await?,
         checker: match &one.checker {
-            Some(checker) => Some(name_of(&web, checker).await?),
+            Some(checker) => Some(name_of(&web.app, checker).await?),
             None => None,
         },
         note: one.note.clone(),

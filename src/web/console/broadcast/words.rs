@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::domain::broadcast::NoticeError;
+use crate::domain::clock::Takes;
 use crate::domain::message::MessageStatus;
 use crate::domain::timetable::TimetableError;
 use crate::service::broadcast::BroadcastError;
@@ -27,12 +28,11 @@ pub(super) fn status(page: &Page, status: MessageStatus) -> String {
 
 /// How long something takes, in words.
 pub(super) fn duration(page: &Page, takes: Duration) -> String {
-    let minutes = takes.as_secs().div_ceil(60);
-    match minutes {
-        0..=1 => page.t("kurang dari semenit", "less than a minute").to_owned(),
-        2..=120 => format!("{minutes} {}", page.t("menit", "minutes")),
-        121..=2_880 => format!("{} {}", minutes.div_ceil(60), page.t("jam", "hours")),
-        _ => format!("{} {}", minutes.div_ceil(1_440), page.t("hari", "days")),
+    match Takes::of(takes) {
+        Takes::AMinute => page.t("kurang dari semenit", "less than a minute").to_owned(),
+        Takes::Minutes(count) => format!("{count} {}", page.t("menit", "minutes")),
+        Takes::Hours(count) => format!("{count} {}", page.t("jam", "hours")),
+        Takes::Days(count) => format!("{count} {}", page.t("hari", "days")),
     }
 }
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use super::act::after;
 use super::attach::{self, Files, Kept};
 use super::audience::Written;
 use super::{HERE, id, words};
@@ -64,7 +65,7 @@ pub(super) async fn create(
         Err((written, problem)) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::create(&web.app, &desk.actor, &draft).await {
-        Ok(id) => Ok(kept(id, files.keep(&web, &desk, id).await?)),
+        Ok(id) => kept(id, files.keep(&web, &desk, id).await),
         Err(BroadcastError::Service(error)) => Err(error.into()),
         Err(error) => {
             let problem = words::draft(&Page::new(&web, &desk, HERE), &error);
@@ -81,26 +82,34 @@ async fn read(
     desk: &Desk,
     upload: &Upload,
 ) -> Result<Result<Read, (Written, String)>, Error> {
-    let mut written: Written = upload.filled()?;
-    let files = match attach::look(&Page::new(web, desk, HERE), upload).await? {
+    let written: Written = upload.filled()?;
+    let page = Page::new(web, desk, HERE);
+    let files = match attach::look(&page, upload).await? {
         Ok(files) => files,
         Err(problem) => return Ok(Err((written, problem))),
     };
-    if files.list.is_some() {
-        "1".clone_into(&mut written.list);
-    }
-    Ok(match written.check(web, &Page::new(web, desk, HERE)) {
+    let list = if files.list.is_some() { "1".to_owned() } else { written.list.clone() };
+    Ok(match (Written { list, ..written.clone() }).check(web, &page) {
         Ok(draft) => Ok((written, draft, files)),
+        // A page cannot choose a file again for anybody.
+        Err(problem) if files.are_chosen() => {
+            let again = page.t("Pilih lagi berkasnya.", "Choose the file again.");
+            Err((written, format!("{problem} {again}")))
+        }
         Err(problem) => Err((written, problem)),
     })
 }
 
-/// To the broadcast, with what became of its list.
-fn kept(id: BroadcastId, list: Option<Kept>) -> Response {
+/// To the broadcast, with what became of its list, or why its files were not kept: it is there all the same.
+fn kept(id: BroadcastId, files: Result<Option<Kept>, BroadcastError>) -> Result<Response, Error> {
+    let list = match files {
+        Ok(list) => list,
+        Err(error) => return after(id, "", Err::<(), _>(error)),
+    };
     let counts = list.map_or_else(String::new, |Kept { taken, unreadable }| {
         format!("?kept={}&unknown={}&unreadable={unreadable}", taken.kept, taken.unknown)
     });
-    Redirect::to(&format!("{HERE}/{id}{counts}")).into_response()
+    Ok(Redirect::to(&format!("{HERE}/{id}{counts}")).into_response())
 }
 
 pub(super) async fn edit(
@@ -125,7 +134,7 @@ pub(super) async fn change(
         Err((written, problem)) => return form(&web, &desk, written, action, Some(problem)),
     };
     match service::change(&web.app, &desk.actor, id, &draft).await {
-        Ok(()) => Ok(kept(id, files.keep(&web, &desk, id).await?)),
+        Ok(()) => kept(id, files.keep(&web, &desk, id).await),
         Err(error @ (BroadcastError::NotFound | BroadcastError::Service(_))) => Err(error.into()),
         Err(error) => {
             let problem = words::draft(&Page::new(&web, &desk, HERE), &error);
