@@ -17,7 +17,7 @@ use kabar::domain::phone::PhoneNumber;
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
 use kabar::service::watch::Watched;
-use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Settings};
+use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, RoundPolicy, Settings};
 use kabar::store::{Db, Key, Sealer};
 use kabar::template::Templates;
 use kabar::understand::LABELS;
@@ -86,6 +86,7 @@ pub async fn open_with(
         ticket_close_after: Duration::from_secs(7 * 24 * 3600),
         needs_second_factor: false,
         broadcast: BroadcastPolicy::default(),
+        round: RoundPolicy::default(),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))
@@ -121,6 +122,7 @@ pub fn person(number: usize, now: Timestamp) -> anyhow::Result<CardUpdate> {
         rt: None,
         rw: None,
         dusun: None,
+        address: None,
         service_point: None,
         home_delivery: None,
         is_silent: true,

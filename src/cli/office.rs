@@ -13,7 +13,9 @@ use kabar::domain::clock::{Clock, SystemClock};
 use kabar::service::knowledge::Primer;
 use kabar::service::own_answer;
 use kabar::service::watch::Watched;
-use kabar::service::{Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings};
+use kabar::service::{
+    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, RoundPolicy, Settings,
+};
 use kabar::source::Kind;
 use kabar::source::folder::Folder;
 use kabar::source::opensid::OpenSid;
@@ -143,6 +145,10 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         broadcast: BroadcastPolicy {
             approve_over: config.approve_over,
             receipts_within: config.receipts_within,
+        },
+        round: RoundPolicy {
+            code_at: config.round.code_at,
+            is_old_card_demanded: config.round.is_old_card_demanded,
         },
     };
     let primer = Arc::new(primer(&script)?);

@@ -81,6 +81,8 @@ pub struct Config {
     pub approve_over: u64,
     /// How long a broadcast waits for words of its arrival.
     pub receipts_within: Duration,
+    /// How cards are brought home.
+    pub round: RoundConfig,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -109,6 +111,7 @@ struct File {
     ticket: Ticket,
     console: Console,
     broadcast: Broadcast,
+    round: Round,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -191,6 +194,22 @@ enum SecondFactor {
 struct Broadcast {
     approve_over: u64,
     receipts_within: String,
+}
+
+/// How cards are brought home.
+#[derive(Clone, Copy, Debug)]
+pub struct RoundConfig {
+    /// When the code of the day is told.
+    pub code_at: chrono::NaiveTime,
+    /// Couriers hand a card over only for the old one.
+    pub is_old_card_demanded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Round {
+    code_at: String,
+    old_card_demanded: bool,
 }
 
 #[derive(Deserialize)]
@@ -357,6 +376,7 @@ impl File {
             needs_second_factor: self.console.second_factor == SecondFactor::Required,
             approve_over: self.broadcast.approve_over,
             receipts_within,
+            round: self.round.check(&at)?,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,
@@ -365,6 +385,17 @@ impl File {
             accounts,
             sources,
         })
+    }
+}
+
+impl Round {
+    fn check(
+        self,
+        at: &dyn Fn(&str, String, &str) -> ConfigError,
+    ) -> Result<RoundConfig, ConfigError> {
+        let code_at = chrono::NaiveTime::parse_from_str(&self.code_at, "%H:%M")
+            .map_err(|_| at("round.code_at", "is no time of day".to_owned(), "like \"07:00\""))?;
+        Ok(RoundConfig { code_at, is_old_card_demanded: self.old_card_demanded })
     }
 }
 

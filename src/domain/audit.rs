@@ -88,5 +88,21 @@ words! {
         MadeToken = "made_token",
         /// Revoked an API token.
         RevokedToken = "revoked_token",
+        /// Planned a courier's round.
+        PlannedRound = "planned_round",
+        /// Told the citizens of a round when it comes.
+        AnnouncedRound = "announced_round",
+        /// Moved a round to another day.
+        MovedRound = "moved_round",
+        /// Cancelled a round.
+        CancelledRound = "cancelled_round",
+        /// Gave a courier the cards of a round.
+        StartedRound = "started_round",
+        /// Took back what was not handed over.
+        ClosedRound = "closed_round",
+        /// Handed a card over without its code.
+        OverrodeCode = "overrode_code",
+        /// Settled what a courier reported or a desa was asked.
+        SettledItem = "settled_item",
     }
 }

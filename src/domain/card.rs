@@ -170,6 +170,8 @@ pub struct CardUpdate {
     pub rw: Option<String>,
     /// The holder's dusun, the part of a desa above the RW.
     pub dusun: Option<String>,
+    /// Street and number, where the holder lives.
+    pub address: Option<String>,
     /// Code of the service point that has or will have the card.
     pub service_point: Option<String>,
     /// The appointment of a home delivery.

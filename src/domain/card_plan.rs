@@ -261,6 +261,7 @@ mod tests {
             rt: None,
             rw: None,
             dusun: None,
+            address: None,
             service_point: None,
             home_delivery: None,
             is_silent: false,

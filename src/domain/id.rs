@@ -108,6 +108,12 @@ ids! {
     OwnAnswerId = "own";
     /// One line of the audit log.
     AuditId = "aud";
+    /// Somebody held a card for a time.
+    CustodyId = "cus";
+    /// A courier's way on one day.
+    RoundId = "rnd";
+    /// One card on one round.
+    ItemId = "itm";
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

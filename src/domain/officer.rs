@@ -61,6 +61,10 @@ words! {
         RegisterConsent = "register_consent",
         /// See the list of cards one carries.
         CarryCards = "carry_cards",
+        /// Plan rounds of couriers, announce, move and cancel them.
+        PlanRounds = "plan_rounds",
+        /// Let a card be handed over without its code, and settle what couriers report.
+        OverrideHandOver = "override_hand_over",
         /// Add, change and lock officers of one's own area and below.
         ManageOfficers = "manage_officers",
         /// Make and revoke API tokens.
@@ -97,6 +101,12 @@ impl OfficerRole {
                 self,
                 Role::Courier | Role::Desa | Role::Kecamatan | Role::Dinas | Role::Admin
             ),
+            Right::PlanRounds => {
+                matches!(self, Role::Desa | Role::Kecamatan | Role::Dinas | Role::Admin)
+            }
+            Right::OverrideHandOver => {
+                matches!(self, Role::Kecamatan | Role::Dinas | Role::Admin)
+            }
             Right::ManageOfficers => matches!(self, Role::Dinas | Role::Admin),
             Right::ManageTokens => matches!(self, Role::Admin),
             Right::SeeAudit => matches!(self, Role::Auditor | Role::Dinas | Role::Admin),

@@ -49,6 +49,8 @@ pub struct RawUpdate {
     pub rw: String,
     /// The holder's dusun.
     pub dusun: String,
+    /// Street and number, where the holder lives.
+    pub address: String,
     /// Where the card is.
     pub service_point: String,
     /// Day of a home delivery.
@@ -127,6 +129,7 @@ impl RawUpdate {
             rt: text("rt")?,
             rw: text("rw")?,
             dusun: text("dusun")?,
+            address: text("address")?,
             service_point: text("service_point")?,
             home_date: part("date"),
             home_from: part("from"),
@@ -157,6 +160,7 @@ impl RawUpdate {
             ("rt", &self.rt),
             ("rw", &self.rw),
             ("dusun", &self.dusun),
+            ("address", &self.address),
             ("service_point", &self.service_point),
         ] {
             if value.chars().any(char::is_control) {
@@ -211,6 +215,7 @@ impl RawUpdate {
             rt: short(&self.rt),
             rw: short(&self.rw),
             dusun: short(&self.dusun),
+            address: short(&self.address),
             service_point: short(&self.service_point),
             home_delivery: self.home_delivery()?,
             is_silent: self.is_silent,
@@ -273,6 +278,8 @@ impl RawUpdate {
             canonical.push('\u{1f}');
             canonical.push_str(self.dusun.trim());
         }
+        // The street is no part of it: sheets had that column long before it was read, and the
+        // same rows must not contradict themselves.
         canonical
     }
 
@@ -298,6 +305,7 @@ impl RawUpdate {
             ("rt", &self.rt),
             ("rw", &self.rw),
             ("dusun", &self.dusun),
+            ("address", &self.address),
             ("service_point", &self.service_point),
         ]);
         let home =

@@ -4,10 +4,10 @@
 //! and each item stands alone within it: what is wrong with one is kept and rejects no other.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError, survey};
+use super::{App, ServiceError, custody, hold, survey};
 use crate::domain::absence::Absence;
 use crate::domain::area::AreaCode;
-use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, PhoneGiven};
+use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, HomeDelivery, PhoneGiven};
 use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, PersonId};
@@ -189,6 +189,61 @@ async fn record_item(
     Ok(Recorded::Accepted { outcome: plan.outcome, is_new_card: plan.is_new_card, warning })
 }
 
+/// Under which name the office's own acts within Kabar stand among the sources.
+pub const OWN_SOURCE: &str = "kabar";
+
+/// What the office says of a card by what it does within Kabar.
+#[derive(Clone, Debug, Default)]
+pub struct OwnWord {
+    /// Where the card is now; none for where it was.
+    pub status: Option<CardStatus>,
+    /// The point that has it.
+    pub service_point: Option<String>,
+    /// The appointment of a home delivery.
+    pub home_delivery: Option<HomeDelivery>,
+    /// Nobody is told.
+    pub is_silent: bool,
+}
+
+/// Records an act of the office as the update of a card that it is, within its transaction. `cause`
+/// names the act; the same is said once. Nothing when the card was followed by another one.
+///
+/// # Errors
+/// When the database fails, or a text cannot be made.
+pub async fn say(
+    app: &App,
+    tx: &mut Tx,
+    card: CardId,
+    word: OwnWord,
+    cause: &str,
+    now: Timestamp,
+) -> Result<Option<UpdateOutcome>, ServiceError> {
+    let Some((holder, current, state)) = hold::find_state(app, tx, card).await? else {
+        return Ok(None);
+    };
+    let latest = card_store::find_latest(tx, &app.db, holder.id, current.document).await?;
+    if latest.is_none_or(|latest| latest.id != card) {
+        return Ok(None);
+    }
+    let id_hash = app.db.index("external_id", cause);
+    if card_store::find_update(tx, OWN_SOURCE, &id_hash).await?.is_some() {
+        return Ok(None);
+    }
+    // A source's clock may be ahead of ours; what the office does now comes after it all the same.
+    let after = Timestamp::from_ms(current.on_file.status_at.as_ms() + 1);
+    let update = CardUpdate {
+        external_id: cause.to_owned(),
+        occurred_at: now.max(after),
+        status: word.status.unwrap_or(current.on_file.status),
+        service_point: word.service_point,
+        home_delivery: word.home_delivery,
+        is_silent: word.is_silent,
+        ..state
+    };
+    let said = Said { source: OWN_SOURCE, id_hash: &id_hash, content_hash: &id_hash, hold: None };
+    Ok(Some(apply(app, tx, &update, said, now).await?.outcome))
+}
+
 /// Who said it, and under which names it is kept.
 #[derive(Clone, Copy)]
 struct Said<'a> {
@@ -297,7 +352,7 @@ async fn apply(
         outcome: plan.outcome,
         hold: said.hold.filter(|_| plan.outcome == UpdateOutcome::Held),
     };
-    card_store::insert_update(tx, &app.db, &new, now).await?;
+    keep(app, tx, &new, plan.becomes_current, now).await?;
     if let Some(announcement) = &plan.announcement {
         let holder = Holder { person: &person, card: card_id, area: person.area.as_ref() };
         let cause = new.id.to_string();
@@ -310,6 +365,21 @@ async fn apply(
     Ok(plan)
 }
 
+/// Adds an update to its card's history, and notes who holds the card by a source's word.
+async fn keep(
+    app: &App,
+    tx: &mut Tx,
+    new: &card_store::NewUpdate<'_>,
+    becomes_current: bool,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    card_store::insert_update(tx, &app.db, new, now).await?;
+    if becomes_current && new.source != OWN_SOURCE {
+        custody::follow(tx, app, new.source, new.card, new.update, now).await?;
+    }
+    Ok(())
+}
+
 /// Takes the announcement out of a plan where nobody is to be told, or the office has yet to say
 /// whether it is news.
 async fn withhold(
@@ -319,11 +389,13 @@ async fn withhold(
     card: Option<CardId>,
     update: &CardUpdate,
 ) -> Result<CardPlan, ServiceError> {
-    if plan.announcement.is_none() || app.sources.is_empty() {
+    if plan.announcement.is_none() {
         return Ok(plan);
     }
     let outcome = if is_absent(app, tx, update).await? {
         UpdateOutcome::HolderAbsent
+    } else if app.sources.is_empty() {
+        return Ok(plan);
     } else {
         if let Some(card) = card.filter(|_| hold.is_none()) {
             *hold = hold_store::find_undecided_of_card(tx, card, update.status).await?;
@@ -336,7 +408,7 @@ async fn withhold(
     Ok(CardPlan { announcement: None, outcome, ..plan })
 }
 
-/// Whether a watched register says that the holder died or moved away.
+/// Whether a watched register or a courier says that the holder died or moved away.
 pub(super) async fn is_absent(
     app: &App,
     tx: &mut Tx,

@@ -174,6 +174,7 @@ pub(super) async fn find_state(
         rt: None,
         rw: None,
         dusun: None,
+        address: None,
         service_point: current.service_point.clone(),
         home_delivery: current.home_delivery.clone(),
         is_silent: false,

@@ -10,6 +10,7 @@ pub mod card;
 pub mod connect;
 pub mod consent;
 pub mod conversation;
+pub mod custody;
 pub mod fallback;
 mod file;
 pub mod find_card;
@@ -32,6 +33,7 @@ pub mod point;
 pub mod question;
 pub mod receipt;
 pub mod report;
+pub mod round;
 pub mod route;
 pub mod send;
 pub mod sender;
@@ -95,6 +97,26 @@ pub struct Settings {
     pub needs_second_factor: bool,
     /// How broadcasts go.
     pub broadcast: BroadcastPolicy,
+    /// How cards are brought home.
+    pub round: RoundPolicy,
+}
+
+/// What the office decided about bringing cards home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundPolicy {
+    /// When the code of the day is told, in the recipient's zone.
+    pub code_at: chrono::NaiveTime,
+    /// The old card, or a letter of the police, is demanded at the door.
+    pub is_old_card_demanded: bool,
+}
+
+impl Default for RoundPolicy {
+    fn default() -> Self {
+        Self {
+            code_at: chrono::NaiveTime::MIN + chrono::TimeDelta::hours(7),
+            is_old_card_demanded: false,
+        }
+    }
 }
 
 /// What the office decided about broadcasts.

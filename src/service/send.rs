@@ -302,6 +302,7 @@ mod tests {
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
             needs_second_factor: false,
             broadcast: super::super::BroadcastPolicy::default(),
+            round: super::super::RoundPolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),

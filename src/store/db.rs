@@ -54,6 +54,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (15, "attachment", include_str!("../../migrations/0015_attachment.sql")),
     (16, "day_limit", include_str!("../../migrations/0016_day_limit.sql")),
     (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
+    (18, "round", include_str!("../../migrations/0018_round.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

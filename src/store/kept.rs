@@ -138,6 +138,7 @@ pub async fn find_person(
     let found: Option<(i64, i64, i64)> = sqlx::query_as(
         "SELECT created_at, CAST(CASE WHEN area IS NULL THEN 0 ELSE 1 END AS BIGINT), \
          CAST(CASE WHEN rt_sealed IS NULL AND rw_sealed IS NULL AND dusun_sealed IS NULL \
+         AND address_sealed IS NULL \
          THEN 0 ELSE 1 END AS BIGINT) FROM person WHERE id = $1",
     )
     .bind(person.to_string())

@@ -298,6 +298,7 @@ pub async fn upsert_person(
         PhoneGiven::NotGiven | PhoneGiven::Mobile(_) | PhoneGiven::Unusable(_) => {}
     }
     changed |= update.rt.is_some() || update.rw.is_some() || update.dusun.is_some();
+    changed |= update.address.is_some();
     if changed {
         write(conn, db, &person, &key, update, is_new, now).await?;
     }
@@ -368,12 +369,13 @@ async fn write(
     };
     let statement = if is_new {
         "INSERT INTO person (id, name_sealed, phone_hash, phone_sealed, phone_problem, area, rt_sealed, \
-         rw_sealed, updated_at, dusun_sealed, nik_hash, nik_sealed, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $9)"
+         rw_sealed, updated_at, dusun_sealed, address_sealed, nik_hash, nik_sealed, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $9)"
     } else {
         "UPDATE person SET name_sealed = $2, phone_hash = $3, phone_sealed = $4, phone_problem = $5, \
          area = $6, rt_sealed = COALESCE($7, rt_sealed), rw_sealed = COALESCE($8, rw_sealed), \
-         updated_at = $9, dusun_sealed = COALESCE($10, dusun_sealed) WHERE id = $1"
+         updated_at = $9, dusun_sealed = COALESCE($10, dusun_sealed), \
+         address_sealed = COALESCE($11, address_sealed) WHERE id = $1"
     };
     let query = sqlx::query(statement)
         .bind(key.to_owned())
@@ -385,7 +387,8 @@ async fn write(
         .bind(seal("rt_sealed", update.rt.as_deref())?)
         .bind(seal("rw_sealed", update.rw.as_deref())?)
         .bind(now.as_ms())
-        .bind(seal("dusun_sealed", update.dusun.as_deref())?);
+        .bind(seal("dusun_sealed", update.dusun.as_deref())?)
+        .bind(seal("address_sealed", update.address.as_deref())?);
     let query = if is_new {
         query.bind(nik_hash(db, &update.nik)).bind(db.sealer.seal(
             place("nik_sealed"),

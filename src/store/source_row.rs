@@ -179,6 +179,31 @@ fn absence_of(id: &str, word: Option<&str>) -> Result<Option<Absence>, StoreErro
     parse_opt("source_row", "absence", id, word.filter(|word| *word != HERE))
 }
 
+/// Notes what somebody of the office found out at the door: that the holder died, or moved away.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn note_absence(
+    conn: &mut AnyConnection,
+    source: &str,
+    nik_hash: &str,
+    absence: Absence,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO source_row (source, key_hash, state_hash, content_hash, version, occurred_at, seen_at, \
+         nik_hash, absence) VALUES ($1, $2, $2, $2, 1, $3, $3, $2, $4) \
+         ON CONFLICT (source, key_hash) DO UPDATE SET absence = excluded.absence, seen_at = excluded.seen_at",
+    )
+    .bind(source.to_owned())
+    .bind(nik_hash.to_owned())
+    .bind(now.as_ms())
+    .bind(absence.as_str())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes that a card's state is no news, whatever source showed it.
 ///
 /// # Errors

@@ -90,6 +90,7 @@ impl Resident {
                 rt: self.rt,
                 rw: self.rw,
                 dusun: self.dusun,
+                address: String::new(),
                 is_undated: true,
                 is_state: true,
                 ..RawUpdate::default()

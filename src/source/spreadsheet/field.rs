@@ -53,6 +53,7 @@ impl Field {
         ("area", Self::Area),
         ("rt", Self::Rt),
         ("rw", Self::Rw),
+        ("address", Self::Address),
         ("service_point", Self::ServicePoint),
         ("id", Self::Id),
         ("home_date", Self::HomeDate),

@@ -62,6 +62,7 @@ const CARDS: &[(Field, &str)] = &[
     (F::Rt, "rt nort"),
     (F::Rw, "rw norw"),
     (F::RtRw, "rtrw"),
+    (F::Address, "address alamat alamatlengkap alamatrumah"),
     (
         F::ServicePoint,
         "servicepoint titiklayanan tempatlayanan tempatpengambilan lokasipengambilan \

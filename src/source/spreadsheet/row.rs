@@ -138,6 +138,7 @@ impl Row {
             rt,
             rw,
             dusun: String::new(),
+            address: self.get(Field::Address),
             service_point: self.get(Field::ServicePoint),
             home_date: self.get(Field::HomeDate),
             home_from: self.get(Field::HomeFrom),
@@ -300,6 +301,7 @@ fn as_json(update: &RawUpdate) -> String {
         ("area", &update.area),
         ("rt", &update.rt),
         ("rw", &update.rw),
+        ("address", &update.address),
         ("service_point", &update.service_point),
     ]
     .into_iter()

@@ -78,5 +78,15 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::UntiedChat => ("Melepas Telegram", "Untied the Telegram chat"),
         Action::MadeToken => ("Membuat token API", "Made an API token"),
         Action::RevokedToken => ("Mencabut token API", "Revoked an API token"),
+        Action::PlannedRound => ("Merencanakan putaran antar", "Planned a delivery round"),
+        Action::AnnouncedRound => ("Mengabarkan putaran antar", "Announced a delivery round"),
+        Action::MovedRound => ("Memindahkan putaran antar", "Moved a delivery round"),
+        Action::CancelledRound => ("Membatalkan putaran antar", "Cancelled a delivery round"),
+        Action::StartedRound => ("Menyerahkan kartu ke kurir", "Gave a courier their cards"),
+        Action::ClosedRound => ("Menutup putaran antar", "Closed a delivery round"),
+        Action::OverrodeCode => {
+            ("Menyerahkan kartu tanpa kode", "Handed a card over without its code")
+        }
+        Action::SettledItem => ("Menyelesaikan masalah antar", "Settled a delivery question"),
     }
 }

@@ -17,8 +17,8 @@ use kabar::service::knowledge::Primer;
 use kabar::service::sender::{Progress, Sender};
 use kabar::service::watch::{self, Step, Watched};
 use kabar::service::{
-    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, Settings, broadcast, inbox,
-    officer_chat, sweep,
+    Account, App, BroadcastPolicy, FallbackAfter, Parts, Rate, RoundPolicy, Settings, broadcast,
+    inbox, officer_chat, sweep,
 };
 use kabar::store::account::{Stop, StopScope, set_stop};
 use kabar::store::token::{NewToken, Role, insert_token};
@@ -96,6 +96,7 @@ impl Start {
             ticket_close_after: Duration::from_secs(7 * 24 * 3600),
             needs_second_factor: false,
             broadcast: BroadcastPolicy::default(),
+            round: RoundPolicy::default(),
         };
         Self {
             database,

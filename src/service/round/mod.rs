@@ -1,0 +1,92 @@
+//! Brings cards home: rounds are planned and announced, citizens answer, couriers report, and what
+//! could not be handed over goes its way.
+//!
+//! What each answer and outcome means is `domain::round`'s; where a card is says `custody`; and what
+//! a citizen hears goes the way of every card update.
+
+mod follow;
+mod report;
+mod start;
+mod view;
+
+use crate::domain::clock::Timestamp;
+use crate::domain::id::RoundId;
+use crate::domain::officer::{Actor, OfficerRole, Right};
+use crate::domain::round::RoundState;
+use crate::store::round::Round;
+use crate::store::{StoreError, Tx, round as round_store};
+
+use super::{App, ServiceError};
+
+pub use report::{Report, Reported, report};
+pub use start::{close, start};
+pub use view::{CourierItem, CourierRound, for_courier};
+
+/// Why something could not be done with a round.
+#[derive(Debug, thiserror::Error)]
+pub enum RoundError {
+    /// There is none of that id, or it is not theirs to see.
+    #[error("there is no such round")]
+    NotFound,
+    /// It is not theirs to do.
+    #[error("your role or area does not allow this")]
+    Forbidden,
+    /// The round is somewhere else on its way.
+    #[error("the round is {0}: this cannot be done any more, or not yet")]
+    State(RoundState),
+    /// Not somebody who carries cards there.
+    #[error("the courier is no officer who may carry cards in this area")]
+    Courier,
+    /// The day has passed, or is too far ahead.
+    #[error("the day must be today or one of the next 60")]
+    Day,
+    /// Ends before it begins.
+    #[error("the window must end after it begins")]
+    Window,
+    /// None, or too many.
+    #[error("a round takes 1 to 500 cards")]
+    Capacity,
+    /// There is no card to bring.
+    #[error("no printed card waits in this area")]
+    Empty,
+    /// The point is not known.
+    #[error("there is no service point of that code in this area")]
+    Point,
+    /// Anything else.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+impl From<StoreError> for RoundError {
+    fn from(error: StoreError) -> Self {
+        Self::Service(error.into())
+    }
+}
+
+/// Whether somebody may see a round: couriers their own, others those of their area.
+fn may_see(app: &App, actor: &Actor, round: &Round) -> bool {
+    let is_own = actor.id == round.courier.to_string();
+    let is_near = actor.role != OfficerRole::Courier
+        && actor.covers(Some(&round.area), &app.settings.office_area);
+    actor.may(Right::CarryCards) && (is_own || is_near)
+}
+
+/// The round, held until the end of the transaction, for somebody who may do something with it.
+async fn open(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    right: Right,
+    id: RoundId,
+) -> Result<Round, RoundError> {
+    let found = round_store::lock_round(tx, &app.db, id).await?.ok_or(RoundError::NotFound)?;
+    if !actor.covers(Some(&found.area), &app.settings.office_area) {
+        return Err(RoundError::NotFound);
+    }
+    if actor.may(right) { Ok(found) } else { Err(RoundError::Forbidden) }
+}
+
+/// The day it is where a round takes place.
+fn today(app: &App, round: &Round, now: Timestamp) -> chrono::NaiveDate {
+    now.in_zone(app.zone(Some(&round.area)).offset()).date_naive()
+}

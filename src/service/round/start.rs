@@ -1,0 +1,142 @@
+//! The courier takes the cards of a round, and gives back what was not handed over.
+
+use super::{RoundError, follow, may_see, open};
+use crate::domain::audit::Action;
+use crate::domain::clock::Timestamp;
+use crate::domain::custody::Holder;
+use crate::domain::id::RoundId;
+use crate::domain::officer::{Actor, Right};
+use crate::domain::round::{ItemState, Next, RoundState};
+use crate::service::custody::{self, CustodyError};
+use crate::service::{App, officer};
+use crate::store::round::Round;
+use crate::store::round_item::{self, Item};
+use crate::store::{StoreError, Tx, round as round_store};
+
+/// Gives the courier the cards. Those that do not lie where they were planned from stay off the
+/// round, and somebody has to look for them. Gives how many were handed over, and how many are
+/// missing.
+///
+/// # Errors
+/// [`RoundError`] with what stands in the way.
+pub async fn start(app: &App, actor: &Actor, id: RoundId) -> Result<(usize, usize), RoundError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let mut round =
+        round_store::lock_round(&mut tx, &app.db, id).await?.ok_or(RoundError::NotFound)?;
+    if !may_see(app, actor, &round) {
+        return Err(RoundError::NotFound);
+    }
+    if round.state != RoundState::Announced {
+        return Err(RoundError::State(round.state));
+    }
+    if super::today(app, &round, now) < round.day {
+        return Err(RoundError::Day);
+    }
+    let count = begin(app, &mut tx, &actor.id, &mut round, now).await?;
+    let object = id.to_string();
+    officer::note(app, &mut tx, actor, Action::StartedRound, &object, None).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(count)
+}
+
+/// The same within a transaction; a round that is out already stays as it is.
+pub(super) async fn begin(
+    app: &App,
+    tx: &mut Tx,
+    by: &str,
+    round: &mut Round,
+    now: Timestamp,
+) -> Result<(usize, usize), RoundError> {
+    if !matches!(round.state, RoundState::Planned | RoundState::Announced) {
+        return Ok((0, 0));
+    }
+    let why = round.id.to_string();
+    let (mut given, mut missing) = (0, 0);
+    for mut item in round_item::list_of_round(tx, &app.db, round.id).await? {
+        if !item.state.is_open() {
+            continue;
+        }
+        let (from, to) = (Some(item.origin.clone()), Holder::Courier(round.courier));
+        match custody::hand_over(tx, app, by, item.card, from, to, &why).await {
+            Ok(_) => given += 1,
+            Err(CustodyError::Elsewhere(Some(Holder::Courier(id)))) if id == round.courier => {
+                given += 1;
+            }
+            Err(CustodyError::Elsewhere(_)) => {
+                leave(app, tx, &mut item, Next::Again, now).await?;
+                missing += 1;
+            }
+            Err(CustodyError::Service(error)) => return Err(error.into()),
+        }
+    }
+    round.state = RoundState::Out;
+    round.started_at = Some(now);
+    round_store::save_round(tx, round).await?;
+    Ok((given, missing))
+}
+
+/// Takes an item off its round: what its announcement said is withdrawn, and what follows follows
+/// as far as it can.
+pub(super) async fn leave(
+    app: &App,
+    tx: &mut Tx,
+    item: &mut Item,
+    next: Next,
+    now: Timestamp,
+) -> Result<u64, RoundError> {
+    let was_announced = item.state == ItemState::Announced;
+    item.state = ItemState::Left;
+    item.next = Some(next);
+    item.next_done_at = None;
+    let withdrawn = if was_announced { follow::take_back(app, tx, item, now).await? } else { 0 };
+    follow::go_on(app, tx, item, now).await?;
+    round_item::save_item(tx, &app.db, item, now).await?;
+    Ok(withdrawn)
+}
+
+/// Ends a round: what was not handed over goes back to where it came from. Gives how many.
+///
+/// # Errors
+/// [`RoundError`] with what stands in the way.
+pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, RoundError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let mut round = open(app, &mut tx, actor, Right::PlanRounds, id).await?;
+    if round.state != RoundState::Out {
+        return Err(RoundError::State(round.state));
+    }
+    let courier = Holder::Courier(round.courier);
+    let why = id.to_string();
+    let mut back = 0;
+    for mut item in round_item::list_of_round(&mut tx, &app.db, id).await? {
+        let has =
+            crate::store::custody::find_holder(&mut tx, item.card).await?.map(|held| held.holder);
+        if has.as_ref() == Some(&courier) && item.state != ItemState::Done {
+            let (from, to) = (Some(courier.clone()), item.origin.clone());
+            match custody::hand_over(&mut tx, app, &actor.id, item.card, from, to, &why).await {
+                Ok(_) => back += 1,
+                Err(CustodyError::Service(error)) => return Err(error.into()),
+                Err(CustodyError::Elsewhere(_)) => {}
+            }
+        }
+        if item.state.is_open() {
+            leave(app, &mut tx, &mut item, Next::Again, now).await?;
+        } else if item.state == ItemState::Failed && item.next_done_at.is_none() {
+            // The day is over: what was announced for it is no longer true.
+            follow::take_back(app, &mut tx, &item, now).await?;
+            follow::go_on(app, &mut tx, &mut item, now).await?;
+            round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
+        } else if item.next_done_at.is_none() {
+            follow::go_on(app, &mut tx, &mut item, now).await?;
+            round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
+        }
+    }
+    round.state = RoundState::Closed;
+    round.ended_at = Some(now);
+    round_store::save_round(&mut tx, &round).await?;
+    officer::note(app, &mut tx, actor, Action::ClosedRound, &why, None).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
+    Ok(back)
+}
