@@ -11,6 +11,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::card::HERE;
+use super::card_hands::hands;
 use super::desk::Desk;
 use super::label;
 use super::page::{Page, show as shown};
@@ -37,7 +38,7 @@ const MOST: i64 = 50;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// One thing that happened.
-struct Event {
+pub(super) struct Event {
     at: Timestamp,
     when: String,
     class: &'static str,
@@ -51,7 +52,7 @@ struct Event {
 }
 
 impl Event {
-    fn new(page: &Page, at: Timestamp, title: impl Into<String>) -> Self {
+    pub(super) fn new(page: &Page, at: Timestamp, title: impl Into<String>) -> Self {
         Self {
             at,
             when: page.time(&at),
@@ -64,7 +65,7 @@ impl Event {
         }
     }
 
-    fn line(mut self, line: impl Into<String>) -> Self {
+    pub(super) fn line(mut self, line: impl Into<String>) -> Self {
         let line = line.into();
         if !line.is_empty() {
             self.lines.push(line);
@@ -116,6 +117,7 @@ pub(super) async fn show(
     let mut events = updates(&page, &list_history(&web.app.db, id).await?);
     events.extend(messages(&web, &page, &card).await?);
     events.extend(around(&web, &page, &card).await?);
+    events.extend(hands(&web, &page, id).await?);
     if may_read {
         let contacts = story::list_contacts(&web.app.db, &person).await?;
         let written = conversation(&web, &page, &contacts).await?;
@@ -356,7 +358,7 @@ async fn looks(web: &Web, page: &Page, objects: &[String]) -> Result<Vec<Event>,
     Ok(events)
 }
 
-async fn officer_name(web: &Web, page: &Page, who: &str) -> Result<String, Error> {
+pub(super) async fn officer_name(web: &Web, page: &Page, who: &str) -> Result<String, Error> {
     let Ok(id) = who.parse::<OfficerId>() else {
         let (id, en) =
             if who == "cli" { ("Administrator server", "Server") } else { ("Program", "Program") };

@@ -13,6 +13,7 @@ mod broadcast;
 mod calendar;
 mod card;
 mod card_export;
+mod card_hands;
 mod card_story;
 mod chart;
 mod consent;
