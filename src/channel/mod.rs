@@ -139,6 +139,8 @@ impl fmt::Display for Fault {
 pub enum Scope {
     /// This message alone.
     Message,
+    /// Everything that brings the same file: nobody was asked to take the message itself.
+    File,
     /// Everything to this recipient.
     Recipient,
     /// Everything of this account.

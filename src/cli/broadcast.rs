@@ -298,7 +298,9 @@ fn explained(error: BroadcastError) -> anyhow::Error {
         BroadcastError::Forbidden | BroadcastError::OutsideArea | BroadcastError::Maker => {
             "--as names the officer who does it"
         }
-        BroadcastError::State { .. } => "`kabar broadcast report ID` shows where it is",
+        BroadcastError::State { .. } | BroadcastError::Changed => {
+            "`kabar broadcast report ID` shows where it is"
+        }
         BroadcastError::Empty => "`kabar broadcast preview ID` has the reasons",
         BroadcastError::NoWay => "try another channel or number",
         BroadcastError::NoFailures => "`kabar broadcast report ID` shows what became of it",

@@ -53,7 +53,7 @@ pub(super) async fn send(
     let mut known = handles.0.lock().await;
     if known.failed.get(&file.hash).is_some_and(|until| *until > app.now()) {
         let fault = Fault::new("no_file", "the file of the message could not be uploaded just now");
-        return Err(SendError::Retry { after: Some(REST), scope: Scope::Message, fault });
+        return Err(SendError::Retry { after: Some(REST), scope: Scope::File, fault });
     }
     let kept = match known.names.get(&file.hash) {
         Some(handle) => Some(handle.clone()),
@@ -74,15 +74,22 @@ pub(super) async fn send(
         let upload = Upload { file: &file, bytes: bytes.clone() };
         let uploaded = account.adapter.upload(&upload).await;
         if uploaded.is_err() {
-            known.failed.insert(file.hash.clone(), app.now().after(REST));
+            known.fail(&file.hash, app.now());
         } else {
             known.failed.remove(&file.hash);
         }
+        // Until it is uploaded no call was made for the message itself.
+        let uploaded = uploaded.map_err(|error| match error {
+            SendError::Retry { after, scope: Scope::Message, fault } => {
+                SendError::Retry { after, scope: Scope::File, fault }
+            }
+            other => other,
+        });
         let Some(uploaded) = uploaded? else {
             *source = FileSource::Bytes(bytes);
             let sent = account.adapter.send(&outbound).await;
             if matches!(sent, Err(SendError::Retry { .. } | SendError::Unknown(_))) {
-                known.failed.insert(file.hash.clone(), app.now().after(REST));
+                known.fail(&file.hash, app.now());
             }
             let sent = sent?;
             if let Some(name) = sent.file.clone() {
@@ -96,15 +103,15 @@ pub(super) async fn send(
         keep(app, account, &mut known, &file.hash, handle.clone()).await;
         handle
     };
-    known.names.insert(file.hash.clone(), handle.clone());
+    known.keep(&file.hash, handle.clone());
     drop(known);
-    *source = FileSource::Known(handle.name);
+    *source = FileSource::Known(handle.name.clone());
     let sent = account.adapter.send(&outbound).await;
     if let Err(error) = &sent
         && LOST.contains(&error.fault().code.as_str())
     {
-        handles.0.lock().await.names.remove(&file.hash);
-        if let Err(error) = rows::forget_handle(&app.db, &file.hash, &account.id).await {
+        let is_lost = handles.0.lock().await.lose(&file.hash, &handle.name);
+        if is_lost && let Err(error) = rows::forget_handle(&app.db, &file.hash, &account.id).await {
             tracing::warn!(account = %account.id, "a file's name could not be forgotten: {error}");
         }
         // Refused for its old name alone, it was not sent, and goes out with the file brought anew.
@@ -121,10 +128,30 @@ async fn keep(app: &App, account: &Account, known: &mut Known, hash: &str, handl
     if let Err(error) = rows::keep_handle(&app.db, hash, &account.id, &handle).await {
         tracing::warn!(account = %account.id, "a file's name could not be kept: {error}");
     }
-    if known.names.len() >= MOST {
-        known.names.clear();
+    known.keep(hash, handle);
+}
+
+impl Known {
+    fn keep(&mut self, hash: &str, handle: Handle) {
+        if self.names.len() >= MOST {
+            self.names.clear();
+        }
+        self.names.insert(hash.to_owned(), handle);
     }
-    known.names.insert(hash.to_owned(), handle);
+
+    fn fail(&mut self, hash: &str, now: Timestamp) {
+        self.failed.retain(|_, until| *until > now);
+        self.failed.insert(hash.to_owned(), now.after(REST));
+    }
+
+    /// Forgets a name, unless the file has another by now.
+    fn lose(&mut self, hash: &str, name: &str) -> bool {
+        let is_it = self.names.get(hash).is_none_or(|handle| handle.name == name);
+        if is_it {
+            self.names.remove(hash);
+        }
+        is_it
+    }
 }
 
 impl Handle {

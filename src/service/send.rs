@@ -257,6 +257,11 @@ pub fn settle(
             settled.is_counted = false;
             settled.next_at = Some(allowed_from(settings, message, now));
         }
+        Err(SendError::Retry { after, scope: Scope::File, .. }) => {
+            settled.is_counted = false;
+            let wait = after.unwrap_or_else(|| backoff(message.attempts));
+            settled.next_at = Some(allowed_from(settings, message, now.after(wait)));
+        }
         Err(SendError::Retry { after, scope, .. }) => {
             // The pair limit asks for powers of four seconds (Meta, error 131056).
             let own = match scope {
@@ -264,7 +269,7 @@ pub fn settle(
                     let power = u32::try_from(message.attempts).unwrap_or(1).clamp(1, 5);
                     Duration::from_secs(4_u64.pow(power))
                 }
-                Scope::Message | Scope::Account => backoff(message.attempts),
+                Scope::Message | Scope::File | Scope::Account => backoff(message.attempts),
             };
             settled.next_at =
                 Some(allowed_from(settings, message, now.after(after.unwrap_or(own))));

@@ -161,19 +161,20 @@ pub enum ListEntry {
 }
 
 /// The lines of a list without the numbers that nobody of that area has on file. Who lives elsewhere is no more
-/// known to whoever asks than a stranger.
+/// known to whoever asks than a stranger; with `with_unknown` those count whose area nobody knows.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn known_entries(
     db: &Db,
     entries: &[ListEntry],
-    area: &AreaCode,
+    (area, with_unknown): (&AreaCode, bool),
 ) -> Result<Vec<ListEntry>, StoreError> {
     const CHUNK: usize = 1_000;
     let statement = format!(
         "SELECT r.h FROM {} WHERE EXISTS (SELECT 1 FROM person p WHERE p.phone_hash = r.h \
-         AND replace(COALESCE(p.area, ''), '.', '') >= $2 AND replace(COALESCE(p.area, ''), '.', '') < $3)",
+         AND (CASE WHEN p.area IS NULL THEN $4 WHEN replace(p.area, '.', '') >= $2 \
+         AND replace(p.area, '.', '') < $3 THEN 1 ELSE 0 END) = 1)",
         db.rows(1, "r", &[Column::Text("h")])
     );
     let [from, to] = area_range(area);
@@ -189,6 +190,7 @@ pub async fn known_entries(
             .bind(hashes_json(&asked))
             .bind(from.clone())
             .bind(to.clone())
+            .bind(i64::from(with_unknown))
             .fetch_all(db.reader())
             .await?;
         let found: BTreeSet<String> = found.into_iter().collect();

@@ -82,7 +82,7 @@ pub struct LineFilter {
 pub async fn list_lines(db: &Db, filter: &LineFilter, limit: i64) -> Result<Vec<Line>, StoreError> {
     let mut statement =
         "SELECT id, at, who, role, action, object, detail FROM audit WHERE id < $1".to_owned();
-    let mut values = vec![filter.before.map_or_else(|| "aud_~".to_owned(), |id| id.to_string())];
+    let mut values = vec![filter.before.map_or_else(|| "aud_Z".to_owned(), |id| id.to_string())];
     if let Some(area) = &filter.within {
         values.extend(area_range(area));
         statement.push_str(" AND area >= $2 AND area < $3");

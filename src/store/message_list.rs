@@ -206,7 +206,7 @@ pub async fn list_messages(
     let walk = Walk::choose(db, filter).await?;
     let begin = walk.begin(filter.within.is_some());
     let mut statement = format!("SELECT {} FROM {begin}", columns());
-    let mut values = vec![filter.before.map_or_else(|| "msg_~".to_owned(), |id| id.to_string())];
+    let mut values = vec![filter.before.map_or_else(|| "msg_Z".to_owned(), |id| id.to_string())];
     if let Some(area) = &filter.within {
         values.extend(area_range(area));
     }

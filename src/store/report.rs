@@ -336,7 +336,7 @@ pub async fn list_cards(
          FROM card c JOIN person p ON p.id = c.person_id WHERE c.id > $1 AND c.id < $2 ORDER BY c.id LIMIT $3",
     )
     .bind(after.to_owned())
-    .bind("crd_~")
+    .bind("crd_Z")
     .bind(limit)
     .bind(document.to_owned())
     .fetch_all(db.reader())

@@ -185,7 +185,7 @@ pub async fn list_tokens(
         "SELECT id, name, role, area, created_at, made_by, expires_at, revoked_at FROM api_token \
          WHERE id < $1 ORDER BY id DESC LIMIT $2",
     )
-    .bind(before.map_or_else(|| "tok_~".to_owned(), |id| id.to_string()))
+    .bind(before.map_or_else(|| "tok_Z".to_owned(), |id| id.to_string()))
     .bind(limit)
     .fetch_all(db.reader())
     .await?;

@@ -84,7 +84,7 @@ const FAILED: &str = "m.status = 'failed' AND m.class <> 'broadcast' AND m.handl
                       AND v.closed_at IS NOT NULL)";
 
 /// Behind every id.
-const NEWEST: &str = "msg_~";
+const NEWEST: &str = "msg_Z"; // behind every id, in whatever order a database sorts letters: they begin with a digit
 
 /// How failures are looked for: of the area `$1` to `$2`, or of none if `$3` is 1, with ids between `$4` and
 /// `$5`.

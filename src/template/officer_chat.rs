@@ -118,6 +118,8 @@ words! {
         NotThere = "not_there",
         /// It is not the moment.
         WrongMoment = "wrong_moment",
+        /// Somebody changed the broadcast after it was shown.
+        Changed = "changed",
         /// Not from here.
         Cannot = "cannot",
         /// Somebody asks them to agree.

@@ -66,7 +66,7 @@ crate::support::on_both_engines! {
                 ("return", Right::Approve),
             ]) {
                 let data = if button.contains(':') { format!("petugas:{button}") } else {
-                    format!("petugas:{button}:{broadcast}")
+                    format!("petugas:{button}:{broadcast}:1")
                 };
                 let id = i64::try_from(n).unwrap() * 100 + at;
                 desk.brings(press_update(id, chat, &data)).await;

@@ -71,6 +71,12 @@ async fn actions(desk: &Desk, who: &str) -> Vec<String> {
     desk.app.query(&rows).await.concat()
 }
 
+/// When a broadcast was changed last.
+pub async fn updated_at(desk: &Desk, id: &str) -> i64 {
+    let rows = desk.app.query(&format!("SELECT updated_at FROM broadcast WHERE id = '{id}'")).await;
+    rows.concat()[0].parse().unwrap()
+}
+
 async fn tied_chats(desk: &Desk) -> usize {
     desk.app.query("SELECT officer_id FROM officer_chat").await.len()
 }
@@ -289,6 +295,39 @@ on_both_engines! {
         assert!(late.contains("sekarang disetujui"), "{late}");
     }
 
+    async fn a_button_under_words_that_were_changed_since_agrees_to_nothing(start: Start) {
+        let (desk, siti) = Desk::joined(strict(start)).await;
+        let (maker, author) = tied(&desk, OfficerRole::Desa, JABON, 51).await;
+        let (_, kecamatan) = tied(&desk, OfficerRole::Kecamatan, "35.17.09", 52).await;
+        writes_broadcast(&desk, &author, JABON).await;
+        presses(&desk, &author, "Minta persetujuan").await;
+        let id = desk.app.query("SELECT id FROM broadcast").await.concat().remove(0);
+        let old = format!("petugas:approve:{id}:{:x}", updated_at(&desk, &id).await);
+        let other = [("title", "lain"), ("text", "Kata lain."), ("areas", JABON), ("when", "now")];
+        desk.app.clock.advance(BREATH);
+        maker.post(&format!("/console/siaran/{id}/ubah"), &other).await;
+        maker.post(&format!("/console/siaran/{id}/ajukan"), &[]).await;
+        desk.settle().await;
+        desk.app.clock.advance(BREATH);
+        desk.presses(&kecamatan, &old).await;
+        assert!(desk.last(&kecamatan).starts_with("Belum dilakukan"), "{}", desk.last(&kecamatan));
+        let stale = [("seen", "1")];
+        let dinas = Browser::login(&desk.app, OfficerRole::Dinas, "35.17").await;
+        let page = dinas.post_and_follow(&format!("/console/siaran/{id}/setujui"), &stale).await;
+        assert!(page.says("Belum dilakukan"), "{}", page.text);
+        let state = desk.app.query("SELECT state FROM broadcast").await.concat();
+        assert_eq!(state, ["submitted"]);
+        assert!(presses(&desk, &kecamatan, "Setujui").await.starts_with("Disetujui."));
+
+        // What an officer is writing stays when they press an old button of another notice.
+        writes_notice(&desk, &kecamatan).await;
+        desk.app.clock.advance(BREATH);
+        desk.presses(&kecamatan, &old).await;
+        assert!(desk.last(&kecamatan).contains("sekarang"), "{}", desk.last(&kecamatan));
+        presses(&desk, &kecamatan, "35.17.09").await;
+        assert_eq!(desk.on_phone(&siti).len(), 1, "nothing was sent");
+    }
+
     async fn the_maker_cannot_agree_to_their_own(start: Start) {
         let (desk, _) = Desk::joined(strict(start)).await;
         let (maker, phone) = tied(&desk, OfficerRole::Dinas, "35.17", 51).await;
@@ -296,7 +335,8 @@ on_both_engines! {
         assert!(presses(&desk, &phone, "Minta persetujuan").await.starts_with("Menunggu"));
         let id = desk.app.query("SELECT id FROM broadcast").await.concat().remove(0);
         let own = chat(&desk);
-        desk.brings(press_update(9, own, &format!("petugas:approve:{id}"))).await;
+        let at = updated_at(&desk, &id).await;
+        desk.brings(press_update(9, own, &format!("petugas:approve:{id}:{at:x}"))).await;
         assert!(desk.last(&phone).contains("tidak dapat menyetujui sendiri"), "{}", desk.last(&phone));
         let done = actions(&desk, &maker.officer).await;
         assert!(!done.iter().any(|action| action == "approved_broadcast"), "{done:?}");

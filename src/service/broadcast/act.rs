@@ -5,7 +5,7 @@
 
 use super::letter::{Letter, Post};
 use super::reach::{Rules, Verdict, Way, decide};
-use super::{BroadcastError, after, close, find, invalid, note, open, tally};
+use super::{BroadcastError, Seen, after, close, find, invalid, note, open, tally};
 use crate::domain::attachment::FileRefusal;
 use crate::domain::audience::Audience;
 use crate::domain::audit::Action;
@@ -33,10 +33,13 @@ const LONGEST_NOTE: usize = 500;
 pub async fn submit(
     app: &App,
     actor: &Actor,
-    id: BroadcastId,
+    seen: impl Into<Seen>,
 ) -> Result<BroadcastState, BroadcastError> {
+    let seen = seen.into();
+    let id = seen.id;
     let read = find(app, actor, Right::Broadcast, id).await?;
     after(&read, Move::Submit)?;
+    seen.same(&read)?;
     let preview = tally::fresh(app, &read).await?;
     if let Some([what, hint]) = preview.file.map(FileRefusal::words) {
         return Err(invalid(what, hint));
@@ -47,7 +50,7 @@ pub async fn submit(
     let now = app.now();
     let (mut tx, mut found) = open(app, actor, Right::Broadcast, id).await?;
     if found.updated_at != read.updated_at {
-        return Err(invalid("somebody changed it meanwhile", "look at it again, then submit it"));
+        return Err(BroadcastError::Changed);
     }
     found.state = after(&found, Move::Submit)?;
     found.recipients = Some(preview.recipients);
@@ -69,10 +72,17 @@ pub async fn submit(
 ///
 /// # Errors
 /// [`BroadcastError::Maker`] for whoever wrote any of it, and what else [`BroadcastError`] says.
-pub async fn approve(app: &App, actor: &Actor, id: BroadcastId) -> Result<(), BroadcastError> {
+pub async fn approve(
+    app: &App,
+    actor: &Actor,
+    seen: impl Into<Seen>,
+) -> Result<(), BroadcastError> {
     let now = app.now();
+    let seen = seen.into();
+    let id = seen.id;
     let (mut tx, mut found) = open(app, actor, Right::Approve, id).await?;
     found.state = after(&found, Move::Approve)?;
+    seen.same(&found)?;
     if found.maker.id == actor.id || rows::has_written(&mut tx, id, &actor.id).await? {
         return Err(BroadcastError::Maker);
     }
@@ -91,7 +101,7 @@ pub async fn approve(app: &App, actor: &Actor, id: BroadcastId) -> Result<(), Br
 pub async fn reject(
     app: &App,
     actor: &Actor,
-    id: BroadcastId,
+    seen: impl Into<Seen>,
     reason: &str,
 ) -> Result<(), BroadcastError> {
     let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -102,8 +112,10 @@ pub async fn reject(
         ));
     }
     let now = app.now();
-    let (mut tx, mut found) = open(app, actor, Right::Approve, id).await?;
+    let seen = seen.into();
+    let (mut tx, mut found) = open(app, actor, Right::Approve, seen.id).await?;
     found.state = after(&found, Move::Reject)?;
+    seen.same(&found)?;
     found.checker = None;
     found.checked_at = None;
     found.note = Some(reason);
@@ -120,13 +132,15 @@ pub async fn reject(
 pub async fn send(
     app: &App,
     actor: &Actor,
-    id: BroadcastId,
+    seen: impl Into<Seen>,
 ) -> Result<BroadcastState, BroadcastError> {
     let now = app.now();
-    let (mut tx, mut found) = open(app, actor, Right::Broadcast, id).await?;
+    let seen = seen.into();
+    let (mut tx, mut found) = open(app, actor, Right::Broadcast, seen.id).await?;
     if found.state != BroadcastState::Approved {
         return Err(BroadcastError::State { state: found.state, happens: Move::Send });
     }
+    seen.same(&found)?;
     let next = found.schedule.next_after(now, app.zone(None));
     if next.is_some() {
         found.state = after(&found, Move::Schedule)?;

@@ -18,58 +18,85 @@ use crate::store::{StoreError, broadcast_run as runs};
 /// A day as providers count it: any 24 hours.
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The limits of all accounts that have one: the smaller of what the office and the provider say.
+/// How many people may be begun with within a day: by the office's word of each account, and by the provider's of all
+/// accounts of a portfolio, which draw on it together.
 #[derive(Debug)]
-pub(super) struct Limits(BTreeMap<String, u64>);
+pub(super) struct Limits {
+    of_portfolio: BTreeMap<String, u64>,
+}
 
 impl Limits {
     pub(super) async fn load(app: &App) -> Result<Self, StoreError> {
-        let mut limits = list_day_limits(&app.db).await?;
+        let told = list_day_limits(&app.db).await?;
+        let mut of_portfolio: BTreeMap<String, u64> = BTreeMap::new();
         for account in &app.accounts {
-            if let Some(own) = account.daily_limit.map(u64::from) {
-                let limit = limits.entry(account.id.clone()).or_insert(own);
-                *limit = own.min(*limit);
+            // The provider tells one account of a portfolio what all of them may.
+            if let Some(limit) = told.get(&account.id) {
+                let least = of_portfolio.entry(account.portfolio.clone()).or_insert(*limit);
+                *least = (*least).min(*limit);
             }
         }
-        // The provider tells one account of a portfolio what all of them may.
-        let mut of_all: BTreeMap<String, u64> = BTreeMap::new();
-        for account in &app.accounts {
-            let of_portfolio = app.accounts.iter().filter(|one| one.portfolio == account.portfolio);
-            if let Some(limit) = of_portfolio.filter_map(|one| limits.get(&one.id)).min() {
-                of_all.insert(account.id.clone(), *limit);
-            }
-        }
-        Ok(Self(of_all))
+        Ok(Self { of_portfolio })
     }
 
+    /// The smaller of both, for a broadcast that goes through this account alone.
     pub(super) fn of(&self, account: &Account) -> Option<u64> {
-        self.0.get(&account.id).copied()
+        let own = account.daily_limit.map(u64::from);
+        let told = self.of_portfolio.get(&account.portfolio).copied();
+        own.into_iter().chain(told).min()
     }
 }
 
-/// How many more people each account may write to now, where that is limited.
-pub(super) async fn left_today<'a>(
-    app: &App,
-    verdicts: &[Verdict<'a>],
-    now: Timestamp,
-) -> Result<BTreeMap<&'a str, u64>, StoreError> {
-    let limits = Limits::load(app).await?;
-    let mut left = BTreeMap::new();
-    for verdict in verdicts {
-        let Verdict::Way(Way { account, .. }) = verdict else { continue };
-        let account: &'a Account = account;
-        if let Some(limit) = limits.of(account)
-            && !left.contains_key(account.id.as_str())
-        {
-            // The limit is the portfolio's: all its accounts draw on it.
-            let mut used = 0;
-            for other in app.accounts.iter().filter(|one| one.portfolio == account.portfolio) {
-                used += runs::count_begun(&app.db, &other.id, now.before(DAY)).await?;
+/// How many more people may be written to now, where that is limited.
+#[derive(Debug, Default)]
+pub(super) struct Room<'a> {
+    of_account: BTreeMap<&'a str, u64>,
+    of_portfolio: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> Room<'a> {
+    /// The room of all accounts that these people would hear of it through.
+    pub(super) async fn left(
+        app: &App,
+        verdicts: &[Verdict<'a>],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let limits = Limits::load(app).await?;
+        let mut room = Self::default();
+        for verdict in verdicts {
+            let Verdict::Way(Way { account, .. }) = verdict else { continue };
+            let account: &'a Account = account;
+            if let Some(limit) = account.daily_limit.map(u64::from)
+                && !room.of_account.contains_key(account.id.as_str())
+            {
+                let used = runs::count_begun(&app.db, &account.id, now.before(DAY)).await?;
+                room.of_account.insert(&account.id, limit.saturating_sub(used));
             }
-            left.insert(account.id.as_str(), limit.saturating_sub(used));
+            if let Some(limit) = limits.of_portfolio.get(&account.portfolio)
+                && !room.of_portfolio.contains_key(account.portfolio.as_str())
+            {
+                let mut used = 0;
+                for other in app.accounts.iter().filter(|one| one.portfolio == account.portfolio) {
+                    used += runs::count_begun(&app.db, &other.id, now.before(DAY)).await?;
+                }
+                room.of_portfolio.insert(&account.portfolio, limit.saturating_sub(used));
+            }
         }
+        Ok(room)
     }
-    Ok(left)
+
+    /// Takes the place of one more; `false` where there is none.
+    pub(super) fn take(&mut self, account: &'a Account) -> bool {
+        let own = self.of_account.get_mut(account.id.as_str());
+        let shared = self.of_portfolio.get_mut(account.portfolio.as_str());
+        if own.as_deref() == Some(&0) || shared.as_deref() == Some(&0) {
+            return false;
+        }
+        for left in own.into_iter().chain(shared) {
+            *left -= 1;
+        }
+        true
+    }
 }
 
 /// Says why a broadcast that is going out waits, or that it goes on: it needs nobody for that.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::BroadcastError;
 use super::act::{begin, settle};
-use super::day::{self, left_today};
+use super::day::{self, Room};
 use super::letter::{Letters, Post};
 use super::preview::page;
 use super::reach::{Rules, Verdict, Way, decide};
@@ -101,18 +101,20 @@ async fn go_on(app: &App, mut run: Run) -> Result<u64, BroadcastError> {
         return Ok(u64::from(hold(app, broadcast.id, Alarm::AreaLost).await?));
     };
     let mut letters = Letters::default();
-    let mut done = 0;
+    let (mut done, mut is_waiting) = (0, false);
     for _ in 0..PAGES {
         if run.expanded_at.is_some() {
+            day::explain(app, &broadcast, false).await?;
             return Ok(done + u64::from(conclude(app, &run).await?));
         }
         if !has_room(app, &run).await? {
             return Ok(done);
         }
         match expand(app, &broadcast, &maker, &run, &mut letters).await? {
-            Expanded::Page(next) => {
+            Expanded::Page { next, is_full } => {
                 run = *next;
-                day::explain(app, &broadcast, false).await?;
+                // Said of the last page of a round alone: a little room comes and goes.
+                is_waiting = is_full;
             }
             Expanded::Nothing => return Ok(done),
             Expanded::Full => {
@@ -125,6 +127,13 @@ async fn go_on(app: &App, mut run: Run) -> Result<u64, BroadcastError> {
         }
         done += 1;
         app.signals.wake_outbox();
+        if is_waiting {
+            break;
+        }
+    }
+    day::explain(app, &broadcast, is_waiting).await?;
+    if is_waiting {
+        return Ok(done);
     }
     // There is more: it need not wait for the clock.
     app.signals.wake_broadcasts();
@@ -156,8 +165,8 @@ async fn has_room(app: &App, run: &Run) -> Result<bool, StoreError> {
 }
 
 enum Expanded {
-    /// How far the run is now.
-    Page(Box<Run>),
+    /// How far the run is now; no further today when the provider's day is full.
+    Page { next: Box<Run>, is_full: bool },
     /// Not now: another process was first.
     Nothing,
     /// Not now: the provider takes no more today.
@@ -185,7 +194,7 @@ async fn expand(
         rules = rules.again();
     }
     let verdicts = decide(app, &rules, &people).await?;
-    let mut left = left_today(app, &verdicts, now).await?;
+    let mut room = Room::left(app, &verdicts, now).await?;
     let mut is_full = false;
     let mut next = run.clone();
     let mut taken = 0;
@@ -195,13 +204,10 @@ async fn expand(
             Verdict::NotMeant => {}
             Verdict::LeftOut(reason) => *next.left_out.entry(reason).or_default() += 1,
             Verdict::Way(way) => {
-                if let Some(left) = left.get_mut(way.account.id.as_str()) {
-                    let Some(fewer) = left.checked_sub(1) else {
-                        // Whoever comes from here on is taken up once there is room again.
-                        is_full = true;
-                        break;
-                    };
-                    *left = fewer;
+                if !room.take(way.account) {
+                    // Whoever comes from here on is taken up once there is room again.
+                    is_full = true;
+                    break;
                 }
                 messages.push((one, way));
             }
@@ -225,7 +231,7 @@ async fn expand(
         return Ok(Expanded::Nothing);
     }
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(Expanded::Page(Box::new(next)))
+    Ok(Expanded::Page { next: Box::new(next), is_full })
 }
 
 /// Whether more would get it than may without a second person's word. The people of an area become more

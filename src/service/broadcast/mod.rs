@@ -60,6 +60,9 @@ pub enum BroadcastError {
         /// What was asked for.
         happens: Move,
     },
+    /// It is not what they saw any more.
+    #[error("somebody changed this broadcast meanwhile; look at it again")]
+    Changed,
     /// A part of it cannot be used.
     #[error("{what}; {hint}")]
     Invalid {
@@ -85,6 +88,30 @@ pub enum BroadcastError {
 impl From<StoreError> for BroadcastError {
     fn from(error: StoreError) -> Self {
         Self::Service(error.into())
+    }
+}
+
+/// A broadcast as somebody saw it who now decides about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Which.
+    pub id: BroadcastId,
+    /// When it had been changed last; none for whoever decides about it as it is.
+    pub changed_at: Option<Timestamp>,
+}
+
+impl From<BroadcastId> for Seen {
+    fn from(id: BroadcastId) -> Self {
+        Self { id, changed_at: None }
+    }
+}
+
+impl Seen {
+    fn same(&self, broadcast: &Broadcast) -> Result<(), BroadcastError> {
+        match self.changed_at {
+            Some(at) if at != broadcast.updated_at => Err(BroadcastError::Changed),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -55,9 +55,7 @@ pub async fn report(
     id: BroadcastId,
 ) -> Result<Vec<RunReport>, BroadcastError> {
     find(app, actor, Right::SeeBroadcasts, id).await?;
-    let mut tx = app.db.begin().await?;
-    let found = runs::list_runs(&mut tx, id).await?;
-    drop(tx);
+    let found = runs::list_runs(&mut *app.db.reading().await?, id).await?;
     let mut reports = Vec::with_capacity(found.len());
     for run in found {
         let states = runs::count_states(&app.db, run.id).await?;

@@ -99,7 +99,9 @@ impl Counts {
     fn find(&self, app: &App, broadcast: &Broadcast) -> Option<Counting> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_good = |one: &&Counting| {
-            one.of == broadcast.updated_at && app.now().since(one.begun_at) < GOOD_FOR
+            let is_counting = one.result.borrow().is_none() && one.result.has_changed().is_ok();
+            one.of == broadcast.updated_at
+                && (is_counting || app.now().since(one.begun_at) < GOOD_FOR)
         };
         kept.get(&broadcast.id).filter(is_good).cloned()
     }

@@ -54,7 +54,7 @@ pub fn view_run(app: &App, report: &RunReport) -> Value {
     let failures: Vec<Value> = report
         .failures
         .iter()
-        .map(|kind| json!({"code": kind.code, "reason": kind.reason, "count": kind.count}))
+        .map(|kind| json!({"channel": kind.channel.as_str(), "code": kind.code, "reason": kind.reason, "count": kind.count}))
         .collect();
     json!({"id": run.id.to_string(), "state": run.state.as_str(), "due_at": run.due_at.rfc3339(),
            "retry_of": run.retry_of.map(|id| id.to_string()), "recipients": run.recipients,

@@ -110,7 +110,8 @@ pub async fn set_known_list(
     entries: &[ListEntry],
 ) -> Result<Taken, BroadcastError> {
     to_have(actor, Right::Broadcast)?;
-    let known = known_entries(&app.db, entries, &actor.area).await?;
+    let office = &app.settings.office_area;
+    let known = known_entries(&app.db, entries, (&actor.area, actor.covers(None, office))).await?;
     let kept = set_list(app, actor, id, &known).await?;
     let all = u64::try_from(entries.len()).unwrap_or(u64::MAX);
     Ok(Taken { kept, unknown: all.saturating_sub(kept) })

@@ -6,18 +6,26 @@
 use super::{Answer, Next, PRESS, Seat, Steps, compose};
 use crate::domain::area::AreaCode;
 use crate::domain::broadcast::BroadcastState;
+use crate::domain::clock::Timestamp;
 use crate::domain::id::BroadcastId;
 use crate::domain::officer::Right;
 use crate::domain::outbound::{Choice, Recipient};
-use crate::service::broadcast::{self, BroadcastError};
+use crate::service::broadcast::{self, BroadcastError, Seen};
 use crate::service::officer::name_of;
 use crate::service::{App, ServiceError};
 use crate::template::{OfficerButton, OfficerLine as Line};
 
-/// A button under a broadcast.
-pub(super) fn choice(app: &App, button: OfficerButton, id: BroadcastId) -> Choice {
+/// A button under a broadcast that was changed last at that moment: under an older one it does nothing any more.
+pub(super) fn choice(app: &App, button: OfficerButton, id: BroadcastId, at: Timestamp) -> Choice {
     let title = app.templates.officer_chat().button(button);
-    Choice { id: format!("{PRESS}{button}:{id}"), title }
+    Choice { id: format!("{PRESS}{button}:{id}:{:x}", at.as_ms()), title }
+}
+
+/// Which broadcast a button is under, as it was then.
+fn seen(which: &str) -> Option<Seen> {
+    let (id, at) = which.split_once(':')?;
+    let at = i64::from_str_radix(at, 16).ok()?;
+    Some(Seen { id: id.parse().ok()?, changed_at: Some(Timestamp::from_ms(at)) })
 }
 
 fn say(app: &App, line: Line, next: Next) -> Answer {
@@ -43,22 +51,22 @@ pub(super) async fn press(
         },
         _ => {}
     }
-    let (Ok(button), Ok(id)) = (what.parse(), which.parse::<BroadcastId>()) else {
+    let (Ok(button), Some(seen)) = (what.parse(), seen(which)) else {
         return Ok(over());
     };
     match button {
-        OfficerButton::Test => test(app, seat, id).await,
-        OfficerButton::Send | OfficerButton::Ask => go(app, seat, id).await,
-        OfficerButton::Cancel => withdraw(app, seat, id).await,
-        OfficerButton::Approve => agree(app, seat, id).await,
-        OfficerButton::Return => why(app, seat, id).await,
+        OfficerButton::Test => test(app, seat, seen.id).await,
+        OfficerButton::Send | OfficerButton::Ask => go(app, seat, seen).await,
+        OfficerButton::Cancel => withdraw(app, seat, seen.id).await,
+        OfficerButton::Approve => agree(app, seat, seen).await,
+        OfficerButton::Return => why(app, seat, seen).await,
     }
 }
 
 /// Ends the steps that are about this broadcast, and no others.
 fn end(seat: &Seat<'_>, id: BroadcastId) -> Next {
     match &seat.steps {
-        Some(Steps::Preview { id: open } | Steps::Reason { id: open })
+        Some(Steps::Preview { id: open } | Steps::Reason { id: open, .. })
             if *open == id.to_string() =>
         {
             Next::End
@@ -76,17 +84,18 @@ async fn test(app: &App, seat: &Seat<'_>, id: BroadcastId) -> Result<Answer, Ser
 }
 
 /// Sends it where nobody else has to agree, and asks somebody where they have to.
-async fn go(app: &App, seat: &Seat<'_>, id: BroadcastId) -> Result<Answer, ServiceError> {
+async fn go(app: &App, seat: &Seat<'_>, seen: Seen) -> Result<Answer, ServiceError> {
     if !seat.may(Right::Broadcast) {
         return Ok(seat.refused(app));
     }
+    let id = seen.id;
     let gone = async {
-        let mut state = broadcast::show(app, &seat.actor, id).await?.state;
-        if state != BroadcastState::Approved {
-            state = broadcast::submit(app, &seat.actor, id).await?;
+        if broadcast::show(app, &seat.actor, id).await?.state == BroadcastState::Approved {
+            return broadcast::send(app, &seat.actor, seen).await;
         }
+        let state = broadcast::submit(app, &seat.actor, seen).await?;
         if state == BroadcastState::Approved {
-            state = broadcast::send(app, &seat.actor, id).await?;
+            return broadcast::send(app, &seat.actor, id).await;
         }
         Ok(state)
     };
@@ -115,23 +124,24 @@ pub(super) async fn withdraw(
     }
 }
 
-async fn agree(app: &App, seat: &Seat<'_>, id: BroadcastId) -> Result<Answer, ServiceError> {
-    match broadcast::approve(app, &seat.actor, id).await {
-        Ok(()) => told(app, seat, id, Line::ApprovedByYou).await,
+async fn agree(app: &App, seat: &Seat<'_>, seen: Seen) -> Result<Answer, ServiceError> {
+    match broadcast::approve(app, &seat.actor, seen).await {
+        Ok(()) => told(app, seat, seen.id, Line::ApprovedByYou).await,
         Err(error) => of_error(app, seat, error),
     }
 }
 
 /// A reason is asked for before it is sent back.
-async fn why(app: &App, seat: &Seat<'_>, id: BroadcastId) -> Result<Answer, ServiceError> {
+async fn why(app: &App, seat: &Seat<'_>, seen: Seen) -> Result<Answer, ServiceError> {
     if !seat.may(Right::Approve) {
         return Ok(seat.refused(app));
     }
-    match broadcast::show(app, &seat.actor, id).await {
+    match broadcast::show(app, &seat.actor, seen.id).await {
         Ok(one) if one.state == BroadcastState::Submitted => {
-            Ok(say(app, Line::ReasonAsk, Next::Go(Steps::Reason { id: id.to_string() })))
+            let (id, seen) = (seen.id.to_string(), seen.changed_at.map(Timestamp::as_ms));
+            Ok(say(app, Line::ReasonAsk, Next::Go(Steps::Reason { id, seen })))
         }
-        Ok(one) => Ok(wrong_moment(app, one.state)),
+        Ok(one) => Ok(wrong_moment(app, seat, one.state)),
         Err(error) => of_error(app, seat, error),
     }
 }
@@ -140,11 +150,11 @@ async fn why(app: &App, seat: &Seat<'_>, id: BroadcastId) -> Result<Answer, Serv
 pub(super) async fn send_back(
     app: &App,
     seat: &Seat<'_>,
-    id: BroadcastId,
+    seen: Seen,
     reason: &str,
 ) -> Result<Answer, ServiceError> {
-    match broadcast::reject(app, &seat.actor, id, reason).await {
-        Ok(()) => told(app, seat, id, Line::ReturnedByYou).await,
+    match broadcast::reject(app, &seat.actor, seen, reason).await {
+        Ok(()) => told(app, seat, seen.id, Line::ReturnedByYou).await,
         Err(error) => of_error(app, seat, error),
     }
 }
@@ -164,10 +174,18 @@ async fn told(
     Ok(Answer::new(text, end(seat, id)))
 }
 
-fn wrong_moment(app: &App, state: BroadcastState) -> Answer {
+/// What somebody is in the middle of writing stays: an old button may be about another broadcast.
+fn wrong_moment(app: &App, seat: &Seat<'_>, state: BroadcastState) -> Answer {
     let state = app.templates.broadcast().state(state);
     let words = app.templates.officer_chat();
-    Answer::new(words.say(Line::WrongMoment, &[("state", state)]), Next::End)
+    Answer::new(words.say(Line::WrongMoment, &[("state", state)]), unless_writing(seat))
+}
+
+fn unless_writing(seat: &Seat<'_>) -> Next {
+    match &seat.steps {
+        Some(Steps::Preview { .. } | Steps::Reason { .. }) => Next::End,
+        _ => Next::Keep,
+    }
 }
 
 /// Why something could not be done, in words.
@@ -182,8 +200,9 @@ pub(super) fn of_error(
     Ok(match error {
         BroadcastError::Service(error) => return Err(error),
         BroadcastError::Forbidden => seat.refused(app),
-        BroadcastError::State { state, .. } => wrong_moment(app, state),
-        BroadcastError::NotFound => say(app, Line::NotThere, Next::End),
+        BroadcastError::State { state, .. } => wrong_moment(app, seat, state),
+        BroadcastError::Changed => say(app, Line::Changed, unless_writing(seat)),
+        BroadcastError::NotFound => say(app, Line::NotThere, unless_writing(seat)),
         BroadcastError::OutsideArea => say(app, Line::AreaOutside, Next::Keep),
         BroadcastError::Maker => say(app, Line::OwnWords, Next::Keep),
         BroadcastError::Empty => say(app, Line::Nobody, Next::Keep),

@@ -6,15 +6,16 @@ use super::act::{self, of_error};
 use super::{Answer, Next, Seat, Steps, button, words};
 use crate::domain::area::AreaCode;
 use crate::domain::audience::{Audience, CardCondition};
-use crate::domain::broadcast::{Notice, Schedule};
+use crate::domain::broadcast::{BroadcastState, Notice, Schedule};
+use crate::domain::clock::Timestamp;
 use crate::domain::id::BroadcastId;
 use crate::domain::officer::Right;
 use crate::domain::outbound::Choice;
 use crate::domain::redact;
-use crate::service::broadcast::{self, Draft, Preview};
+use crate::service::broadcast::{self, Draft, Preview, Seen};
 use crate::service::{App, ServiceError};
+use crate::store::area;
 use crate::store::broadcast::Broadcast;
-use crate::store::{StoreError, area};
 use crate::template::{OfficerAudience, OfficerButton, OfficerLine as Line};
 
 /// Months ahead in which somebody turns 17, and days a card lies: what a chat offers. The console takes any.
@@ -45,7 +46,11 @@ pub(super) async fn stop(app: &App, seat: &Seat<'_>) -> Result<Answer, ServiceEr
     let line = match &seat.steps {
         None => Line::NothingOpen,
         Some(Steps::Preview { id }) => {
-            if let Ok(id) = id.parse::<BroadcastId>() {
+            // What went out meanwhile, from here or elsewhere, is taken back by its own button alone.
+            if let Ok(id) = id.parse::<BroadcastId>()
+                && let Ok(one) = broadcast::show(app, &seat.actor, id).await
+                && one.state == BroadcastState::Draft
+            {
                 return act::withdraw(app, seat, id).await;
             }
             Line::Stopped
@@ -60,14 +65,15 @@ pub(super) async fn hear(app: &App, seat: &Seat<'_>, text: &str) -> Result<Answe
     let Some(steps) = seat.steps.clone() else {
         return Ok(say(app, Line::Over, &[], Next::End));
     };
-    if let Steps::Reason { id } = &steps {
+    if let Steps::Reason { id, seen } = &steps {
+        let changed_at = seen.map(Timestamp::from_ms);
         return match id.parse() {
-            Ok(id) => act::send_back(app, seat, id, text).await,
+            Ok(id) => act::send_back(app, seat, Seen { id, changed_at }, text).await,
             Err(_) => Ok(say(app, Line::NotThere, &[], Next::End)),
         };
     }
     if !seat.may(Right::Broadcast) {
-        return Ok(seat.refused(app));
+        return Ok(Answer { next: Next::End, ..seat.refused(app) });
     }
     let [title_max, text_max, ..] = Notice::LONGEST;
     Ok(match steps {
@@ -140,9 +146,7 @@ async fn typed_area(app: &App, seat: &Seat<'_>, text: &str) -> Result<Answer, Se
         return choose_area(app, seat, code).await;
     }
     let own = own(app, seat);
-    let mut tx = app.db.begin().await?;
-    let names = area::list_names(&mut tx, &own, NAMES).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let names = area::list_names(&mut *app.db.reading().await?, &own, NAMES).await?;
     let wanted = text.trim().to_lowercase();
     let mut found: Vec<_> =
         names.into_iter().filter(|(_, name)| name.to_lowercase() == wanted).collect();
@@ -175,9 +179,7 @@ pub(super) async fn choose_area(
     if !code.is_within(&seat.actor.area) {
         return Ok(say(app, Line::AreaOutside, &[], Next::Keep));
     }
-    let mut tx = app.db.begin().await?;
-    let name = words::area_name(app, &mut tx, &code).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let name = words::area_name(app, &code).await?;
     let words = app.templates.officer_chat();
     let choices = OfficerAudience::ALL
         .iter()
@@ -229,9 +231,7 @@ pub(super) async fn choose_card(
 /// What the draft would come to, and what can be done with it.
 async fn look_at(app: &App, one: &Broadcast, found: &Preview) -> Result<Answer, ServiceError> {
     let said = app.templates.officer_chat();
-    let mut tx = app.db.begin().await?;
-    let area = words::area_names(app, &mut tx, &one.audience).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let area = words::area_names(app, &one.audience).await?;
     let ways: Vec<String> = found
         .ways
         .iter()
@@ -277,10 +277,10 @@ async fn look_at(app: &App, one: &Broadcast, found: &Preview) -> Result<Answer, 
     let go = if found.needs_second { OfficerButton::Ask } else { OfficerButton::Send };
     let mut choices = Vec::new();
     if found.recipients > 0 {
-        choices.push(act::choice(app, OfficerButton::Test, one.id));
-        choices.push(act::choice(app, go, one.id));
+        choices.push(act::choice(app, OfficerButton::Test, one.id, one.updated_at));
+        choices.push(act::choice(app, go, one.id, one.updated_at));
     }
-    choices.push(act::choice(app, OfficerButton::Cancel, one.id));
+    choices.push(act::choice(app, OfficerButton::Cancel, one.id, one.updated_at));
     let next = Next::Go(Steps::Preview { id });
     Ok(say(app, Line::Preview, &values, next).with(choices))
 }

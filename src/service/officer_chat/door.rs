@@ -95,10 +95,7 @@ pub(in crate::service) async fn with_sought(
     let Event::Message(inbound) = account.adapter.read(&payload) else { return payload };
     let Some(chat) = inbound.from.chat else { return payload };
     let hash = contact::chat_hash(&app.db, &account.portfolio, chat);
-    let known = async {
-        let mut tx = app.db.begin().await?;
-        rows::find_by_chat(&mut tx, &app.db, &hash).await
-    };
+    let known = async { rows::find_by_chat(&mut *app.db.reading().await?, &app.db, &hash).await };
     if !matches!(known.await, Ok(Some(_))) {
         return payload;
     }

@@ -85,8 +85,8 @@ enum Steps {
     Card { title: String, text: String, area: String },
     /// A draft is looked at.
     Preview { id: String },
-    /// Why is it sent back?
-    Reason { id: String },
+    /// Why is it sent back? `seen`: when it had been changed last, in ms.
+    Reason { id: String, seen: Option<i64> },
 }
 
 /// What becomes of the steps.
@@ -141,11 +141,11 @@ struct Seat<'a> {
 }
 
 impl Seat<'_> {
-    /// Says that their role does not let them, and ends what they are in the middle of.
+    /// Says that their role does not let them; what they are in the middle of, they may have been let begin.
     fn refused(&self, app: &App) -> Answer {
         let words = app.templates.officer_chat();
         let role = words.role(self.officer.role);
-        Answer::new(words.say(Line::Refused, &[("role", &role)]), Next::End)
+        Answer::new(words.say(Line::Refused, &[("role", &role)]), Next::Keep)
     }
 
     fn may(&self, right: Right) -> bool {
@@ -266,9 +266,7 @@ async fn work<'a>(
     let Event::Message(inbound) = events::read(app, event) else { return Ok(None) };
     let Some((account, chat)) = door::place_of(app, event, &inbound) else { return Ok(None) };
     let hash = contact::chat_hash(&app.db, &account.portfolio, chat);
-    let mut tx = app.db.begin().await?;
-    let found = rows::find_by_chat(&mut tx, &app.db, &hash).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let found = rows::find_by_chat(&mut *app.db.reading().await?, &app.db, &hash).await?;
     let Some(OfficerChat { officer, steps, steps_until, .. }) = found else { return Ok(None) };
     let officer = find_officer(&app.db, officer).await?;
     let Some(officer) = officer.filter(|officer| officer.disabled_at.is_none()) else {

@@ -31,7 +31,7 @@ pub(in crate::service) async fn ask_approvers(
     if chats.is_empty() {
         return Ok(());
     }
-    let area = words::area_names(app, tx, &one.audience).await?;
+    let area = words::area_names(app, &one.audience).await?;
     let maker = name_of(app, &one.maker.id).await?;
     let said = app.templates.officer_chat();
     let more =
@@ -62,7 +62,7 @@ pub(in crate::service) async fn ask_approvers(
             continue;
         }
         let buttons = [OfficerButton::Approve, OfficerButton::Return];
-        let choices = buttons.map(|button| act::choice(app, button, one.id)).to_vec();
+        let choices = buttons.map(|button| act::choice(app, button, one.id, now)).to_vec();
         let reply = Reply { text: text.clone(), choices };
         let key = format!("{}:{}:{}", one.id, now.as_ms(), officer.id);
         plan(app, tx, (account, chat.chat), &key, vec![reply], now).await?;
@@ -101,7 +101,7 @@ pub(in crate::service) async fn tell_maker(
     } else {
         let text = said.say(Line::Approved, &[title, ("checker", &checker)]);
         let buttons = [OfficerButton::Send, OfficerButton::Cancel];
-        (text, buttons.map(|button| act::choice(app, button, one.id)).to_vec())
+        (text, buttons.map(|button| act::choice(app, button, one.id, now)).to_vec())
     };
     let key = format!("{}:{}:{maker}", one.id, now.as_ms());
     plan(app, tx, (account, chat.chat), &key, vec![Reply { text, choices }], now).await

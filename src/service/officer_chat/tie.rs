@@ -127,16 +127,16 @@ pub(super) async fn take_code(
             note(app, tx, &actor, Action::UntiedChat, &other.to_string(), None).await?;
         }
         note(app, tx, &actor, Action::TiedChat, &id.to_string(), Some(&account.id)).await?;
-        welcome(app, tx, &officer).await?
+        welcome(app, &officer).await?
     };
     let reply = Reply { text, choices: Vec::new() };
     plan(app, tx, (account, chat), &event.id.to_string(), vec![reply], now).await?;
     Ok(Taken::Done)
 }
 
-async fn welcome(app: &App, tx: &mut Tx, officer: &Officer) -> Result<String, ServiceError> {
+async fn welcome(app: &App, officer: &Officer) -> Result<String, ServiceError> {
     let words = app.templates.officer_chat();
-    let area = words::area_name(app, tx, &officer.area).await?;
+    let area = words::area_name(app, &officer.area).await?;
     let role = words.role(officer.role);
     Ok(words.say(Line::Tied, &[("name", &officer.name), ("role", &role), ("area", &area)]))
 }
@@ -148,9 +148,7 @@ pub(super) async fn about(app: &App, seat: &Seat<'_>, rest: &str) -> Result<Answ
         let words = app.templates.officer_chat();
         return Ok(Answer::new(words.say(Line::Untied, &[]), Next::End));
     }
-    let mut tx = app.db.begin().await?;
-    let text = welcome(app, &mut tx, &seat.officer).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let text = welcome(app, &seat.officer).await?;
     Ok(Answer::new(text, Next::Keep))
 }
 

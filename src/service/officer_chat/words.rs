@@ -7,30 +7,24 @@ use crate::domain::audience::{Audience, CardCondition};
 use crate::domain::broadcast::Schedule;
 use crate::domain::clock::Takes;
 use crate::service::{App, ServiceError};
+use crate::store::area;
 use crate::store::broadcast::Broadcast;
-use crate::store::{Tx, area};
 use crate::template::{OfficerAudience, OfficerLine as Line};
 
 /// An area's name, or its code where it has none here.
-pub(super) async fn area_name(
-    app: &App,
-    tx: &mut Tx,
-    code: &AreaCode,
-) -> Result<String, ServiceError> {
+pub(super) async fn area_name(app: &App, code: &AreaCode) -> Result<String, ServiceError> {
     if code.plain().is_empty() {
         return Ok(app.settings.office_name.clone());
     }
-    let names = area::find_names(tx, &app.db, std::slice::from_ref(code)).await?;
+    let names =
+        area::find_names(&mut *app.db.reading().await?, &app.db, std::slice::from_ref(code))
+            .await?;
     Ok(names.into_values().next().unwrap_or_else(|| code.to_string()))
 }
 
 /// The names of all areas of an audience.
-pub(super) async fn area_names(
-    app: &App,
-    tx: &mut Tx,
-    audience: &Audience,
-) -> Result<String, ServiceError> {
-    let names = area::find_names(tx, &app.db, &audience.areas).await?;
+pub(super) async fn area_names(app: &App, audience: &Audience) -> Result<String, ServiceError> {
+    let names = area::find_names(&mut *app.db.reading().await?, &app.db, &audience.areas).await?;
     let said = audience
         .areas
         .iter()

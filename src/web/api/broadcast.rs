@@ -300,6 +300,7 @@ impl From<BroadcastError> for Error {
             BroadcastError::Forbidden => Self::Forbidden("office or admin"),
             BroadcastError::Maker
             | BroadcastError::OutsideArea
+            | BroadcastError::Changed
             | BroadcastError::State { .. }
             | BroadcastError::Empty
             | BroadcastError::NoWay

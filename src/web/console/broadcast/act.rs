@@ -5,10 +5,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::{HERE, id, words};
+use crate::domain::clock::Timestamp;
 use crate::domain::id::BroadcastId;
 use crate::domain::message::ChannelKind;
 use crate::domain::phone::PhoneNumber;
-use crate::service::broadcast::{self as service, BroadcastError};
+use crate::service::broadcast::{self as service, BroadcastError, Seen};
 use crate::web::Web;
 use crate::web::console::desk::Desk;
 use crate::web::console::form::Filled;
@@ -56,6 +57,19 @@ pub(super) fn after<T>(
 pub(super) struct Reason {
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    seen: Option<i64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Looked {
+    #[serde(default)]
+    seen: Option<i64>,
+}
+
+/// The broadcast as it stood on the page whose button was pressed.
+fn as_seen(id: BroadcastId, at: Option<i64>) -> Seen {
+    Seen { id, changed_at: at.map(Timestamp::from_ms) }
 }
 
 pub(super) async fn reject(
@@ -65,7 +79,7 @@ pub(super) async fn reject(
     Filled(form): Filled<Reason>,
 ) -> Result<Response, Error> {
     let id = id(&text)?;
-    match service::reject(&web.app, &desk.actor, id, &form.reason).await {
+    match service::reject(&web.app, &desk.actor, as_seen(id, form.seen), &form.reason).await {
         Err(BroadcastError::Invalid { .. }) => Ok(not_done(id, "alasan")),
         outcome => after(id, "tolak", outcome),
     }
@@ -85,10 +99,29 @@ macro_rules! act {
     )+};
 }
 
-act! {
+/// The same where somebody says yes to what they read.
+macro_rules! agree {
+    ($($name:ident => $done:literal),+ $(,)?) => {$(
+        pub(super) async fn $name(
+            State(web): State<Web>,
+            desk: Desk,
+            Path(text): Path<String>,
+            Filled(form): Filled<Looked>,
+        ) -> Result<Response, Error> {
+            let id = id(&text)?;
+            let seen = as_seen(id, form.seen);
+            after(id, $done, service::$name(&web.app, &desk.actor, seen).await)
+        }
+    )+};
+}
+
+agree! {
     submit => "ajukan",
     approve => "setujui",
     send => "kirim",
+}
+
+act! {
     pause => "jeda",
     resume => "lanjut",
     cancel => "batal",

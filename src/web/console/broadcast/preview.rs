@@ -74,6 +74,8 @@ struct WayLine {
 struct ShowPage {
     page: Page,
     id: String,
+    /// When it was changed last: what is decided here is decided of this.
+    seen: i64,
     notice: Notice,
     when: String,
     dates: Vec<String>,
@@ -152,6 +154,7 @@ pub(super) async fn show(
     let progress = progress_part(&web, &page, &one, &runs)?;
     shown(&ShowPage {
         id: one.id.to_string(),
+        seen: one.updated_at.as_ms(),
         notice: one.notice.clone(),
         when: service::schedule_words(&web.app, &one.schedule),
         dates: service::next_dates(&web.app, &one.schedule, DATES)

@@ -61,7 +61,9 @@ pub(super) fn refusal(error: &BroadcastError) -> Option<&'static str> {
     Some(match error {
         BroadcastError::Maker => "penulis",
         BroadcastError::OutsideArea => "wilayah",
-        BroadcastError::State { .. } | BroadcastError::Invalid { .. } => "berubah",
+        BroadcastError::State { .. } | BroadcastError::Changed | BroadcastError::Invalid { .. } => {
+            "berubah"
+        }
         BroadcastError::Empty => "kosong",
         BroadcastError::NoWay => "nomor",
         BroadcastError::NoFailures => "tuntas",
