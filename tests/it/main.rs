@@ -31,6 +31,7 @@ mod console_talk;
 mod console_template;
 mod console_today;
 mod conversation;
+mod courier;
 mod crash;
 mod english;
 mod floors;

@@ -13,10 +13,19 @@ use crate::support::chrome::{Chrome, Screen};
 use crate::support::console::{Browser, add_officer};
 use crate::support::{Start, TestApp, run};
 
-/// Routes that give a file, a stream or nothing, and no page.
+/// Routes that give a file, a stream or nothing, and no page. A courier's round is looked at where one is played.
 fn is_page(path: &str) -> bool {
-    let file =
-        [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "/hitung", "/lampiran", "{*rest}"];
+    let file = [
+        ".csv",
+        ".xlsx",
+        "/unduh/",
+        "/assets/",
+        "/langsung",
+        "/hitung",
+        "/lampiran",
+        "{*rest}",
+        "/kurir/putaran/",
+    ];
     !file.iter().any(|part| path.contains(part))
 }
 
