@@ -176,7 +176,7 @@ on_both_engines! {
         let sheet = browser.get(&format!("{}/lembar", round.path())).await;
         is_discreet(&sheet);
         for words in ["<td>2</td><td>Sri Wahyuni</td><td>02/05</td><td>Krajan, Jalan Kenanga 2</td><td>…3M</td>",
-            "Diterima keluarga: Wati, istri", "☐ Tidak ada orang di rumah", "tanda tangan", "09:00–12:00", "courier-351709"] {
+            "Diterima keluarga: Wati, istri", "☐ Tidak ada orang di rumah", "tanda tangan", "09.00–12.00", "courier-351709"] {
             assert!(sheet.says(words), "{words}: {}", sheet.text);
         }
         assert!(!sheet.says("Budi Santoso"), "has the card: {}", sheet.text);

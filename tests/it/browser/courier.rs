@@ -1,8 +1,8 @@
 //! A courier on a cheap phone: the round is opened where there is network, carried through a valley without, and what
 //! was reported there arrives once, whatever was closed and opened meanwhile.
 
-use kabar::domain::officer::OfficerRole;
-use kabar::service::round::{Report, report};
+use kabar::domain::officer::{Actor, OfficerRole};
+use kabar::service::round::{Report, close, report};
 use kabar::store::Engine;
 use kabar::store::officer::find_by_login;
 
@@ -19,6 +19,11 @@ const KEPT: &str = "return new Promise(done => { const asked = indexedDB.open('k
         tx.objectStore('rounds').count().onsuccess = e => found.push(e.target.result);
         tx.objectStore('reports').count().onsuccess = e => found.push(e.target.result);
         tx.oncomplete = () => { asked.result.close(); done(found.join(' ')); }; }; })";
+
+/// The report that was written first, as it will be sent.
+const FIRST: &str = "return new Promise(done => { const asked = indexedDB.open('kurir', 1);
+    asked.onsuccess = () => asked.result.transaction('reports').objectStore('reports').getAll().onsuccess =
+        e => { asked.result.close(); done(JSON.stringify(e.target.result[0].report)); }; })";
 
 /// Joko carries so many cards, and sits before his phone at the end of a line.
 async fn joko(app: &TestApp, cards: usize) -> (Carried, Line) {
@@ -60,7 +65,7 @@ async fn open_round(chrome: &mut Chrome, round: &Carried) {
     log_in(chrome, "joko").await;
     assert_eq!(chrome.ask("return location.pathname").await, "/kurir/");
     chrome.look("courier_rounds").await;
-    chrome.click(&format!("main a[href='{}']", round.path())).await;
+    chrome.click(&format!("main a[href$='{}']", round.path())).await;
     chrome.has("ol.live").await;
     chrome.sees("Tersimpan di HP ini").await;
     chrome.sees("Tersambung").await;
@@ -112,7 +117,7 @@ async fn carried_offline(app: TestApp) {
     chrome.goto("/kurir/").await;
     chrome.sees("Putaran di HP ini").await;
     chrome.look("courier_rounds_offline").await;
-    chrome.click(&format!("main a[href='{}']", round.path())).await;
+    chrome.click(&format!("main a[href$='{}']", round.path())).await;
     chrome.sees("Tanpa sinyal: 3 laporan menunggu").await;
     chrome.close().await;
     let mut chrome = Chrome::open_again(&line.url, phone.path()).await;
@@ -171,6 +176,12 @@ async fn ended_on_the_way(app: TestApp) {
     chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
     in_vain(&chrome, &round.items[1], "unclear_address").await;
     chrome.sees("Tanpa sinyal: 2 laporan menunggu").await;
+    // The first one had arrived; only the answer was lost.
+    let first = chrome.ask(FIRST).await.as_str().map(serde_json::from_str::<Report>);
+    let first = first.unwrap().unwrap();
+    let courier = find_by_login(&app.app.db, "joko").await.unwrap().unwrap().actor();
+    assert_eq!(first.item, round.items[0]);
+    report(&app.app, &courier, round.id, vec![first]).await.unwrap();
     app.query("DELETE FROM session").await;
     line.mend();
     chrome.press("Kirim sekarang").await;
@@ -198,5 +209,43 @@ async fn ended_on_the_way(app: TestApp) {
     log_in(&chrome, "joko").await;
     chrome.has("#jaringan.good").await;
     assert_eq!(round.reports(&app).await.len(), 3);
+
+    // What is over is wiped.
+    chrome.click(&format!("main a[href$='{}']", round.path())).await;
+    chrome.has("ol.live").await;
+    assert_eq!(chrome.ask(KEPT).await, "1 0");
+    close(&app.app, &Actor::cli(), round.id).await.unwrap();
+    chrome.goto(&round.path()).await;
+    chrome.sees("Putaran ini sudah ditutup").await;
+    assert_eq!(chrome.ask(KEPT).await, "0 0");
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn on_paper_and_without_a_script_a_round_is_carried_too() {
+    run(Engine::Sqlite, on_paper).await;
+}
+
+async fn on_paper(app: TestApp) {
+    let (round, line) = joko(&app, 4).await;
+    let mut chrome = Chrome::open(&line.url).await;
+    log_in(&chrome, "joko").await;
+    for screen in Screen::BOTH {
+        chrome.sit_before(screen).await;
+        chrome.goto(&format!("{}/lembar", round.path())).await;
+        chrome.sees("Lembar antar KTP-el").await;
+        chrome.look("courier_sheet").await;
+    }
+    chrome.without_scripts().await;
+    chrome.goto(&round.path()).await;
+    chrome.keep_picture("courier_bare").await;
+    chrome.click(&format!("main a[href$='#{}']", round.items[2])).await;
+    chrome.fill("[name=code]", CODE).await;
+    chrome.click("[name=outcome] [value=received]").await;
+    chrome.click("[name=by] [value=self]").await;
+    chrome.keep_picture("courier_bare_form").await;
+    chrome.press("Kirim").await;
+    chrome.sees("3. Agus Setiawan: Tercatat.").await;
+    assert_eq!(round.reports(&app).await, [said(3, "done", "")]);
     chrome.close().await;
 }

@@ -44,7 +44,8 @@ async function load() {
 }
 const waiting = () => reports.filter(r => !r.result);
 const isOpen = item => /planned|announced/.test(item.state);
-const day = r => r.date.split("-").reverse().join("-") + ", " + r.from + "–" + r.to;
+const day = r => new Date(r.date + "T00:00").toLocaleDateString(document.documentElement.lang,
+  { weekday: "long", day: "numeric", month: "long" }) + ", " + (r.from + "–" + r.to).replace(/:/g, ".");
 const round = id => rounds.find(r => r.id === id);
 
 function key() {
@@ -90,7 +91,7 @@ async function exchange(id) {
       body: JSON.stringify({ reports: some.map(r => r.report) })
     });
     if (!answer) { return false; }
-    // The round was given to somebody else between the two calls: nothing was taken.
+    // Given to somebody else between the two calls: nothing was taken.
     if (answer.gone) { return true; }
     await change((of, rounds, reports) => settle(of, rounds, reports, id, answer.reported));
   }
@@ -207,7 +208,7 @@ function face(li, item) {
   set("h2", item.position + ". " + item.name);
   set(".where", [item.rt || item.rw ? "RT " + (item.rt || "–") + "/RW " + (item.rw || "–") : "", item.dusun, item.address]
     .filter(Boolean).join(", "));
-  set(".tail", W.tail + " " + item.tail);
+  set(".tail", W.tail + item.tail);
   set(".answer", item.answer ? W["answer." + item.answer] + (item.answer === "family" && item.receiver ? ": " + item.receiver : "") : "");
   set(".note", item.note);
   set(".state", sent ? W.queued + " " + W["out." + sent.report.outcome] : W["out." + item.outcome] || W["state." + item.state]);
@@ -234,7 +235,7 @@ function showRound() {
   if (!$(root, "ol.live")) { fill("t-round"); }
   const list = $(root, "ol.live");
   const r = known.round;
-  const left = r.items.filter(isOpen).length;
+  const left = r.items.filter(i => isOpen(i) && !waiting().some(q => q.report.item === i.id)).length;
   $(root, "h1").textContent = W.round + " " + day(r);
   $(root, ".left").textContent = say("left", left) + " " + say("of", r.items.length);
   $(root, ".early").hidden = r.state === "out";
@@ -258,12 +259,9 @@ function showList() {
   if (!isShell) { return; }
   fill(rounds.length ? "t-list" : "t-none");
   rounds.forEach(known => {
-    const li = document.createElement("li");
-    const a = document.createElement("a");
-    a.href = "/kurir/putaran/" + known.id;
-    a.className = "button";
+    const a = $($(root, "ul").appendChild(part("t-link")), "a");
+    a.href += known.id;
     a.textContent = day(known.round);
-    $(root, "ul").appendChild(li).appendChild(a);
   });
 }
 // Reports whose item is not on this page, so that none is out of sight.
@@ -303,7 +301,7 @@ function keepShell() {
   const tell = word => { document.getElementById("siap").textContent = W[word]; };
   if (!is) { tell("no_shell"); return; }
   is.addEventListener("message", event => { if (event.data === "kept") { tell("shell"); } });
-  is.register("/kurir/sw.js", { scope: "/kurir/" }).then(() => is.ready).then(it => {
+  is.register("/kurir/sw.js").then(() => is.ready).then(it => {
     if (isShell) { tell("shell"); return; }
     const files = Array.from(document.querySelectorAll("link[rel=stylesheet], script[src]"),
       e => e.getAttribute("href") || e.getAttribute("src"));

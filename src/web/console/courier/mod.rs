@@ -86,6 +86,7 @@ struct RoundPage {
     words: Vec<(&'static str, &'static str)>,
     round: CourierRound,
     day: String,
+    window: String,
     /// What came of the form that was just sent.
     told: Option<String>,
     is_good: bool,
@@ -148,6 +149,11 @@ fn day_of(page: &Page, date: &str) -> String {
     date.parse().map_or_else(|_| date.to_owned(), |day| page.date(day))
 }
 
+/// Its window as one reads it: `09.00–12.00`.
+fn window_of(round: &CourierRound) -> String {
+    format!("{}–{}", round.from, round.to).replace(':', ".")
+}
+
 async fn to_list() -> Redirect {
     Redirect::to("/kurir/")
 }
@@ -168,10 +174,10 @@ async fn list(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     for round in found.iter().filter(|round| round.state.is_live()) {
         let seen = for_courier(&web.app, &desk.actor, round.id).await?;
         rows.push(Row {
-            id: seen.id,
+            id: round.id.to_string(),
             day: page.date(round.day),
-            window: format!("{}–{}", seen.from, seen.to),
-            area: seen.area,
+            window: window_of(&seen),
+            area: round.area.to_string(),
             state: word(&page, "round", round.state.as_str()),
             cards: seen.items.iter().filter(|item| item.state != "left").count(),
             is_near: round.state == RoundState::Out
@@ -220,10 +226,11 @@ async fn show(
     let is_good = asked.hasil == "done";
     let open = item.filter(|_| !is_good).map(|item| item.id.clone()).unwrap_or_default();
     let day = day_of(&page, &round.date);
+    let window = window_of(&round);
     let words = words_of(&page);
     let may_override = desk.may(Right::OverrideHandOver);
     let key = new_key()?;
-    shown(&RoundPage { page, words, round, day, told, is_good, open, key, may_override })
+    shown(&RoundPage { page, words, round, day, window, told, is_good, open, key, may_override })
 }
 
 /// Under which a form is one report, however often it is sent.

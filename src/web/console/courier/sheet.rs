@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::words::word;
-use super::{day_of, id_of};
+use super::{day_of, id_of, window_of};
 use crate::service::round::{CourierItem, CourierRound, for_courier};
 use crate::store::officer::find_officer;
 use crate::store::round::find_round;
@@ -24,6 +24,7 @@ struct SheetPage {
     page: Page,
     round: CourierRound,
     day: String,
+    window: String,
     courier: String,
     boxes: Vec<&'static str>,
 }
@@ -58,6 +59,7 @@ pub(super) async fn show(
     let courier = courier.map(|officer| officer.name).unwrap_or_default();
     let page = Page::new(&web, &desk, "/kurir/");
     let day = day_of(&page, &round.date);
+    let window = window_of(&round);
     let boxes = BOXES.iter().map(|key| word(&page, "out", key)).collect();
-    shown(&SheetPage { page, round, day, courier, boxes })
+    shown(&SheetPage { page, round, day, window, courier, boxes })
 }
