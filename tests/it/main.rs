@@ -46,6 +46,7 @@ mod quiet;
 mod reach;
 mod readme;
 mod receipt;
+mod round;
 mod secret;
 mod smpp;
 mod smpp_kannel;
