@@ -25,7 +25,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::id::RoundId;
 use crate::domain::officer::Right;
 use crate::domain::round::RoundState;
-use crate::service::round::{CourierItem, CourierRound, Report, RoundError, for_courier, report};
+use crate::service::round::{CourierRound, Report, RoundError, for_courier, report};
 use crate::store::round::{Round, list_rounds};
 use crate::web::Web;
 use crate::web::error::Error;
@@ -99,10 +99,6 @@ struct RoundPage {
 impl RoundPage {
     fn word(&self, group: &str, key: &str) -> &'static str {
         word(&self.page, group, key)
-    }
-
-    fn is_open(&self, item: &CourierItem) -> bool {
-        matches!(item.state.as_str(), "planned" | "announced")
     }
 }
 
