@@ -47,6 +47,7 @@ mod reach;
 mod readme;
 mod receipt;
 mod round;
+mod round_places;
 mod secret;
 mod smpp;
 mod smpp_kannel;
