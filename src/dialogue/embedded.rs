@@ -82,6 +82,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dialogue/consent.toml",
     "dialogue/data.toml",
     "dialogue/examples.toml",
+    "dialogue/home_delivery.toml",
     "dialogue/language.toml",
     "dialogue/menu.toml",
     "dialogue/place.toml",

@@ -11,6 +11,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, Pin};
+use crate::domain::round::Answer;
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
@@ -69,6 +70,17 @@ pub struct CardFact {
     pub appointment: Option<String>,
     /// What to bring or have ready; only together with a place or an appointment.
     pub bring: Option<String>,
+}
+
+/// A card whose delivery was announced and is still to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryFact {
+    /// Its item's id; comes back in the effect.
+    pub item: String,
+    /// Day and window, as citizens read them.
+    pub day: String,
+    /// Days on which it may be brought instead, each with its words.
+    pub days: Vec<(chrono::NaiveDate, String)>,
 }
 
 /// A message reference that stands in the text.
@@ -169,6 +181,8 @@ pub enum Need {
     Survey,
     /// [`Input::points`] and [`Input::areas`].
     Points,
+    /// [`Input::deliveries`].
+    Deliveries,
 }
 
 /// A citizen's message and the facts it is answered from.
@@ -220,6 +234,8 @@ pub struct Input {
     pub kept: Option<KeptFact>,
     /// The elements of the survey, those with the fewest answers first.
     pub survey: Option<Vec<Element>>,
+    /// Cards that are on their way home, all of the same day.
+    pub deliveries: Option<Vec<DeliveryFact>>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -276,6 +292,17 @@ pub enum Effect {
     },
     /// The data of this chat is to be deleted.
     RequestDeletion,
+    /// An answer to an announced home delivery.
+    AnswerDelivery {
+        /// Ids of the items.
+        items: Vec<String>,
+        /// The answer.
+        answer: Answer,
+        /// The day wished for instead.
+        day: Option<chrono::NaiveDate>,
+        /// Who receives it.
+        receiver: Option<String>,
+    },
     /// A rating.
     Rate {
         /// Of what.
@@ -301,6 +328,7 @@ impl Effect {
             Self::CloseTicket => "close_ticket",
             Self::Complain { .. } => "complain",
             Self::RequestDeletion => "request_deletion",
+            Self::AnswerDelivery { .. } => "answer_delivery",
             Self::Rate { .. } => "rate",
         }
     }

@@ -136,6 +136,22 @@ words! {
         DeletionLeft = "deletion_left",
         /// The office has dealt with the request.
         DeletionClosed = "deletion_closed",
+        /// Somebody will be home.
+        DeliveryHome = "delivery_home",
+        /// Which other day suits?
+        DeliveryDayAsk = "delivery_day_ask",
+        /// Another day is noted.
+        DeliveryDayNoted = "delivery_day_noted",
+        /// Who of the family receives it?
+        DeliveryFamilyAsk = "delivery_family_ask",
+        /// That is noted.
+        DeliveryFamilyNoted = "delivery_family_noted",
+        /// The desa is asked for the address.
+        DeliveryAddress = "delivery_address",
+        /// They collect it themselves.
+        DeliveryCollect = "delivery_collect",
+        /// Nothing is on its way that could be changed.
+        DeliveryGone = "delivery_gone",
         /// Before the first question of the survey.
         SurveyIntro = "survey_intro",
         /// Element of the survey.
@@ -223,6 +239,9 @@ pub(super) struct Holes<'a> {
     pub(super) shown: usize,
     /// Elements rated lately.
     pub(super) rated: usize,
+    /// Day of a home delivery, and who receives it.
+    pub(super) day: &'a str,
+    pub(super) receiver: &'a str,
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.

@@ -30,8 +30,8 @@ mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
-    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, Effect, Input, KeptFact, KeptPerson,
-    KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
+    CODE_UNKNOWN, CardFact, ComplaintFact, Connection, DeliveryFact, Effect, Input, KeptFact,
+    KeptPerson, KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
 pub use line::LineSample;
 pub use local::{Stale, Variant};

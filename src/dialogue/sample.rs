@@ -99,6 +99,8 @@ impl Sample {
             kept: Some(&self.kept),
             shown: 1,
             rated: if self.is_full { 4 } else { 0 },
+            day: "Selasa, 24 November, pukul 09.00-12.00 WIB",
+            receiver: "istri Siti",
         }
     }
 }

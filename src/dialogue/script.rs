@@ -84,6 +84,16 @@ words! {
         DeleteYes = "delete_yes",
         /// Go on with the survey.
         Continue = "continue",
+        /// Somebody will be home.
+        DeliveryHome = "delivery_home",
+        /// Another day for the delivery.
+        DeliveryDay = "delivery_day",
+        /// Family receives it.
+        DeliveryFamily = "delivery_family",
+        /// The address is wrong.
+        DeliveryAddress = "delivery_address",
+        /// They collect it themselves.
+        DeliveryCollect = "delivery_collect",
         /// The lowest rating.
         Rate1 = "rate_1",
         /// Below the middle.
@@ -123,6 +133,7 @@ pub(super) enum Picked<'a> {
     Button(Button),
     Answer(&'a str),
     Card(&'a str),
+    Day(&'a str),
 }
 
 impl<'a> Picked<'a> {
@@ -135,6 +146,7 @@ impl<'a> Picked<'a> {
             "do" => what.parse().ok().map(Self::Button),
             "ask" => Some(Self::Answer(what)),
             "card" => Some(Self::Card(what)),
+            "day" => Some(Self::Day(what)),
             _ => None,
         }
     }
@@ -151,6 +163,7 @@ impl<'a> Picked<'a> {
             Self::Button(button) => format!("do:{button}"),
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
+            Self::Day(day) => format!("day:{day}"),
         }
     }
 }

@@ -69,6 +69,8 @@ pub enum Flow {
     },
     /// Is the data really to be deleted?
     Deletion,
+    /// Who of the family receives the card that is brought?
+    Receiver,
     /// The survey.
     Survey {
         /// What is still to be asked; the first of them was asked last.

@@ -14,6 +14,7 @@ use super::script::{Button, Picked, Script};
 use super::state::{State, words};
 use super::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
+use crate::domain::round::Answer;
 
 /// Most words of a message that only carries a number, or a card's reference.
 pub(super) const FEW_WORDS: usize = 5;
@@ -64,6 +65,9 @@ impl Turn<'_> {
             return self.expired();
         }
         if let Some(said) = self.go_on().or_else(|| self.story_told_late()) {
+            return said;
+        }
+        if let Some(said) = self.delivery() {
             return said;
         }
         let intent = input.meaning.intent.as_str();
@@ -201,6 +205,7 @@ impl Turn<'_> {
                 let card = self.registered_cards().iter().find(|card| card.id == id)?;
                 return Some(self.status_of(&card.who));
             }
+            Picked::Day(day) => return Some(self.follow_day(day)),
         };
         match button {
             Button::Status => Some(self.status()),
@@ -217,6 +222,11 @@ impl Turn<'_> {
             Button::Indonesian | Button::English => self.follow_language(button),
             Button::Continue => self.continue_survey(),
             Button::Rate1 | Button::Rate2 | Button::Rate3 | Button::Rate4 => self.rate(button),
+            Button::DeliveryHome => Some(self.follow_delivery(Answer::Home)),
+            Button::DeliveryDay => Some(self.follow_delivery(Answer::AnotherDay)),
+            Button::DeliveryFamily => Some(self.follow_delivery(Answer::Family)),
+            Button::DeliveryAddress => Some(self.follow_delivery(Answer::WrongAddress)),
+            Button::DeliveryCollect => Some(self.follow_delivery(Answer::WillCollect)),
             Button::DeleteYes => self.delete(),
             Button::No => self.leave(),
             Button::Report

@@ -23,8 +23,8 @@
 use std::time::Duration;
 
 use super::input::{
-    CardFact, ComplaintFact, Effect, Input, KeptFact, KeptPerson, KeptTicket, Meaning, Need,
-    ReferenceFact, Reply, Step, TicketFact,
+    CardFact, ComplaintFact, DeliveryFact, Effect, Input, KeptFact, KeptPerson, KeptTicket,
+    Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
 };
 use super::mention::AreaFact;
 use super::place::PointFact;
@@ -80,6 +80,8 @@ pub struct Facts {
     pub number: String,
     /// Complaints it made.
     pub complaints: Vec<ComplaintFact>,
+    /// Cards that are on their way home.
+    pub deliveries: Vec<DeliveryFact>,
 }
 
 impl Default for Facts {
@@ -100,6 +102,7 @@ impl Default for Facts {
             ticket: None,
             number: "P-7KQ4".to_owned(),
             complaints: Vec::new(),
+            deliveries: Vec::new(),
         }
     }
 }
@@ -274,6 +277,20 @@ impl Facts {
                 let code = code.parse().map_err(|_| "no area code".to_owned())?;
                 self.areas.push(AreaFact { code, name: name.to_owned() });
             }
+            "delivery" => {
+                let (day, others) = value.split_once('|').unwrap_or((value, ""));
+                let other = |part: &str| {
+                    let (date, words) = part.split_once('=').ok_or("a day and its words")?;
+                    let date = date.trim().parse().map_err(|_| "no day like 2026-11-25")?;
+                    Ok::<_, &str>((date, words.trim().to_owned()))
+                };
+                let others = others.split('|').filter(|part| !part.trim().is_empty());
+                self.deliveries.push(DeliveryFact {
+                    item: format!("itm_{}", self.deliveries.len() + 1),
+                    day: day.trim().to_owned(),
+                    days: others.map(other).collect::<Result<_, _>>()?,
+                });
+            }
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
                 let mut parts = value.split('|').map(|part| part.trim().to_owned());
@@ -346,6 +363,7 @@ impl Facts {
             office_opens: None,
             kept: None,
             survey: None,
+            deliveries: None,
             now,
         }
     }
@@ -368,6 +386,7 @@ impl Facts {
                     input.points = Some(self.points.clone());
                     input.areas.clone_from(&self.areas);
                 }
+                Need::Deliveries => input.deliveries = Some(self.deliveries.clone()),
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }
@@ -414,6 +433,7 @@ impl Facts {
             Effect::UnknownQuestion
             | Effect::Prefer(_)
             | Effect::RequestDeletion
+            | Effect::AnswerDelivery { .. }
             | Effect::Rate { .. } => {}
         }
     }
@@ -508,6 +528,11 @@ pub fn effect_name(effect: &Effect) -> String {
     match effect {
         Effect::Complain { number, category, .. } => {
             format!("{} {number} {category}", effect.name())
+        }
+        Effect::AnswerDelivery { answer, day, receiver, .. } => {
+            let day = day.map(|day| format!(" {day}")).unwrap_or_default();
+            let receiver = receiver.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+            format!("{} {answer}{day}{receiver}", effect.name())
         }
         Effect::Rate { element, score } => format!("{} {element} {}", effect.name(), score.get()),
         _ => effect.name().to_owned(),

@@ -102,6 +102,10 @@ words! {
         HomeDeliveryScheduled = "home_delivery_scheduled",
         /// Can be collected at a place.
         ReadyToCollect = "ready_to_collect",
+        /// The code to be said to the courier, on the morning of the day.
+        HomeDeliveryCode = "home_delivery_code",
+        /// Will not be brought home on that day after all.
+        HomeDeliveryCancelled = "home_delivery_cancelled",
         /// Has been handed over.
         CardIssued = "card_issued",
         /// How was it? Comes a day after a card was handed over.
@@ -114,7 +118,7 @@ impl AnnouncementKind {
     /// to the door for it.
     #[must_use]
     pub const fn is_news(self) -> bool {
-        !matches!(self, Self::SurveyInvitation)
+        !matches!(self, Self::SurveyInvitation | Self::HomeDeliveryCode)
     }
 }
 

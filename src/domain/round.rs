@@ -249,9 +249,9 @@ pub fn check_receipt(said: &Receipt<'_>, door: &AtTheDoor) -> Result<(), (Verdic
     if by != ReceivedBy::Holder && said.receiver.trim().is_empty() {
         return refused("receiver_missing");
     }
-    if door.is_old_card_demanded
-        && !matches!(said.old_card, Some(OldCard::Yes | OldCard::PoliceLetter))
-    {
+    let is_officers_word = by == ReceivedBy::Override && door.may_override;
+    let is_given = matches!(said.old_card, Some(OldCard::Yes | OldCard::PoliceLetter));
+    if door.is_old_card_demanded && !is_given && !is_officers_word {
         return refused("old_card_demanded");
     }
     if by == ReceivedBy::Override {
@@ -360,7 +360,11 @@ fn way<Id: Clone>(card: &ToBring<Id>) -> Way<Id> {
 /// RT and RW in the order of their numbers; what has none comes last.
 fn number(raw: &str) -> (u64, String) {
     let digits: String = raw.chars().filter(char::is_ascii_digit).collect();
-    (digits.parse().unwrap_or(u64::MAX), raw.trim().to_owned())
+    match digits.parse() {
+        // `2` and `002` are the same.
+        Ok(number) => (number, String::new()),
+        Err(_) => (u64::MAX, raw.trim().to_owned()),
+    }
 }
 
 /// How many cards of each kind of state a list holds.
@@ -371,4 +375,132 @@ pub fn counts<K: Copy + Eq + Hash>(states: impl Iterator<Item = K>) -> HashMap<K
         *counts.entry(state).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, day).unwrap()
+    }
+
+    #[test]
+    fn two_visits_in_vain_make_it_collection_and_a_refusal_at_once() {
+        assert_eq!(after_outcome(Outcome::NobodyHome, 1), (ItemState::Failed, Some(Next::Again)));
+        assert_eq!(after_outcome(Outcome::NobodyHome, 2), (ItemState::Failed, Some(Next::Collect)));
+        assert_eq!(after_outcome(Outcome::Refused, 1).1, Some(Next::Collect));
+        assert_eq!(next_attempt(1, Some(Outcome::NobodyHome)), 2);
+        assert_eq!(next_attempt(1, Some(Outcome::UnclearAddress)), 1);
+        assert_eq!(next_attempt(1, None), 1);
+    }
+
+    #[test]
+    fn a_code_is_asked_of_whoever_was_told_one_and_an_officer_may_do_without() {
+        let said = Receipt {
+            by: Some(ReceivedBy::Holder),
+            receiver: "",
+            code: "0000",
+            old_card: None,
+            reason: "",
+        };
+        let door = AtTheDoor {
+            code: Some(true),
+            wrong_codes: 0,
+            is_old_card_demanded: false,
+            may_override: false,
+        };
+        assert_eq!(check_receipt(&said, &door), Ok(()));
+        let wrong = AtTheDoor { code: Some(false), ..door };
+        assert_eq!(check_receipt(&said, &wrong).unwrap_err().0, Verdict::WrongCode);
+        let locked = AtTheDoor { wrong_codes: MAX_WRONG_CODES, ..door };
+        assert_eq!(check_receipt(&said, &locked).unwrap_err().0, Verdict::Locked);
+        let none = AtTheDoor { code: None, ..door };
+        assert_eq!(check_receipt(&said, &none), Err((Verdict::Refused, "no_code_told")));
+        let by_word = Receipt {
+            by: Some(ReceivedBy::Override),
+            receiver: "Siti",
+            reason: "tanpa telepon",
+            ..said
+        };
+        assert_eq!(check_receipt(&by_word, &none), Ok(()));
+        assert_eq!(check_receipt(&by_word, &door), Err((Verdict::Refused, "needs_officer")));
+        let officer = AtTheDoor { may_override: true, ..locked };
+        assert_eq!(check_receipt(&by_word, &officer), Ok(()));
+        let demanded = AtTheDoor { is_old_card_demanded: true, ..door };
+        assert_eq!(check_receipt(&said, &demanded).unwrap_err().1, "old_card_demanded");
+        let letter = Receipt { old_card: Some(OldCard::PoliceLetter), ..said };
+        assert_eq!(check_receipt(&letter, &demanded), Ok(()));
+    }
+
+    #[test]
+    fn a_round_goes_by_rw_and_rt_in_the_order_of_their_numbers() {
+        let card = |id: u32, rw: &str, rt: &str| ToBring {
+            id,
+            desa: "3517092018".to_owned(),
+            rw: rw.to_owned(),
+            rt: rt.to_owned(),
+            since: 0,
+            wish: None,
+        };
+        let cards =
+            [card(1, "10", "1"), card(2, "002", "10"), card(3, "2", "009"), card(4, "", "")];
+        let slots = [Slot { day: day(24), courier: (), taken: 0 }];
+        assert_eq!(plan(&cards, 10, &slots), [[3, 2, 1, 4]]);
+    }
+
+    fn any_card() -> impl Strategy<Value = (u8, u8, u8, i64, Option<u32>)> {
+        (0..4_u8, 0..5_u8, 0..9_u8, 0..100_i64, prop::option::weighted(0.2, 24..28_u32))
+    }
+
+    proptest! {
+        /// Each card at most once, no round above its capacity, wishes on their day only, nobody
+        /// passed over who waits longer, and each desa's RW in one piece.
+        #[test]
+        fn rounds_hold_each_card_once_and_those_that_wait_longest(
+            cards in prop::collection::vec(any_card(), 0..60),
+            capacity in 1..20_usize,
+            days in prop::collection::vec(24..27_u32, 1..4),
+        ) {
+            let cards: Vec<ToBring<usize>> = cards
+                .into_iter()
+                .enumerate()
+                .map(|(id, (desa, rw, rt, since, wish))| ToBring {
+                    id,
+                    desa: format!("351709200{desa}"),
+                    rw: rw.to_string(),
+                    rt: rt.to_string(),
+                    since,
+                    wish: wish.map(day),
+                })
+                .collect();
+            let slots: Vec<Slot<()>> =
+                days.iter().map(|d| Slot { day: day(*d), courier: (), taken: 0 }).collect();
+            let rounds = plan(&cards, capacity, &slots);
+            prop_assert_eq!(rounds.len(), slots.len());
+            let mut seen = BTreeSet::new();
+            for (round, slot) in rounds.iter().zip(&slots) {
+                prop_assert!(round.len() <= capacity);
+                for id in round {
+                    prop_assert!(seen.insert(*id));
+                    prop_assert!(cards[*id].wish.is_none_or(|wish| wish == slot.day));
+                }
+                let order: Vec<_> = round.iter().map(|id| (&cards[*id].desa, &cards[*id].rw)).collect();
+                let pieces: BTreeSet<_> = order.iter().collect();
+                let changes = order.windows(2).filter(|pair| pair[0] != pair[1]).count();
+                prop_assert!(order.is_empty() || changes + 1 == pieces.len());
+            }
+            let free: Vec<_> = cards.iter().filter(|card| card.wish.is_none()).collect();
+            let last_in = free.iter().filter(|c| seen.contains(&c.id)).map(|c| (c.since, c.id)).max();
+            let first_out = free.iter().filter(|c| !seen.contains(&c.id)).map(|c| (c.since, c.id)).min();
+            if let (Some(last_in), Some(first_out)) = (last_in, first_out) {
+                prop_assert!(last_in < first_out);
+                prop_assert!(rounds.iter().all(|round| round.len() == capacity));
+            }
+        }
+    }
 }

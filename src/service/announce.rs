@@ -9,17 +9,19 @@ use std::collections::BTreeMap;
 use super::outbox::{self, Draft};
 use super::{App, ServiceError, route};
 use crate::domain::area::{AreaCode, Zone};
-use crate::domain::card::CardUpdate;
+use crate::domain::card::{AnnouncementKind, CardUpdate};
 use crate::domain::card_plan::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Refusal;
 use crate::domain::id::CardId;
+use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
-use crate::domain::outbound::{Content, TemplateCall};
+use crate::domain::outbound::{Choice, Content, TemplateCall};
 use crate::domain::reference::Reference;
 use crate::store::Tx;
 use crate::store::message::is_reference_taken;
 use crate::store::person::Person;
+use crate::store::round_item;
 use crate::store::service_point::{self, ServicePoint};
 use crate::store::visit::{self, NewVisit};
 
@@ -49,6 +51,22 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
+    plan_with(app, tx, holder, (announcement, &[]), update, cause, now).await
+}
+
+/// The same with values that no card has.
+///
+/// # Errors
+/// As [`plan_message`].
+pub async fn plan_with(
+    app: &App,
+    tx: &mut Tx,
+    holder: &Holder<'_>,
+    (announcement, extra): (&Announcement, &[(&'static str, String)]),
+    update: &CardUpdate,
+    cause: &str,
+    now: Timestamp,
+) -> Result<bool, ServiceError> {
     let routes = route::list_routes(app, tx, holder.person).await?;
     let way = routes.iter().find(|route| route.refusal.is_none());
     let refusal = match way {
@@ -68,7 +86,8 @@ pub async fn plan_message(
         why: "card_update",
         refusal,
         template: announcement.kind.as_str().to_owned(),
-        content: content(app, tx, holder, announcement, update, (zone, &reference)).await?,
+        content: content(app, tx, holder, (announcement, extra), update, (zone, &reference))
+            .await?,
         reference: Some(reference),
         to: shown.map(|route| (route.to.clone(), route.hash.clone())),
         contact_id: None,
@@ -118,7 +137,7 @@ async fn content(
     app: &App,
     tx: &mut Tx,
     holder: &Holder<'_>,
-    announcement: &Announcement,
+    (announcement, extra): (&Announcement, &[(&'static str, String)]),
     update: &CardUpdate,
     (zone, reference): (Zone, &Reference),
 ) -> Result<Content, ServiceError> {
@@ -127,7 +146,8 @@ async fn content(
         None => None,
     };
     let words = |channel| {
-        let values = values(app, holder, update, point.as_ref(), (channel, zone, reference));
+        let mut values = values(app, holder, update, point.as_ref(), (channel, zone, reference));
+        values.extend(extra.iter().cloned());
         app.templates
             .render_for(announcement.kind, update.document, channel, &values)
             .map_err(|error| ServiceError::Text(error.to_string()))
@@ -144,11 +164,26 @@ async fn content(
         template: Some(template),
         text: MessageText::new(rendered.text),
         sms: sms.map(|sms| MessageText::new(sms.text)),
-        choices: Vec::new(),
+        choices: choices(app, tx, announcement, holder.card).await?,
         list_button: None,
         pin: None,
         attachment: None,
     })
+}
+
+/// What can be answered to the day of a round, as buttons where a channel has them.
+async fn choices(
+    app: &App,
+    tx: &mut Tx,
+    announcement: &Announcement,
+    card: CardId,
+) -> Result<Vec<Choice>, ServiceError> {
+    if announcement.kind != AnnouncementKind::HomeDeliveryScheduled {
+        return Ok(Vec::new());
+    }
+    let item = round_item::find_last(tx, &app.db, card).await?;
+    let is_ours = item.is_some_and(|item| item.state.is_open());
+    Ok(if is_ours { app.script().delivery_choices(Language::Indonesian) } else { Vec::new() })
 }
 
 fn values(

@@ -6,7 +6,7 @@
 use super::needed::{Whose, add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{
-    Account, App, ServiceError, connect, knowledge, question, route, stop, survey, ticket,
+    Account, App, ServiceError, connect, knowledge, question, round, route, stop, survey, ticket,
 };
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
@@ -274,6 +274,7 @@ pub fn read_text(
         office_opens: None,
         kept: None,
         survey: None,
+        deliveries: None,
         now,
     }
 }
@@ -439,6 +440,7 @@ async fn apply_effects(
             Effect::OptOut => stop::opt_out(app, tx, hashes, people, now).await?,
             Effect::OptIn => stop::opt_in(app, tx, hashes, people, now).await?,
             Effect::WrongPerson => {
+                round::release(app, tx, people, now).await?;
                 tell_in_person(app, tx, hashes, now).await?;
                 for hash in hashes {
                     let new = NewSuppression {
@@ -474,6 +476,10 @@ async fn apply_effects(
             }
             Effect::RequestDeletion => {
                 opened.extend(ticket::open(app, tx, &wish(TicketKind::Deletion, None), now).await?);
+            }
+            Effect::AnswerDelivery { items, answer, day, receiver } => {
+                let said = round::Said { answer: *answer, day: *day, receiver: receiver.clone() };
+                round::take_all(app, tx, people, items, &said, now).await?;
             }
             Effect::Rate { element, score } => {
                 survey::rate(app, tx, people, (*element, *score), now).await?;

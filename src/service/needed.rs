@@ -1,6 +1,6 @@
 //! Facts that only some answers need, fetched when a step of the conversation turns out to need them.
 
-use super::{App, ServiceError, point, survey};
+use super::{App, ServiceError, point, round, survey};
 use crate::dialogue::{Input, KeptFact, KeptPerson, KeptTicket, Need};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
@@ -64,6 +64,13 @@ pub(super) async fn add_needed(
             Need::Points => {
                 input.points = Some(point::facts(app, tx, &input.area, input.now).await?);
                 input.areas = point::areas(app, tx, &input.area).await?;
+            }
+            Need::Deliveries => {
+                let people: Vec<_> = whose
+                    .iter()
+                    .flat_map(|whose| whose.people.iter().map(|person| person.id))
+                    .collect();
+                input.deliveries = Some(round::facts(app, tx, &people, language, input.now).await?);
             }
             Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }

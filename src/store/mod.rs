@@ -40,6 +40,7 @@ pub mod rejection;
 pub mod report;
 pub mod round;
 pub mod round_item;
+pub mod round_plan;
 pub mod round_report;
 mod row;
 mod seal;

@@ -355,6 +355,27 @@ pub async fn set_phone(
     Ok(())
 }
 
+/// Notes where somebody lives, by the word of their desa.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_address(
+    conn: &mut AnyConnection,
+    db: &Db,
+    id: PersonId,
+    address: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let key = id.to_string();
+    sqlx::query("UPDATE person SET address_sealed = $2, updated_at = $3 WHERE id = $1")
+        .bind(key.clone())
+        .bind(db.sealer.seal(place("address_sealed"), &key, address)?)
+        .bind(now.as_ms())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 async fn write(
     conn: &mut AnyConnection,
     db: &Db,

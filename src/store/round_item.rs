@@ -235,6 +235,33 @@ pub async fn find_last(
     row.map(|row| read(db, &row)).transpose()
 }
 
+/// On which round an item is.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_round_of(
+    conn: &mut AnyConnection,
+    id: ItemId,
+) -> Result<Option<RoundId>, StoreError> {
+    let key = id.to_string();
+    let round: Option<String> = sqlx::query_scalar("SELECT round_id FROM round_item WHERE id = $1")
+        .bind(key.clone())
+        .fetch_optional(conn)
+        .await?;
+    round.map(|round| parse(TABLE, "round_id", &key, &round)).transpose()
+}
+
+/// The last place on a round's way.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn last_position(conn: &mut AnyConnection, round: RoundId) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(position), 0) FROM round_item WHERE round_id = $1")
+        .bind(round.to_string())
+        .fetch_one(conn)
+        .await?)
+}
+
 /// The items of a round in the order of the way.
 ///
 /// # Errors

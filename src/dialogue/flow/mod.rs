@@ -3,6 +3,7 @@
 mod complaint;
 pub(super) mod cut;
 mod data;
+mod delivery;
 mod human;
 mod language;
 mod question;
@@ -27,6 +28,7 @@ impl Turn<'_> {
                 matches!(words.as_slice(), [word] if is_yes(word)).then(|| self.delete())?
             }
             Flow::Survey { left, taps } => self.go_on_rating(left, *taps),
+            Flow::Receiver => self.take_receiver(),
         }
     }
 
@@ -35,7 +37,7 @@ impl Turn<'_> {
         match self.flow()? {
             Flow::Deletion => Some(self.say("data_deletion", Line::DeletionLeft)),
             Flow::Complaint { .. } => Some(self.say("complaint", Line::PungliLeft)),
-            Flow::Survey { .. } => None,
+            Flow::Survey { .. } | Flow::Receiver => None,
         }
     }
 
@@ -45,7 +47,7 @@ impl Turn<'_> {
             Some(Flow::Complaint { .. }) => Some("complaint"),
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
-            None => None,
+            Some(Flow::Receiver) | None => None,
         };
         let mut choices: Vec<_> = again
             .and_then(|label| self.script.offer_in(label, self.language))

@@ -4,8 +4,12 @@
 //! What each answer and outcome means is `domain::round`'s; where a card is says `custody`; and what
 //! a citizen hears goes the way of every card update.
 
+mod answer;
+mod code;
 mod follow;
+mod planning;
 mod report;
+mod settle;
 mod start;
 mod view;
 
@@ -18,7 +22,12 @@ use crate::store::{StoreError, Tx, round as round_store};
 
 use super::{App, ServiceError};
 
+pub use answer::{Announced, Said};
+pub(in crate::service) use answer::{facts, release, take_all};
+pub use code::step;
+pub use planning::{MAX_CAPACITY, Wish, announce, cancel, move_to, plan};
 pub use report::{Report, Reported, report};
+pub use settle::{Found, hand_over_by_word, settle_conflict, settle_question};
 pub use start::{close, start};
 pub use view::{CourierItem, CourierRound, for_courier};
 

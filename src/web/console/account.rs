@@ -163,7 +163,7 @@ pub(super) async fn speak(
         .parse()
         .map_err(|_| Error::BadParameter("the language is id or en".to_owned()))?;
     set_language(&web.app.db, desk.officer.id, language).await?;
-    let to = Some(choice.here).filter(|here| here.starts_with("/console"));
+    let to = Some(choice.here).filter(|here| here.starts_with("/console") || here == "/kurir/");
     let mut response = Redirect::to(to.as_deref().unwrap_or("/console")).into_response();
     let cookie =
         format!("{LANGUAGE_COOKIE}={language}; Path=/console; SameSite=Lax; Max-Age=31536000");

@@ -9,6 +9,9 @@ use crate::web::error::Error;
 const FILES: &[(&str, &str, &[u8])] = &[
     ("console.css", "text/css; charset=utf-8", include_bytes!("assets/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_bytes!("assets/console.js")),
+    ("courier.css", "text/css; charset=utf-8", include_bytes!("assets/courier.css")),
+    ("courier.js", "text/javascript; charset=utf-8", include_bytes!("assets/courier.js")),
+    ("courier.svg", "image/svg+xml", include_bytes!("assets/courier.svg")),
     // htmx 2.0.11, 0BSD, as published on npm.
     ("htmx.min.js", "text/javascript; charset=utf-8", include_bytes!("assets/htmx.min.js")),
 ];

@@ -98,17 +98,23 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .map(|(_, value)| value)
 }
 
-/// A header that sets the session's cookie, or ends it. Scripts never see it, and no other site sends it along
-/// with a form.
-pub(super) fn set_cookie(web: &Web, secret: Option<&str>) -> Option<HeaderValue> {
+/// Where its cookie goes to, and nowhere else: officers' pages, and the courier's.
+const PATHS: [&str; 2] = ["/console", "/kurir"];
+
+/// Sets the session's cookie, or ends it. Scripts never see it, and no other site sends it along with a form.
+pub(super) fn set_cookie(web: &Web, response: &mut Response, secret: Option<&str>) {
     let secure = if web.public_url.starts_with("https://") { "; Secure" } else { "" };
     let (value, age) = match secret {
         Some(secret) => (secret, service::LONGEST.as_secs()),
         None => ("", 0),
     };
-    let cookie =
-        format!("{COOKIE}={value}; Path=/console; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
-    HeaderValue::from_str(&cookie).ok()
+    for path in PATHS {
+        let cookie =
+            format!("{COOKIE}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
 }
 
 /// Finds out who it is.

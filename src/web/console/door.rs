@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
@@ -62,7 +62,8 @@ pub(super) struct CodeForm {
 
 /// Only a page of our own is gone to after the door.
 fn safe(next: &str) -> &str {
-    let is_ours = next.starts_with("/console/") && !next.contains(['\\', '\r', '\n']);
+    let is_page = next.starts_with("/console/") || next.starts_with("/kurir/");
+    let is_ours = is_page && !next.contains(['\\', '\r', '\n']);
     if is_ours { next } else { "/console" }
 }
 
@@ -97,9 +98,7 @@ pub(super) async fn sign_in(
 /// Goes to a page with a new cookie.
 pub(super) fn enter(web: &Web, secret: &str, to: &str) -> Response {
     let mut response = Redirect::to(to).into_response();
-    if let Some(cookie) = set_cookie(web, Some(secret)) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+    set_cookie(web, &mut response, Some(secret));
     response
 }
 
@@ -144,8 +143,6 @@ pub(super) async fn take_code(
 pub(super) async fn sign_out(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     officer::sign_out(&web.app, &desk.officer, &desk.secret).await?;
     let mut response = Redirect::to("/console/masuk").into_response();
-    if let Some(cookie) = set_cookie(&web, None) {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+    set_cookie(&web, &mut response, None);
     Ok(response)
 }

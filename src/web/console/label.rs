@@ -120,6 +120,8 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::CardShipped => ("Kartu dikirim", "Card sent on"),
         A::HomeDeliveryScheduled => ("Jadwal antar", "Home delivery"),
         A::ReadyToCollect => ("Siap diambil", "Ready to collect"),
+        A::HomeDeliveryCode => ("Kode antar", "Hand-over code"),
+        A::HomeDeliveryCancelled => ("Antar dibatalkan", "Home delivery cancelled"),
         A::CardIssued => ("Sudah diterima", "Handed over"),
         A::SurveyInvitation => ("Undangan survei", "Survey invitation"),
     };

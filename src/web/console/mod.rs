@@ -1,4 +1,4 @@
-//! `/console`: the officers' pages, made on the server; they work without JavaScript, and better with it.
+//! `/console` and `/kurir`: the officers' pages, made on the server; they work without JavaScript, and better with it.
 //!
 //! Here stand the routes, each with the right it needs, and what holds for all of them: who is at the desk, where
 //! a form may come from, and what a browser may load. What a page shows is its own file's business; nothing here
@@ -17,6 +17,9 @@ mod card_hands;
 mod card_story;
 mod chart;
 mod consent;
+mod courier;
+mod delivery;
+mod delivery_word;
 mod desk;
 mod door;
 mod failed;
@@ -118,7 +121,7 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
-    let rooms = broadcast::rooms(rooms);
+    let rooms = courier::rooms(delivery::rooms(broadcast::rooms(rooms)));
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));

@@ -23,12 +23,13 @@ use crate::web::error::Error;
 
 /// Nothing but our own files is loaded, nothing is sent anywhere else, and no page stands in a foreign frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+                      connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The pages in the order of the way to them: path, both names, and who sees them.
 const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/hari-ini", "Hari ini", "Today", Right::SeeWork),
     ("/console/kartu", "Kartu", "Cards", Right::SeeCards),
+    ("/console/antar", "Antar ke rumah", "Home delivery", Right::SeeCards),
     ("/console/percakapan", "Percakapan", "Conversations", Right::SeeConversations),
     ("/console/siaran", "Siaran", "Broadcasts", Right::SeeBroadcasts),
     ("/console/tempat", "Tempat & kalender", "Places & calendar", Right::SeePoints),
@@ -39,6 +40,7 @@ const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/petugas", "Petugas", "Officers", Right::ManageOfficers),
     ("/console/token", "Token API", "API tokens", Right::ManageTokens),
     ("/console/jejak", "Jejak audit", "Audit log", Right::SeeAudit),
+    ("/kurir/", "Antaran saya", "My rounds", Right::CarryCards),
 ];
 
 /// One way to another page.

@@ -116,6 +116,8 @@ fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
         "card_shipped" => page.t("Dikirim ke tempat ambil", "On its way to the counter"),
         "ready_to_collect" => page.t("Siap diambil", "Ready to collect"),
         "home_delivery_scheduled" => page.t("Dijadwalkan diantar", "Home delivery scheduled"),
+        "home_delivery_code" => page.t("Kode serah terima", "Hand-over code"),
+        "home_delivery_cancelled" => page.t("Antar dibatalkan", "Home delivery cancelled"),
         "card_issued" => page.t("Sudah diserahkan", "Handed over"),
         "contact_office" => page.t("Minta menghubungi kantor", "Asked to contact the office"),
         "survey_invitation" => page.t("Ajakan mengisi survei", "Invitation to the survey"),

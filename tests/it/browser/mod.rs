@@ -7,6 +7,7 @@ mod bare;
 mod broadcast;
 mod busy;
 mod card;
+mod courier;
 mod door;
 mod morning;
 mod pages;

@@ -13,10 +13,19 @@ use crate::support::chrome::{Chrome, Screen};
 use crate::support::console::{Browser, add_officer};
 use crate::support::{Start, TestApp, run};
 
-/// Routes that give a file, a stream or nothing, and no page.
+/// Routes that give a file, a stream or nothing, and no page. A courier's round is looked at where one is played.
 fn is_page(path: &str) -> bool {
-    let file =
-        [".csv", ".xlsx", "/unduh/", "/assets/", "/langsung", "/hitung", "/lampiran", "{*rest}"];
+    let file = [
+        ".csv",
+        ".xlsx",
+        "/unduh/",
+        "/assets/",
+        "/langsung",
+        "/hitung",
+        "/lampiran",
+        "{*rest}",
+        "/kurir/putaran/",
+    ];
     !file.iter().any(|part| path.contains(part))
 }
 
@@ -42,6 +51,7 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
     let rahma = app.query("SELECT id FROM officer WHERE login = 'rahma'").await.concat().concat();
     BTreeMap::from([
         ("/console/siaran/", newest(app, "broadcast").await),
+        ("/console/antar/putaran/", newest(app, "delivery_round").await),
         ("/console/hari-ini/ditolak/", newest(app, "rejection").await),
         ("/console/kartu/", card),
         ("/console/percakapan/", newest(app, "ticket").await),
@@ -62,6 +72,7 @@ async fn look_at_every_page(start: Start) {
     let app = office(start).await;
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
     drafts(&app).await;
+    crate::round::with_a_round(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {

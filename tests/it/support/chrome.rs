@@ -113,8 +113,17 @@ impl Drop for Driver {
 impl Chrome {
     /// Opens a window that knows nothing yet, before the office at that address, on a laptop.
     pub async fn open(url: &str) -> Self {
+        Self::start(url, None).await
+    }
+
+    /// The same with what a browser kept in that folder when it was closed.
+    pub async fn open_again(url: &str, folder: &Path) -> Self {
+        Self::start(url, Some(format!("--user-data-dir={}", folder.display()))).await
+    }
+
+    async fn start(url: &str, folder: Option<String>) -> Self {
         let (driver, port) = tokio::task::spawn_blocking(Driver::start).await.unwrap();
-        let arguments = [
+        let mut arguments = vec![
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -122,6 +131,7 @@ impl Chrome {
             "--force-prefers-reduced-motion",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ];
+        arguments.extend(folder.as_deref());
         let options = json!({"args": arguments, "binary": "/usr/bin/chromium"});
         let capabilities = json!({"browserName": "chrome", "goog:chromeOptions": options});
         let Value::Object(capabilities) = capabilities else { unreachable!() };
@@ -148,6 +158,16 @@ impl Chrome {
         let metrics = json!({"width": screen.width(), "height": screen.height(),
             "deviceScaleFactor": 1, "mobile": screen == Screen::Phone});
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Opens a second tab and goes on there; with `closing` the one before is closed.
+    pub async fn next_tab(&mut self, closing: bool) {
+        let next = self.client.new_window(true).await.unwrap().handle;
+        if closing {
+            self.client.close_window().await.unwrap();
+        }
+        self.client.switch_to_window(next).await.unwrap();
+        self.sit_before(self.screen).await;
     }
 
     /// Shows pages as on a device that is set to dark colours.

@@ -11,6 +11,7 @@ pub mod desk;
 pub mod foreign;
 pub mod hook;
 pub mod kannel;
+pub mod line;
 pub mod log;
 pub mod mariadb;
 pub mod meta;
@@ -18,6 +19,7 @@ pub mod office;
 pub mod opensid;
 pub mod outside;
 pub mod program;
+pub mod round;
 pub mod webhook;
 
 use std::sync::Arc;

@@ -16,6 +16,22 @@
       window.setTimeout(function () { delete event.target.dataset.sent; }, 8000);
     }
   });
+  // Whoever leaves takes nobody's address along: rounds that the courier's page keeps on the device are wiped first.
+  // Reports that the office has not accepted stay.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || !/\/console\/keluar$/.test(form.action) || !window.localStorage.kurir) { return; }
+    event.preventDefault();
+    var leave = function () { HTMLFormElement.prototype.submit.call(form); };
+    var asked = window.indexedDB.open("kurir", 1);
+    asked.onupgradeneeded = function () { asked.transaction.abort(); };
+    asked.onerror = leave;
+    asked.onsuccess = function () {
+      var wiping = asked.result.transaction("rounds", "readwrite");
+      wiping.objectStore("rounds").clear();
+      wiping.oncomplete = wiping.onabort = leave;
+    };
+  });
   // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end",
   // and with data-end the page is then loaded: "again" as it is, "anew" without what it said of the last act.
   document.querySelectorAll("[data-live]").forEach(function (part) {

@@ -1,0 +1,222 @@
+//! Cards that wait to be brought home, and what of rounds needs a hand: reads over several tables.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::row::{area_range, parse, parse_opt};
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
+use crate::domain::card::CardStatus;
+use crate::domain::clock::Timestamp;
+use crate::domain::custody::Holder;
+use crate::domain::id::{CardId, ItemId, PersonId, RoundId};
+use crate::domain::round::{Next, Outcome};
+
+/// Cards looked at for one plan, at most.
+const MOST: i64 = 20_000;
+
+/// A card that could be brought.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Which.
+    pub card: CardId,
+    /// Whose.
+    pub person: PersonId,
+    /// Where it is on its way.
+    pub status: CardStatus,
+    /// Since when.
+    pub since: Timestamp,
+    /// Digits of the area where its holder lives.
+    pub area: String,
+    /// Who has it.
+    pub holder: Option<Holder>,
+    /// The item before, if there was one: what follows, the attempt, and how that ended.
+    pub last: Option<(ItemId, Option<Next>, i64, Option<Outcome>)>,
+    /// The day its holder wished for.
+    pub wish: Option<chrono::NaiveDate>,
+    /// RT.
+    pub rt: String,
+    /// RW.
+    pub rw: String,
+}
+
+/// Printed cards of an area that are on no round, oldest first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_candidates(
+    conn: &mut AnyConnection,
+    db: &Db,
+    area: &AreaCode,
+) -> Result<Vec<Candidate>, StoreError> {
+    let [from, to] = area_range(area);
+    let rows = sqlx::query(
+        "SELECT c.id, c.person_id, c.status, c.status_at, c.area, h.holder, l.id, l.next, l.attempt, \
+         l.outcome, l.wish_day, p.rt_sealed, p.rw_sealed FROM card c JOIN person p ON p.id = c.person_id \
+         LEFT JOIN custody h ON h.card_id = c.id AND h.until_at IS NULL \
+         LEFT JOIN round_item l ON l.id = (SELECT MAX(m.id) FROM round_item m WHERE m.card_id = c.id) \
+         WHERE c.status IN ('printed', 'shipped') AND c.area >= $1 AND c.area < $2 \
+         AND NOT EXISTS (SELECT 1 FROM round_item o WHERE o.card_id = c.id AND o.state IN ('planned', 'announced')) \
+         AND NOT EXISTS (SELECT 1 FROM card n WHERE n.person_id = c.person_id AND n.document = c.document \
+         AND n.serial > c.serial) ORDER BY c.status_at, c.id LIMIT $3",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(MOST)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Candidate, StoreError> {
+    let id: String = row.try_get(0)?;
+    let person: String = row.try_get(1)?;
+    let word = |index: usize| row.try_get::<String, _>(index);
+    let maybe = |index: usize| row.try_get::<Option<String>, _>(index);
+    let open = |column, index: usize| -> Result<String, StoreError> {
+        let sealed = maybe(index)?;
+        let place = Place { table: "person", column };
+        let plain = sealed.map(|sealed| db.sealer.open(place, &person, &sealed)).transpose()?;
+        Ok(plain.unwrap_or_default())
+    };
+    let last = match maybe(6)? {
+        Some(item) => Some((
+            parse("round_item", "id", &item, &item)?,
+            parse_opt("round_item", "next", &item, maybe(7)?.as_deref())?,
+            row.try_get(8)?,
+            parse_opt("round_item", "outcome", &item, maybe(9)?.as_deref())?,
+        )),
+        None => None,
+    };
+    Ok(Candidate {
+        status: parse("card", "status", &id, &word(2)?)?,
+        since: Timestamp::from_ms(row.try_get(3)?),
+        area: word(4)?,
+        holder: parse_opt("custody", "holder", &id, maybe(5)?.as_deref())?,
+        last,
+        wish: parse_opt("round_item", "wish_day", &id, maybe(10)?.as_deref())?,
+        rt: open("rt_sealed", 11)?,
+        rw: open("rw_sealed", 12)?,
+        person: parse("card", "person_id", &id, &person)?,
+        card: parse("card", "id", &id, &id)?,
+    })
+}
+
+/// Whether a holder was told of a day for their card since a moment, as far as we know.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn is_told(
+    conn: &mut AnyConnection,
+    card: CardId,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let found: Option<(String,)> = sqlx::query_as(
+        "SELECT id FROM message WHERE card_id = $1 AND template = 'home_delivery_scheduled' \
+         AND created_at >= $2 AND status NOT IN ('queued', 'cancelled', 'failed') LIMIT 1",
+    )
+    .bind(card.to_string())
+    .bind(since.as_ms())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Items of a round whose code is still to be told.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_without_code(
+    conn: &mut AnyConnection,
+    round: RoundId,
+    limit: i64,
+) -> Result<Vec<ItemId>, StoreError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT id FROM round_item WHERE round_id = $1 AND state = 'announced' AND code_at IS NULL \
+         ORDER BY position, id LIMIT $2",
+    )
+    .bind(round.to_string())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|(id,)| parse("round_item", "id", id, id)).collect()
+}
+
+/// What somebody should look at: counts for an area.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Alarms {
+    /// Cards of live rounds that nobody has in their hands.
+    pub nobodys: i64,
+    /// Cards that a courier still has though the day is over.
+    pub kept: i64,
+    /// Items that five wrong codes locked.
+    pub locked: i64,
+    /// Reports that contradict what is on file.
+    pub conflicts: i64,
+    /// Addresses that a desa is asked about.
+    pub questions: i64,
+}
+
+impl Alarms {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> i64 {
+        self.nobodys + self.kept + self.locked + self.conflicts + self.questions
+    }
+}
+
+/// Counts what needs a hand in an area; `today` tells which days are over.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_alarms(
+    conn: &mut AnyConnection,
+    area: &AreaCode,
+    today: chrono::NaiveDate,
+) -> Result<Alarms, StoreError> {
+    const COUNTS: [&str; 5] = [
+        "SELECT COUNT(*) FROM round_item i JOIN delivery_round r ON r.id = i.round_id \
+         WHERE r.ended_at IS NULL AND r.area >= $1 AND r.area < $2 AND r.day >= '' AND $3 <> '' \
+         AND i.state IN ('planned', 'announced', 'failed') AND NOT EXISTS (SELECT 1 FROM custody c \
+         WHERE c.card_id = i.card_id AND c.until_at IS NULL)",
+        "SELECT COUNT(*) FROM delivery_round r JOIN round_item i ON i.round_id = r.id \
+         JOIN custody c ON c.card_id = i.card_id AND c.until_at IS NULL \
+         AND c.holder = 'courier ' || r.courier_id \
+         WHERE r.area >= $1 AND r.area < $2 AND r.day < $3 AND i.state <> 'done'",
+        "SELECT COUNT(*) FROM round_item i JOIN delivery_round r ON r.id = i.round_id \
+         WHERE r.ended_at IS NULL AND r.area >= $1 AND r.area < $2 AND $3 <> '' \
+         AND i.wrong_codes >= 5 AND i.state IN ('planned', 'announced', 'failed')",
+        "SELECT COUNT(*) FROM round_report p JOIN delivery_round r ON r.id = p.round_id \
+         WHERE r.area >= $1 AND r.area < $2 AND $3 <> '' AND p.result = 'conflict' AND p.settled_at IS NULL",
+        "SELECT COUNT(*) FROM round_item i JOIN card c ON c.id = i.card_id WHERE i.next = 'ask_desa' \
+         AND i.next_done_at IS NULL AND c.area >= $1 AND c.area < $2 AND $3 <> ''",
+    ];
+    let [from, to] = area_range(area);
+    let mut found = [0; 5];
+    for (statement, count) in COUNTS.into_iter().zip(&mut found) {
+        *count = sqlx::query_scalar(statement)
+            .bind(from.clone())
+            .bind(to.clone())
+            .bind(today.to_string())
+            .fetch_one(&mut *conn)
+            .await?;
+    }
+    let [nobodys, kept, locked, conflicts, questions] = found;
+    Ok(Alarms { nobodys, kept, locked, conflicts, questions })
+}
+
+/// How many items of each state and outcome a round has.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_states(
+    conn: &mut AnyConnection,
+    round: RoundId,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT state, COUNT(*) FROM round_item WHERE round_id = $1 GROUP BY state ORDER BY state",
+    )
+    .bind(round.to_string())
+    .fetch_all(conn)
+    .await?)
+}
