@@ -69,6 +69,23 @@ pub struct CardFact {
     pub appointment: Option<String>,
     /// What to bring or have ready; only together with a place or an appointment.
     pub bring: Option<String>,
+    /// It lies ready to be collected.
+    pub is_ready: bool,
+    /// It waits for its turn to be printed.
+    pub is_waiting: bool,
+    /// Roughly how many cards are before it, as a number in words; "0" for very few.
+    pub ahead: Option<String>,
+}
+
+/// Something that keeps an office from working where somebody lives.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct OutageFact {
+    /// Word of its kind: `no_blanko`, server, printer.
+    pub kind: String,
+    /// Why, as an officer wrote it.
+    pub reason: String,
+    /// Since which day, in words.
+    pub since: String,
 }
 
 /// A message reference that stands in the text.
@@ -188,6 +205,8 @@ pub struct Input {
     pub is_opted_out: bool,
     /// The cards registered to the phone.
     pub cards: Vec<CardFact>,
+    /// What keeps the office from working just now where they live.
+    pub outages: Vec<OutageFact>,
     /// A reference in the text, when there is one.
     pub reference: Option<ReferenceFact>,
     /// What tied this chat to somebody just now, or failed to.
@@ -276,6 +295,8 @@ pub enum Effect {
     },
     /// The data of this chat is to be deleted.
     RequestDeletion,
+    /// They have this card, they say.
+    Taken(String),
     /// A rating.
     Rate {
         /// Of what.
@@ -301,6 +322,7 @@ impl Effect {
             Self::CloseTicket => "close_ticket",
             Self::Complain { .. } => "complain",
             Self::RequestDeletion => "request_deletion",
+            Self::Taken(_) => "taken",
             Self::Rate { .. } => "rate",
         }
     }

@@ -123,6 +123,8 @@ pub(super) enum Picked<'a> {
     Button(Button),
     Answer(&'a str),
     Card(&'a str),
+    /// A card that was collected.
+    Taken(&'a str),
 }
 
 impl<'a> Picked<'a> {
@@ -135,6 +137,7 @@ impl<'a> Picked<'a> {
             "do" => what.parse().ok().map(Self::Button),
             "ask" => Some(Self::Answer(what)),
             "card" => Some(Self::Card(what)),
+            "taken" => Some(Self::Taken(what)),
             _ => None,
         }
     }
@@ -151,6 +154,7 @@ impl<'a> Picked<'a> {
             Self::Button(button) => format!("do:{button}"),
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
+            Self::Taken(card) => format!("taken:{card}"),
         }
     }
 }

@@ -9,12 +9,14 @@ mod answer;
 mod answer_words;
 mod area;
 mod assets;
+mod blanko;
 mod broadcast;
 mod calendar;
 mod card;
 mod card_export;
 mod card_story;
 mod chart;
+mod collection;
 mod consent;
 mod desk;
 mod door;
@@ -24,6 +26,7 @@ mod label;
 mod listing;
 mod mend;
 mod officer;
+mod outage;
 mod page;
 mod point;
 mod question;
@@ -121,6 +124,7 @@ fn rooms() -> Rooms {
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));
+    let rooms = collection::rooms(blanko::rooms(outage::rooms(rooms)));
     let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)

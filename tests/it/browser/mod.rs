@@ -9,6 +9,7 @@ mod busy;
 mod card;
 mod door;
 mod morning;
+mod outage;
 mod pages;
 mod refused;
 mod talk;
