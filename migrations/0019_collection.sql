@@ -7,7 +7,8 @@ ALTER TABLE card ADD COLUMN taken_said_at BIGINT; -- when a citizen said that th
 ALTER TABLE card ADD COLUMN queue_at BIGINT;      -- since when it waits for a blank card; none when it does not
 ALTER TABLE card ADD COLUMN queue_rank BIGINT NOT NULL DEFAULT 1; -- 0 goes before 1, where the office says so
 ALTER TABLE card ADD COLUMN blanko_used_at BIGINT; -- when its blank card was taken off the ledger; nobody does so twice
-UPDATE card SET collect_since = status_at WHERE status = 'ready_to_collect';
+-- The first look at each finds the rung that is next; those long past are left out.
+UPDATE card SET collect_since = status_at, collect_due_at = status_at + 604800000 WHERE status = 'ready_to_collect';
 UPDATE card SET queue_at = status_at WHERE status IN ('ready_to_print', 'waiting_for_blank') AND document = 'ktp-el';
 
 CREATE INDEX card_collect ON card (collect_due_at) WHERE collect_due_at IS NOT NULL;

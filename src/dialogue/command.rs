@@ -108,6 +108,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("survey", Command::Survey),
     ("lapor", Command::Report),
     ("laporkan", Command::Report),
+    ("diambil", Command::Taken),
     ("sudahdiambil", Command::Taken),
     ("sudahsayaambil", Command::Taken),
     ("sudahdiambilktpnya", Command::Taken),

@@ -97,7 +97,7 @@ pub async fn enter(
     let today = now.in_zone(point.area.zone().offset()).date_naive();
     let day = on.unwrap_or(today);
     let is_expected = kind == EntryKind::Expected;
-    if is_expected == (day < today) || day > today + Days::new(366) {
+    if (is_expected && day <= today) || day > today + Days::new(366) {
         return Err(BlankoError::Refused(
             "what is expected lies ahead; everything else is of today",
         ));
