@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
+use kabar::domain::blanko::BlankoPolicy;
 use kabar::domain::card::{CardStatus, CardUpdate, PhoneGiven};
 use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::{Clock, Timestamp};
+use kabar::domain::collection::Ladder;
 use kabar::domain::document::Document;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::nik::Nik;
@@ -87,6 +89,8 @@ pub async fn open_with(
         needs_second_factor: false,
         broadcast: BroadcastPolicy::default(),
         round: RoundPolicy::default(),
+        ladder: Ladder::default(),
+        blanko: BlankoPolicy::default(),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

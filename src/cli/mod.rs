@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod office;
 mod officer;
+mod outage;
 mod point;
 mod sandbox;
 mod serve;
@@ -79,6 +80,9 @@ enum Command {
     /// The places that serve citizens, and how they are just now
     #[command(subcommand)]
     Point(point::Command),
+    /// An office that cannot work: declare it, lift it
+    #[command(subcommand)]
+    Outage(outage::Command),
     /// News that no channel brought, to be told in person
     #[command(subcommand)]
     Visit(visit::Command),
@@ -160,6 +164,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Broadcast(command) => broadcast::run(command).await,
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Point(command) => point::run(command).await,
+        Command::Outage(command) => outage::run(command).await,
         Command::Visit(command) => visit::run(command).await,
         Command::Source(command) => source::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,

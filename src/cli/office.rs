@@ -150,6 +150,8 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
             code_at: config.round.code_at,
             is_old_card_demanded: config.round.is_old_card_demanded,
         },
+        ladder: config.ladder,
+        blanko: config.blanko,
     };
     let primer = Arc::new(primer(&script)?);
     let sources = config

@@ -20,8 +20,10 @@ use layer::{first_line, merge, merge_env, place, read_secret_files};
 pub use source::Source;
 
 use crate::domain::area::AreaCode;
+use crate::domain::blanko::{BlankoPolicy, First};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::card_plan::AnnouncePolicy;
+use crate::domain::collection::Ladder;
 use crate::domain::message::{ChannelKind, UnknownWait};
 use crate::domain::quiet_hours::QuietHours;
 use crate::source::spreadsheet::Mapping;
@@ -83,6 +85,10 @@ pub struct Config {
     pub receipts_within: Duration,
     /// How cards are brought home.
     pub round: RoundConfig,
+    /// When holders are reminded of a card that waits to be collected.
+    pub ladder: Ladder,
+    /// How blank cards are counted, and whose go first.
+    pub blanko: BlankoPolicy,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -112,6 +118,8 @@ struct File {
     console: Console,
     broadcast: Broadcast,
     round: Round,
+    collection: Collection,
+    blanko: Blanko,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -210,6 +218,20 @@ pub struct RoundConfig {
 struct Round {
     code_at: String,
     old_card_demanded: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Collection {
+    reminders: Vec<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Blanko {
+    first: Vec<String>,
+    used: String,
+    low_days: i64,
 }
 
 #[derive(Deserialize)]
@@ -354,9 +376,7 @@ impl File {
             let what = "must be longer than nothing";
             return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
         }
-        let receipts_within = wait("broadcast.receipts_within", &self.broadcast.receipts_within)?;
         let columns = columns(self.spreadsheet.columns, &at)?;
-        let accounts = account::read(name, self.account)?;
         let sources = source::read(name, base, &columns, self.source)?;
         Ok(Config {
             listen: self.server.listen,
@@ -375,14 +395,16 @@ impl File {
             ticket_close_after,
             needs_second_factor: self.console.second_factor == SecondFactor::Required,
             approve_over: self.broadcast.approve_over,
-            receipts_within,
+            receipts_within: wait("broadcast.receipts_within", &self.broadcast.receipts_within)?,
             round: self.round.check(&at)?,
+            ladder: ladder(self.collection, &at)?,
+            blanko: blanko(&self.blanko, &at)?,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
             columns,
             log_level: self.log.level,
             log_format: self.log.format,
-            accounts,
+            accounts: account::read(name, self.account)?,
             sources,
         })
     }
@@ -415,6 +437,34 @@ fn enabled(
         }
     }
     Ok(enabled)
+}
+
+/// When holders are reminded.
+fn ladder(
+    file: Collection,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+) -> Result<Ladder, ConfigError> {
+    Ladder::new(file.reminders).map_err(|error| {
+        at("collection.reminders", error.to_string(), "like [7, 30, 90], or [] for never")
+    })
+}
+
+/// How blank cards are counted.
+fn blanko(
+    file: &Blanko,
+    at: &dyn Fn(&str, String, &str) -> ConfigError,
+) -> Result<BlankoPolicy, ConfigError> {
+    let first = file.first.iter().map(|word| word.parse::<First>());
+    let first = first.collect::<Result<Vec<_>, _>>().map_err(|error| {
+        at("blanko.first", error.to_string(), "a list of \"first_time\" and \"suket\", or []")
+    })?;
+    let used_by = file.used.parse().map_err(|_| {
+        at("blanko.used", "is neither of two ways".to_owned(), "\"entry\" or \"printed\"")
+    })?;
+    if !(1..=365).contains(&file.low_days) {
+        return Err(at("blanko.low_days", "must be 1 to 365".to_owned(), "5 is the default"));
+    }
+    Ok(BlankoPolicy { first, used_by, low_days: file.low_days })
 }
 
 /// The times of channels that have one of their own.
@@ -550,6 +600,10 @@ mod tests {
             (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("app_secret", "secret")), "account wa"),
             (format!("{OFFICE}{KEYS}{}", ACCOUNT.replace("http://", "")), "api_url"),
             (format!("{OFFICE}{KEYS}{ACCOUNT}{ACCOUNT}"), "two accounts"),
+            (format!("{OFFICE}{KEYS}[collection]\nreminders = [30, 7]\n"), "collection.reminders"),
+            (format!("{OFFICE}{KEYS}[blanko]\nfirst = [\"friends\"]\n"), "blanko.first"),
+            (format!("{OFFICE}{KEYS}[blanko]\nused = \"both\"\n"), "blanko.used"),
+            (format!("{OFFICE}{KEYS}[blanko]\nlow_days = 0\n"), "blanko.low_days"),
             (format!("{OFFICE}{KEYS}{COLUMNS}nikk = \"NIK\"\n"), "spreadsheet.columns: nikk"),
             (format!("{OFFICE}{KEYS}{COLUMNS}nik = \"A\"\nid = [\"a\"]\n"), "for id and for nik"),
             (format!("{OFFICE}{KEYS}{COLUMNS}nik = 3\n"), "expected a heading or a list"),

@@ -44,6 +44,8 @@ pub(super) enum Command {
     Survey,
     /// Report something, as answers about money invite to.
     Report,
+    /// Their card is in their hands.
+    Taken,
 }
 
 /// Telegram's commands, without the slash; also what its menu lists.
@@ -106,6 +108,19 @@ const COMMANDS: &[(&str, Command)] = &[
     ("survey", Command::Survey),
     ("lapor", Command::Report),
     ("laporkan", Command::Report),
+    ("diambil", Command::Taken),
+    ("sudahdiambil", Command::Taken),
+    ("sudahsayaambil", Command::Taken),
+    ("sudahdiambilktpnya", Command::Taken),
+    ("ktpsudahdiambil", Command::Taken),
+    ("ktpnyasudahdiambil", Command::Taken),
+    ("ktpsudahsayaambil", Command::Taken),
+    ("sudahambil", Command::Taken),
+    ("sudahambilktp", Command::Taken),
+    ("sdhdiambil", Command::Taken),
+    ("udahdiambil", Command::Taken),
+    ("udahsayaambil", Command::Taken),
+    ("sampundipendhet", Command::Taken),
 ];
 
 /// Polite words around a command that change nothing.

@@ -70,6 +70,23 @@ pub struct CardFact {
     pub appointment: Option<String>,
     /// What to bring or have ready; only together with a place or an appointment.
     pub bring: Option<String>,
+    /// It lies ready to be collected.
+    pub is_ready: bool,
+    /// It waits for its turn to be printed.
+    pub is_waiting: bool,
+    /// Roughly how many cards are before it, as a number in words; "0" for very few.
+    pub ahead: Option<String>,
+}
+
+/// Something that keeps an office from working where somebody lives.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct OutageFact {
+    /// Word of its kind: `no_blanko`, server, printer.
+    pub kind: String,
+    /// Why, as an officer wrote it.
+    pub reason: String,
+    /// Since which day, in words.
+    pub since: String,
 }
 
 /// A card whose delivery was announced and is still to come.
@@ -202,6 +219,8 @@ pub struct Input {
     pub is_opted_out: bool,
     /// The cards registered to the phone.
     pub cards: Vec<CardFact>,
+    /// What keeps the office from working just now where they live.
+    pub outages: Vec<OutageFact>,
     /// A reference in the text, when there is one.
     pub reference: Option<ReferenceFact>,
     /// What tied this chat to somebody just now, or failed to.
@@ -303,6 +322,8 @@ pub enum Effect {
         /// Who receives it.
         receiver: Option<String>,
     },
+    /// They have this card, they say.
+    Taken(String),
     /// A rating.
     Rate {
         /// Of what.
@@ -329,6 +350,7 @@ impl Effect {
             Self::Complain { .. } => "complain",
             Self::RequestDeletion => "request_deletion",
             Self::AnswerDelivery { .. } => "answer_delivery",
+            Self::Taken(_) => "taken",
             Self::Rate { .. } => "rate",
         }
     }

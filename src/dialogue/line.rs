@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
-use super::input::{CardFact, KeptFact};
+use super::input::{CardFact, KeptFact, OutageFact};
 use super::sample::Sample;
 use crate::domain::language::Language;
 use crate::domain::survey::Element;
@@ -32,6 +32,12 @@ words! {
         Status = "status",
         /// Whose card is meant?
         StatusChoose = "status_choose",
+        /// What keeps the office from working; stands below an answer.
+        OutageRunning = "outage_running",
+        /// They say that they have a card: noted.
+        TakenNoted = "taken_noted",
+        /// Whose card do they have?
+        TakenChoose = "taken_choose",
         /// On file, but no card is known.
         StatusNone = "status_none",
         /// Not on file.
@@ -242,6 +248,8 @@ pub(super) struct Holes<'a> {
     /// Day of a home delivery, and who receives it.
     pub(super) day: &'a str,
     pub(super) receiver: &'a str,
+    /// What keeps the office from working.
+    pub(super) outages: &'a [OutageFact],
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.

@@ -31,7 +31,7 @@ mod wording;
 pub use answer::{Answer, PaperForm, Standing};
 pub use input::{
     CODE_UNKNOWN, CardFact, ComplaintFact, Connection, DeliveryFact, Effect, Input, KeptFact,
-    KeptPerson, KeptTicket, Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
+    KeptPerson, KeptTicket, Meaning, Need, OutageFact, ReferenceFact, Reply, Step, TicketFact,
 };
 pub use line::LineSample;
 pub use local::{Stale, Variant};

@@ -2,9 +2,10 @@
 //!
 //! Made-up facts and nothing else; no citizen ever reads them.
 
-use super::input::{CardFact, KeptFact, KeptPerson, KeptTicket};
+use super::input::{CardFact, KeptFact, KeptPerson, KeptTicket, OutageFact};
 use super::line::Holes;
 use crate::domain::card::AnnouncementKind;
+use crate::domain::outage::OutageKind;
 use crate::domain::ticket::{TicketKind, TicketState};
 
 /// A sample filling: no, one or two cards, with everything and with nothing optional, and every
@@ -15,6 +16,7 @@ pub(super) struct Sample {
     kind: AnnouncementKind,
     state: TicketState,
     kept: KeptFact,
+    outages: Vec<OutageFact>,
 }
 
 impl Sample {
@@ -28,9 +30,18 @@ impl Sample {
             place: is_full.then(|| "Kantor Kecamatan Jombang, Senin-Kamis 08.00-15.00".into()),
             appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
             bring: is_full.then(|| "KTP lama atau surat kehilangan".into()),
+            is_ready: is_full,
+            is_waiting: !is_full,
+            ahead: (!is_full).then(|| "1.200".into()),
         };
         let (short, full) = (card("sudah dicetak", false), card("sudah bisa diambil", true));
         let cards = [vec![], vec![short.clone()], vec![full, short]];
+        let outage = |kind: OutageKind| OutageFact {
+            kind: kind.as_str().to_owned(),
+            reason: "blangko dari pusat belum datang".to_owned(),
+            since: "21 November".to_owned(),
+        };
+        let outages: Vec<OutageFact> = OutageKind::ALL.iter().copied().map(outage).collect();
         let mut all = Vec::new();
         for (at, &kind) in AnnouncementKind::ALL.iter().enumerate() {
             all.push(Self {
@@ -39,6 +50,7 @@ impl Sample {
                 kind,
                 state: TicketState::ALL[at % TicketState::ALL.len()],
                 kept: Self::kept(at % 3),
+                outages: outages.get(at % 3..).unwrap_or_default().to_vec(),
             });
         }
         all
@@ -101,6 +113,7 @@ impl Sample {
             rated: if self.is_full { 4 } else { 0 },
             day: "Selasa, 24 November, pukul 09.00-12.00 WIB",
             receiver: "istri Siti",
+            outages: &self.outages,
         }
     }
 }

@@ -134,6 +134,8 @@ pub(super) enum Picked<'a> {
     Answer(&'a str),
     Card(&'a str),
     Day(&'a str),
+    /// A card that was collected.
+    Taken(&'a str),
 }
 
 impl<'a> Picked<'a> {
@@ -147,6 +149,7 @@ impl<'a> Picked<'a> {
             "ask" => Some(Self::Answer(what)),
             "card" => Some(Self::Card(what)),
             "day" => Some(Self::Day(what)),
+            "taken" => Some(Self::Taken(what)),
             _ => None,
         }
     }
@@ -164,6 +167,7 @@ impl<'a> Picked<'a> {
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
             Self::Day(day) => format!("day:{day}"),
+            Self::Taken(card) => format!("taken:{card}"),
         }
     }
 }

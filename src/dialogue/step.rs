@@ -105,6 +105,7 @@ impl Turn<'_> {
                     | Command::Continue
                     | Command::Survey
                     | Command::WrongPerson
+                    | Command::Taken
                     | Command::Prefer(_)
             )
         {
@@ -144,6 +145,8 @@ impl Turn<'_> {
             Command::Done => return self.done(),
             Command::Continue => return self.continue_survey(),
             Command::Survey => self.survey(),
+            // Who has no card that lies ready means something else.
+            Command::Taken => return self.taken(),
             // The button that takes up the offer to report bears the same word.
             Command::Report => {
                 self.follow_complaint(Button::Report).unwrap_or_else(|| self.complain())
@@ -200,6 +203,7 @@ impl Turn<'_> {
                 self.script.answer(label)?;
                 return Some(self.answer(label));
             }
+            Picked::Taken(id) => return self.taken_one(id),
             Picked::Card(id) => {
                 // Only cards of the phone that writes are looked at, whatever id comes in.
                 let card = self.registered_cards().iter().find(|card| card.id == id)?;
@@ -278,6 +282,12 @@ impl Turn<'_> {
         }
         let mut texts = vec![text];
         texts.extend(said.more);
+        if let Some(outage) = self.outage_below(&intent) {
+            let fits = |text: &str| {
+                if self.is_sms() { sms_units(text) <= MAX_SMS_UNITS } else { fits_chat(text) }
+            };
+            join(&mut texts, outage, separator, fits);
+        }
         let mut choices = said.choices;
         if self.is_sms() && !choices.is_empty() {
             let numbered: Vec<String> = choices

@@ -69,6 +69,7 @@ pub(super) fn input(text: &str) -> Input {
         number: None,
         waiting: None,
         office_opens: None,
+        outages: Vec::new(),
         kept: None,
         survey: Some(Element::ALL.to_vec()),
         deliveries: None,
@@ -86,6 +87,9 @@ fn card(id: &str, who: &str) -> CardFact {
         place: None,
         appointment: None,
         bring: None,
+        is_ready: false,
+        is_waiting: false,
+        ahead: None,
     }
 }
 

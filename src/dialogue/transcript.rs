@@ -364,6 +364,7 @@ impl Facts {
             kept: None,
             survey: None,
             deliveries: None,
+            outages: Vec::new(),
             now,
         }
     }
@@ -434,6 +435,7 @@ impl Facts {
             | Effect::Prefer(_)
             | Effect::RequestDeletion
             | Effect::AnswerDelivery { .. }
+            | Effect::Taken(_)
             | Effect::Rate { .. } => {}
         }
     }
@@ -495,10 +497,20 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
         place: None,
         appointment: None,
         bring: None,
+        is_ready: false,
+        is_waiting: false,
+        ahead: None,
     };
     for part in parts {
         match part.split_once(':') {
-            Some(("place", words)) => card.place = Some(words.trim().to_owned()),
+            Some(("place", words)) => {
+                card.place = Some(words.trim().to_owned());
+                card.is_ready = true;
+            }
+            Some(("ahead", words)) => {
+                card.ahead = Some(words.trim().to_owned());
+                card.is_waiting = true;
+            }
             Some(("appointment", words)) => card.appointment = Some(words.trim().to_owned()),
             Some(("bring", words)) => card.bring = Some(words.trim().to_owned()),
             _ => return Err(format!("`{part}` is no part of a card")),

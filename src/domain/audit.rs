@@ -104,5 +104,15 @@ words! {
         OverrodeCode = "overrode_code",
         /// Settled what a courier reported or a desa was asked.
         SettledItem = "settled_item",
+        /// Handed a card that lay ready to its holder.
+        HandedOutCard = "handed_out_card",
+        /// Handed cards to a desa.
+        HandedToDesa = "handed_to_desa",
+        /// Wrote into the ledger of blank cards.
+        EnteredBlanko = "entered_blanko",
+        /// Declared that the office cannot work.
+        DeclaredOutage = "declared_outage",
+        /// Said that it works again.
+        LiftedOutage = "lifted_outage",
     }
 }

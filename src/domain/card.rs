@@ -110,6 +110,12 @@ words! {
         CardIssued = "card_issued",
         /// How was it? Comes a day after a card was handed over.
         SurveyInvitation = "survey_invitation",
+        /// Still waits to be collected.
+        CollectionReminder = "collection_reminder",
+        /// The office cannot print, or has no blank cards; no need to come.
+        OutageBegun = "outage_begun",
+        /// It works again.
+        OutageOver = "outage_over",
     }
 }
 
@@ -118,7 +124,14 @@ impl AnnouncementKind {
     /// to the door for it.
     #[must_use]
     pub const fn is_news(self) -> bool {
-        !matches!(self, Self::SurveyInvitation | Self::HomeDeliveryCode)
+        !matches!(
+            self,
+            Self::SurveyInvitation
+                | Self::HomeDeliveryCode
+                | Self::CollectionReminder
+                | Self::OutageBegun
+                | Self::OutageOver
+        )
     }
 }
 

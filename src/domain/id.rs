@@ -114,6 +114,12 @@ ids! {
     RoundId = "rnd";
     /// One card on one round.
     ItemId = "itm";
+    /// A line in the ledger of blank cards.
+    BlankoEntryId = "bln";
+    /// An office that cannot work.
+    OutageId = "out";
+    /// Cards that were handed to a desa.
+    CollectionId = "col";
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

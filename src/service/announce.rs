@@ -36,6 +36,20 @@ pub struct Holder<'a> {
     pub area: Option<&'a AreaCode>,
 }
 
+/// Values that only some announcements have: the placeholder, its words in a chat, and in an SMS.
+pub type More<'a> = &'a [(&'static str, String, String)];
+
+/// Why something is told: the id of its cause, and what it says besides what is known of the card.
+#[derive(Clone, Copy, Debug)]
+pub struct News<'a> {
+    /// Which announcement.
+    pub announcement: &'a Announcement,
+    /// What caused it; the same cause never plans two.
+    pub cause: &'a str,
+    /// What only this one says.
+    pub more: More<'a>,
+}
+
 /// Plans the message of an announcement. `cause` is the id of the update, so that it causes one
 /// message however often the step is repeated. `false` when nobody will hear it: then the card's
 /// state counts as not told yet.
@@ -51,22 +65,22 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
-    plan_with(app, tx, holder, (announcement, &[]), update, cause, now).await
+    plan_news(app, tx, holder, News { announcement, cause, more: &[] }, update, now).await
 }
 
-/// The same with values that no card has.
+/// The same of an announcement that says more than what is known of the card.
 ///
 /// # Errors
 /// As [`plan_message`].
-pub async fn plan_with(
+pub async fn plan_news(
     app: &App,
     tx: &mut Tx,
     holder: &Holder<'_>,
-    (announcement, extra): (&Announcement, &[(&'static str, String)]),
+    news: News<'_>,
     update: &CardUpdate,
-    cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
+    let News { announcement, cause, .. } = news;
     let routes = route::list_routes(app, tx, holder.person).await?;
     let way = routes.iter().find(|route| route.refusal.is_none());
     let refusal = match way {
@@ -86,8 +100,7 @@ pub async fn plan_with(
         why: "card_update",
         refusal,
         template: announcement.kind.as_str().to_owned(),
-        content: content(app, tx, holder, (announcement, extra), update, (zone, &reference))
-            .await?,
+        content: content(app, tx, holder, news, update, (zone, &reference, now)).await?,
         reference: Some(reference),
         to: shown.map(|route| (route.to.clone(), route.hash.clone())),
         contact_id: None,
@@ -137,17 +150,32 @@ async fn content(
     app: &App,
     tx: &mut Tx,
     holder: &Holder<'_>,
-    (announcement, extra): (&Announcement, &[(&'static str, String)]),
+    news: News<'_>,
     update: &CardUpdate,
-    (zone, reference): (Zone, &Reference),
+    (zone, reference, now): (Zone, &Reference, Timestamp),
 ) -> Result<Content, ServiceError> {
+    let announcement = news.announcement;
     let point = match &update.service_point {
-        Some(code) => service_point::find_point(tx, code).await?,
+        Some(code) => service_point::find_with_condition(tx, code).await?,
         None => None,
     };
+    let mut reopens = None;
+    if let Some((point, condition)) = &point
+        && says_hours(announcement.kind)
+    {
+        let at = app.settings.quiet_hours.next_allowed(now, zone.offset());
+        reopens = super::point::reopening(tx, point, condition, at).await?;
+    }
+    let point = point.map(|(point, _)| point);
     let words = |channel| {
         let mut values = values(app, holder, update, point.as_ref(), (channel, zone, reference));
-        values.extend(extra.iter().cloned());
+        if let (Some(day), Some(hours)) = (reopens, values.get_mut("hours")) {
+            *hours = app.templates.vocabulary().reopens(hours, day, channel);
+        }
+        for (name, text, sms) in news.more {
+            let value = if channel == ChannelKind::Sms { sms } else { text };
+            values.insert(*name, value.clone());
+        }
         app.templates
             .render_for(announcement.kind, update.document, channel, &values)
             .map_err(|error| ServiceError::Text(error.to_string()))
@@ -184,6 +212,11 @@ async fn choices(
     let item = round_item::find_last(tx, &app.db, card).await?;
     let is_ours = item.is_some_and(|item| item.state.is_open());
     Ok(if is_ours { app.script().delivery_choices(Language::Indonesian) } else { Vec::new() })
+}
+
+/// Whether somebody goes to a counter for it.
+const fn says_hours(kind: AnnouncementKind) -> bool {
+    matches!(kind, AnnouncementKind::ReadyToCollect | AnnouncementKind::CollectionReminder)
 }
 
 fn values(

@@ -4,7 +4,7 @@
 //! and each item stands alone within it: what is wrong with one is kept and rejects no other.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError, custody, hold, survey};
+use super::{App, ServiceError, blanko, collection, custody, hold, survey};
 use crate::domain::absence::Absence;
 use crate::domain::area::AreaCode;
 use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, HomeDelivery, PhoneGiven};
@@ -357,7 +357,7 @@ async fn apply(
         outcome: plan.outcome,
         hold: said.hold.filter(|_| plan.outcome == UpdateOutcome::Held),
     };
-    keep(app, tx, &new, plan.becomes_current, now).await?;
+    keep(app, tx, &new, (&plan, before.as_ref(), &person), now).await?;
     if let Some(announcement) = &plan.announcement {
         let holder = Holder { person: &person, card: card_id, area: person.area.as_ref() };
         let cause = new.id.to_string();
@@ -370,17 +370,36 @@ async fn apply(
     Ok(plan)
 }
 
-/// Adds an update to its card's history, and notes who holds the card by a source's word.
+/// Notes what a card's state means for those that wait to be collected, or for a blank card.
+async fn take_waiting(
+    app: &App,
+    tx: &mut Tx,
+    (card, holder): (CardId, &person::Person),
+    was: Option<CardStatus>,
+    update: &CardUpdate,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let area = holder.area.as_ref();
+    collection::take_state(app, tx, (card, (holder.id, area)), was, update, now).await?;
+    blanko::take_state(app, tx, (card, area), was, update, now).await
+}
+
+/// Adds an update to its card's history, and notes who holds the card by a source's word, and for
+/// what it waits.
 async fn keep(
     app: &App,
     tx: &mut Tx,
     new: &card_store::NewUpdate<'_>,
-    becomes_current: bool,
+    (plan, before, holder): (&CardPlan, Option<&card_store::Card>, &person::Person),
     now: Timestamp,
 ) -> Result<(), ServiceError> {
     card_store::insert_update(tx, &app.db, new, now).await?;
-    if becomes_current && new.source != OWN_SOURCE {
-        custody::follow(tx, app, new.source, new.card, new.update, now).await?;
+    if plan.becomes_current {
+        let was = before.filter(|_| !plan.is_new_card).map(|card| card.on_file.status);
+        take_waiting(app, tx, (new.card, holder), was, new.update, now).await?;
+        if new.source != OWN_SOURCE {
+            custody::follow(tx, app, new.source, new.card, new.update, now).await?;
+        }
     }
     Ok(())
 }

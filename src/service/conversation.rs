@@ -6,14 +6,16 @@
 use super::needed::{Whose, add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{
-    Account, App, ServiceError, connect, knowledge, question, round, route, stop, survey, ticket,
+    Account, App, ServiceError, collection, connect, knowledge, outage, question, round, route,
+    stop, survey, ticket,
 };
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
-    self, CardFact, ComplaintFact, Connection, Effect, Input, Meaning, ReferenceFact, State, Step,
-    TicketFact,
+    self, CardFact, ComplaintFact, Connection, Effect, Input, Meaning, OutageFact, ReferenceFact,
+    State, Step, TicketFact,
 };
 use crate::domain::area::AreaCode;
+use crate::domain::blanko::rounded;
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Consent;
@@ -27,6 +29,7 @@ use crate::domain::redact::redact;
 use crate::domain::reference::Reference;
 use crate::domain::ticket::{ComplaintNumber, TicketKind, TicketState};
 use crate::store::card::{Card, forget_announced, list_current};
+use crate::store::collection::count_before;
 use crate::store::consent::{self, ConsentChange};
 use crate::store::contact::{self, Contact, NewInbound};
 use crate::store::message::{self, cancel_oldest_replies, cancel_waiting_of_address};
@@ -42,6 +45,9 @@ use crate::understand::Understanding;
 
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
 const MAX_PEOPLE: usize = 10;
+
+/// Outages told of in one answer, at most.
+const MAX_OUTAGES: usize = 2;
 
 /// Replies that may wait for one address when the next is planned.
 const WAITING_REPLIES: i64 = 4;
@@ -160,6 +166,7 @@ async fn converse(
     if input.area == AreaCode::nationwide() {
         input.area = account.area.as_ref().unwrap_or(&app.settings.office_area).clone();
     }
+    input.outages = outages(app, tx, &input.area, language).await?;
     let talk = add_talk(tx, contact.id, &mut input).await?;
     if let Some(person) = people.first() {
         let routes = route::list_routes(app, tx, person).await?;
@@ -258,6 +265,7 @@ pub fn read_text(
         is_registered: false,
         is_opted_out: false,
         cards: Vec::new(),
+        outages: Vec::new(),
         reference: None,
         connection: None,
         served: Vec::new(),
@@ -342,6 +350,24 @@ async fn add_facts_in(
     Ok(())
 }
 
+/// What keeps the office from working in an area.
+async fn outages(
+    app: &App,
+    tx: &mut Tx,
+    area: &AreaCode,
+    language: Language,
+) -> Result<Vec<OutageFact>, ServiceError> {
+    let words = app.templates.vocabulary().speaking(language);
+    let zone = app.zone(Some(area)).offset();
+    let running = outage::running_at(tx, area).await?;
+    let fact = |outage: &crate::domain::outage::Outage| OutageFact {
+        kind: outage.kind.as_str().to_owned(),
+        reason: outage.reason.clone(),
+        since: words.day(outage.since.in_zone(zone).date_naive()),
+    };
+    Ok(running.iter().take(MAX_OUTAGES).map(fact).collect())
+}
+
 /// Adds the talk with an officer that a conversation waits for or has.
 async fn add_talk(
     tx: &mut Tx,
@@ -391,6 +417,8 @@ async fn fact(
         });
     let bring =
         (place.is_some() || appointment.is_some()).then(|| words.bring(card.document, channel));
+    let is_waiting = matches!(status, CardStatus::ReadyToPrint | CardStatus::WaitingForBlank);
+    let before = if is_waiting { count_before(tx, card.id).await? } else { None };
     Ok(CardFact {
         id: card.id.to_string(),
         who: person
@@ -403,6 +431,10 @@ async fn fact(
         place,
         appointment,
         bring,
+        is_ready: status == CardStatus::ReadyToCollect,
+        is_waiting,
+        ahead: before
+            .map(|before| if before < 10 { "0".to_owned() } else { words.number(rounded(before)) }),
     })
 }
 
@@ -480,6 +512,11 @@ async fn apply_effects(
             Effect::AnswerDelivery { items, answer, day, receiver } => {
                 let said = round::Said { answer: *answer, day: *day, receiver: receiver.clone() };
                 round::take_all(app, tx, people, items, &said, now).await?;
+            }
+            Effect::Taken(id) => {
+                if let Ok(card) = id.parse() {
+                    collection::say_taken(tx, card, now).await?;
+                }
             }
             Effect::Rate { element, score } => {
                 survey::rate(app, tx, people, (*element, *score), now).await?;

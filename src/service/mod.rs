@@ -4,9 +4,11 @@
 //! belongs together is one transaction. No provider is called while one is open.
 
 pub mod announce;
+pub mod blanko;
 pub mod broadcast;
 pub mod by;
 pub mod card;
+pub mod collection;
 pub mod connect;
 pub mod consent;
 pub mod conversation;
@@ -27,6 +29,7 @@ pub mod needed;
 pub mod notice;
 pub mod officer;
 pub mod officer_chat;
+pub mod outage;
 pub mod outbox;
 pub mod own_answer;
 pub mod point;
@@ -58,8 +61,10 @@ use tokio::sync::{Mutex, watch as signal};
 use crate::channel::Channel;
 use crate::dialogue::Script;
 use crate::domain::area::{AreaCode, Zone};
+use crate::domain::blanko::BlankoPolicy;
 use crate::domain::card_plan::AnnouncePolicy;
 use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::collection::Ladder;
 use crate::domain::id::IdSource;
 use crate::domain::message::{ChannelKind, UnknownWait};
 use crate::domain::quiet_hours::QuietHours;
@@ -99,6 +104,10 @@ pub struct Settings {
     pub broadcast: BroadcastPolicy,
     /// How cards are brought home.
     pub round: RoundPolicy,
+    /// When holders are reminded of a card that waits to be collected.
+    pub ladder: Ladder,
+    /// How blank cards are counted, and whose go first.
+    pub blanko: BlankoPolicy,
 }
 
 /// What the office decided about bringing cards home.

@@ -138,6 +138,29 @@ fn calendar(point: &ServicePoint, state: &PointState, holidays: &[Holiday]) -> O
     Some(Calendar { week, special, closure })
 }
 
+/// The day on which a place opens again that is closed all day; none while it is open, or no hours are known.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn reopening(
+    tx: &mut Tx,
+    point: &ServicePoint,
+    condition: &Condition,
+    at: Timestamp,
+) -> Result<Option<NaiveDate>, ServiceError> {
+    if point.detail.week.is_none() {
+        return Ok(None);
+    }
+    let at = at.in_zone(point.area.zone().offset()).naive_local();
+    let end = at.date().checked_add_days(LOOK_AHEAD).unwrap_or(at.date());
+    let holidays = list_holidays(tx, (at.date(), end)).await?;
+    let Some(calendar) = calendar(point, &condition.state.on(at.date()), &holidays) else {
+        return Ok(None);
+    };
+    let is_open = !calendar.hours_on(at.date()).0.is_empty();
+    Ok(calendar.next_opening(at).filter(|_| !is_open).map(|at| at.date()))
+}
+
 /// When the nearest place with known hours opens next, in words; nothing while it is open, and
 /// where no hours are known.
 ///

@@ -308,6 +308,8 @@ mod tests {
             needs_second_factor: false,
             broadcast: super::super::BroadcastPolicy::default(),
             round: super::super::RoundPolicy::default(),
+            ladder: crate::domain::collection::Ladder::default(),
+            blanko: crate::domain::blanko::BlankoPolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),

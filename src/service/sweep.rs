@@ -6,7 +6,10 @@
 
 use std::pin::Pin;
 
-use super::{App, ServiceError, fallback, hold, knowledge, question, round, survey, ticket};
+use super::{
+    App, ServiceError, collection, fallback, hold, knowledge, outage, question, round, survey,
+    ticket,
+};
 use crate::store::{StoreError, search, settled};
 
 /// Calls of one message with an unclear outcome before it is given up. Each may have reached the
@@ -24,7 +27,7 @@ const NAMES: (i64, usize) = (500, 10);
 /// that could be done is done.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     type Work<'a> = Pin<Box<dyn Future<Output = Result<u64, ServiceError>> + Send + 'a>>;
-    let works: [Work<'_>; 10] = [
+    let works: [Work<'_>; 12] = [
         Box::pin(expire(app)),
         Box::pin(settle(app)),
         Box::pin(fallback::step(app)),
@@ -34,6 +37,8 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
         Box::pin(survey::step(app)),
         Box::pin(round::step(app)),
         Box::pin(ticket::step(app)),
+        Box::pin(collection::step(app)),
+        Box::pin(outage::step(app)),
         Box::pin(name(app)),
     ];
     let mut count = 0;

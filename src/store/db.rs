@@ -55,6 +55,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "day_limit", include_str!("../../migrations/0016_day_limit.sql")),
     (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
     (18, "round", include_str!("../../migrations/0018_round.sql")),
+    (19, "collection", include_str!("../../migrations/0019_collection.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -266,10 +266,12 @@ pub async fn list_misdirected(
         let rows: Vec<(String, String, String, String)> = sqlx::query_as(
             "SELECT COALESCE(m.first_id, m.id), m.person_id, m.card_id, m.template FROM message m \
              WHERE m.recipient_hash = $1 AND m.class = 'announcement' AND m.person_id IS NOT NULL \
-             AND m.card_id IS NOT NULL AND m.template NOT IN ('card_issued', 'survey_invitation') \
+             AND m.card_id IS NOT NULL AND m.template NOT IN ('card_issued', 'survey_invitation', \
+             'collection_reminder', 'outage_begun', 'outage_over') \
              AND m.status IN ('queued', 'sending', 'unknown', 'sent', 'delivered', 'read') \
              AND m.id = (SELECT MAX(o.id) FROM message o WHERE o.card_id = m.card_id \
-             AND o.class = 'announcement') ORDER BY m.id LIMIT 50",
+             AND o.class = 'announcement' AND o.template NOT IN ('collection_reminder', 'outage_begun', \
+             'outage_over')) ORDER BY m.id LIMIT 50",
         )
         .bind(hash.clone())
         .fetch_all(&mut *conn)

@@ -77,7 +77,7 @@ pub struct Failure {
 // What goes on by itself (to the next channel, or once more), what something newer replaced, and what was told in
 // person needs no hand.
 const FAILED: &str = "m.status = 'failed' AND m.class <> 'broadcast' AND m.handled_at IS NULL \
-                      AND m.template <> 'survey_invitation' AND m.fallback_at IS NULL \
+                      AND m.template NOT IN ('survey_invitation', 'outage_over') AND m.fallback_at IS NULL \
                       AND NOT EXISTS (SELECT 1 FROM message n WHERE n.card_id = m.card_id AND n.id > m.id \
                       AND n.class = 'announcement') \
                       AND NOT EXISTS (SELECT 1 FROM visit v WHERE v.message_id = COALESCE(m.first_id, m.id) \
@@ -414,4 +414,48 @@ pub async fn count_rejections(db: &Db, of: &OfSources) -> Result<Pile, StoreErro
     .fetch_one(db.reader())
     .await?;
     Ok(Pile { count, oldest: time(oldest) })
+}
+
+/// Cards of an area that have lain since `until` or longer, and since when the oldest lies; counted up to [`COUNTED`].
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_unclaimed(
+    db: &Db,
+    area: &AreaCode,
+    until: Timestamp,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let [from, to] = area_range(area);
+    let row: (i64, Option<i64>) = sqlx::query_as(
+        "SELECT COUNT(*), MIN(collect_since) FROM (SELECT collect_since FROM card \
+         WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 AND collect_since <= $3 LIMIT $4) AS lying",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(until.as_ms())
+    .bind(COUNTED)
+    .fetch_one(db.reader())
+    .await?;
+    Ok((row.0, row.1.map(Timestamp::from_ms)))
+}
+
+/// Cards of which citizens of an area say that they have them, and since when.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_taken_said(
+    db: &Db,
+    area: &AreaCode,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let [from, to] = area_range(area);
+    let row: (i64, Option<i64>) = sqlx::query_as(
+        "SELECT COUNT(*), MIN(taken_said_at) FROM (SELECT taken_said_at FROM card \
+         WHERE taken_said_at IS NOT NULL AND area >= $1 AND area < $2 LIMIT $3) AS said",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(COUNTED)
+    .fetch_one(db.reader())
+    .await?;
+    Ok((row.0, row.1.map(Timestamp::from_ms)))
 }

@@ -14,8 +14,19 @@ use crate::domain::card::AnnouncementKind;
 use crate::domain::message::ChannelKind;
 
 /// What is filled for every announcement; a placeholder beyond these would never get a value.
-pub(super) const FILLED: &[&str] =
-    &["addressee", "bring", "date", "document", "hours", "office", "place", "ref", "window"];
+pub(super) const FILLED: &[&str] = &[
+    "addressee",
+    "bring",
+    "date",
+    "days",
+    "document",
+    "hours",
+    "office",
+    "place",
+    "reason",
+    "ref",
+    "window",
+];
 
 pub(super) const MAX_FOOTER_CHARS: usize = 60;
 const MAX_NAME_CHARS: usize = 512;

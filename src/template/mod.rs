@@ -291,6 +291,8 @@ mod tests {
             ("document", vocabulary.document(document, channel)),
             ("ref", "K7QX-3M".to_owned()),
             ("date", date),
+            ("days", "90".to_owned()),
+            ("reason", "printer sedang diperbaiki".to_owned()),
             ("window", window),
             ("code", "4821".to_owned()),
             ("place", vocabulary.place(channel)),

@@ -73,7 +73,7 @@ on_both_engines! {
         app.card_with(&citizen(1), "siap ambil", &at).await;
         app.run_until_idle().await;
         let sent = app.whatsapp.sent();
-        assert_eq!(sent[0].template(), "kabar_ready_to_collect_v1");
+        assert_eq!(sent[0].template(), "kabar_ready_to_collect_v2");
         assert_eq!(sent[0].param("place"), point.name);
         assert_eq!(sent[0].param("hours"), point.hours);
         assert_eq!(sent[0].param("bring"), "KTP lama bila ada, atau surat kehilangan");
@@ -163,7 +163,7 @@ on_both_engines! {
         app.card(&citizen(2), "siap ambil").await;
         app.run_until_idle().await;
         assert_eq!(app.whatsapp.sent().len(), 1);
-        assert_eq!(app.whatsapp.sent()[0].template(), "kabar_ready_to_collect_v1");
+        assert_eq!(app.whatsapp.sent()[0].template(), "kabar_ready_to_collect_v2");
     }
 
     async fn a_person_whom_no_account_serves_has_a_message_that_says_so(start: Start) {

@@ -220,7 +220,7 @@ on_both_engines! {
         app.advance(Duration::from_secs(25 * 3600)).await;
         app.card(&siti, "siap ambil").await;
         app.run_until_idle().await;
-        assert_eq!(app.whatsapp.sent().pop().unwrap().template(), "kabar_ready_to_collect_v1");
+        assert_eq!(app.whatsapp.sent().pop().unwrap().template(), "kabar_ready_to_collect_v2");
     }
 
     async fn an_announcement_whose_window_closed_on_the_way_goes_out_as_its_template(app: TestApp) {

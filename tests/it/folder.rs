@@ -232,7 +232,7 @@ on_both_engines! {
         take(&app).await;
         inbox.put("lain.csv", csv(&[(1, "siap ambil")]));
         take(&app).await;
-        assert_eq!(told(&app), ["kabar_card_printed_v1", "kabar_ready_to_collect_v1"]);
+        assert_eq!(told(&app), ["kabar_card_printed_v1", "kabar_ready_to_collect_v2"]);
 
         // Last week's file, by mistake: it would take everybody a step back.
         for name in ["kartu.csv", "salinan.csv"] {
@@ -290,7 +290,7 @@ on_both_engines! {
         assert_eq!((tally.seen, tally.new, tally.unchanged, tally.rejected), (4, 2, 2, 0));
         let sent = |n: usize| app.whatsapp.sent_to(&citizen(n).e164);
         assert_eq!(sent(1).len(), 1);
-        assert_eq!(sent(1)[0].template(), "kabar_ready_to_collect_v1");
+        assert_eq!(sent(1)[0].template(), "kabar_ready_to_collect_v2");
         assert_eq!(sent(2).len(), 1);
     }
 
@@ -304,7 +304,7 @@ on_both_engines! {
 
         inbox.put("baru.csv", csv(&[(1, "siap ambil"), (2, "tercetak")]));
         assert_eq!(take(&app).await.announced, 1);
-        assert_eq!(told(&app), ["kabar_ready_to_collect_v1"]);
+        assert_eq!(told(&app), ["kabar_ready_to_collect_v2"]);
         assert!(!inbox.report("done/baru.csv").contains("tanpa memberi tahu"));
     }
 
@@ -501,7 +501,7 @@ on_both_engines! {
         assert_eq!(polled(nothing_new, 0).await, None, "once, or a step that fails would spin");
         assert_eq!(look(&app).await.seen, 10);
         assert_eq!(polled(app.app.sources[0].source.changed(), 0).await, None);
-        assert_eq!(told(&app).last().unwrap(), "kabar_ready_to_collect_v1", "the last one last");
+        assert_eq!(told(&app).last().unwrap(), "kabar_ready_to_collect_v2", "the last one last");
     }
 
     async fn files_that_must_be_mended_first_do_not_keep_out_those_that_come_later(start: Start) {

@@ -49,7 +49,7 @@ on_both_engines! {
         app.advance_to("07:00 WIB").await;
         let sent = app.whatsapp.sent();
         assert_eq!(sent.len(), 1);
-        assert_eq!(sent[0].template(), "kabar_ready_to_collect_v1");
+        assert_eq!(sent[0].template(), "kabar_ready_to_collect_v2");
         let states = app.states().await;
         assert_eq!(states[0], ("cancelled".to_owned(), "superseded".to_owned()));
         assert_eq!(states[1].0, "sent");

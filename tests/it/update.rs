@@ -54,7 +54,7 @@ on_both_engines! {
             app.run_until_idle().await;
         }
         let rank = |template: &str| {
-            ["kabar_card_printed_v1", "kabar_ready_to_collect_v1", "kabar_card_issued_v1"]
+            ["kabar_card_printed_v1", "kabar_ready_to_collect_v2", "kabar_card_issued_v1"]
                 .iter()
                 .position(|known| *known == template)
                 .unwrap()

@@ -7,7 +7,7 @@ use kabar::store::template_state::{list_known, upsert_news};
 /// Template, state, reason and quality.
 const TEMPLATES: &[(&str, TemplateState, Option<&str>, &str)] = &[
     ("kabar_card_printed_v1", TemplateState::Approved, None, "green"),
-    ("kabar_ready_to_collect_v1", TemplateState::Approved, None, "green"),
+    ("kabar_ready_to_collect_v2", TemplateState::Approved, None, "green"),
     ("kabar_home_delivery_scheduled_v1", TemplateState::Paused, Some("FIRST_PAUSE"), "red"),
     ("kabar_waiting_for_blank_v1", TemplateState::Rejected, Some("INVALID_FORMAT"), ""),
     ("kabar_survey_invitation_v1", TemplateState::Pending, None, ""),

@@ -1,6 +1,6 @@
 //! Where is my card? Told of the cards on file for the phone that writes, and of no others.
 
-use crate::dialogue::input::CardFact;
+use crate::dialogue::input::{CardFact, Effect};
 use crate::dialogue::line::{Holes, Line};
 use crate::dialogue::script::{MAX_CHOICES, Picked};
 use crate::dialogue::state::words;
@@ -68,6 +68,46 @@ impl Turn<'_> {
         let holes = Holes { more: shown.len() < all.len(), ..self.holes() };
         let text = self.text(Line::StatusChoose, holes);
         Said { all_choices: Some(all), ..said("status_card", text, shown) }
+    }
+
+    /// They say that they have their card; nothing when none lies ready.
+    pub(in crate::dialogue) fn taken(&self) -> Option<Said> {
+        let ready: Vec<&CardFact> =
+            self.registered_cards().iter().filter(|card| card.is_ready).collect();
+        match ready.as_slice() {
+            [] => None,
+            [one] => self.taken_one(&one.id),
+            many => {
+                let choice = |card: &&CardFact| Choice {
+                    id: Picked::Taken(&card.id).id(),
+                    title: card.who.chars().take(20).collect(),
+                };
+                let choices: Vec<Choice> = many.iter().take(MAX_CHOICES).map(choice).collect();
+                Some(self.offer("status_card", Line::TakenChoose, choices))
+            }
+        }
+    }
+
+    /// The same of one card; nothing when it is none of theirs, or does not lie ready.
+    pub(in crate::dialogue) fn taken_one(&self, id: &str) -> Option<Said> {
+        let card = self.registered_cards().iter().find(|card| card.id == id && card.is_ready)?;
+        let holes = Holes { cards: std::slice::from_ref(card), ..self.holes() };
+        let text = self.text(Line::TakenNoted, holes);
+        Some(said("card_taken", text, Vec::new()).with(Effect::Taken(card.id.clone())))
+    }
+
+    /// What stands below an answer while the office cannot work.
+    pub(in crate::dialogue) fn outage_below(&self, intent: &str) -> Option<String> {
+        let concerns = match intent {
+            "status_card" => self.registered_cards().iter().any(|card| card.is_waiting),
+            "blanko_out" | "opening_hours" => true,
+            _ => false,
+        };
+        if !concerns || self.input.outages.is_empty() {
+            return None;
+        }
+        let holes = Holes { outages: &self.input.outages, ..self.holes() };
+        Some(self.text(Line::OutageRunning, holes)).filter(|text| !text.is_empty())
     }
 
     pub(in crate::dialogue) fn status_of(&self, who: &str) -> Said {

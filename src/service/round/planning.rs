@@ -427,5 +427,8 @@ pub(super) async fn say_beside(
     };
     let whose = announce::Holder { person: &holder, card: item.card, area: holder.area.as_ref() };
     let cause = follow::cause(item, what);
-    announce::plan_with(app, tx, &whose, (&announcement, values), &state, &cause, now).await
+    let more: Vec<_> =
+        values.iter().map(|(name, value)| (*name, value.clone(), value.clone())).collect();
+    let news = announce::News { announcement: &announcement, cause: &cause, more: &more };
+    announce::plan_news(app, tx, &whose, news, &state, now).await
 }

@@ -85,6 +85,9 @@ struct RawUnknown {
 #[serde(deny_unknown_fields)]
 struct RawPoint {
     hours: ByChannel<String>,
+    reopens: ByChannel<String>,
+    desa: String,
+    kelurahan: String,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +209,9 @@ impl Reader<'_> {
             place: self.plain_pair(&key("unknown.place"), raw.unknown.place),
             hours: self.plain_pair(&key("unknown.hours"), raw.unknown.hours),
             written: self.phrases(&key("point.hours"), &raw.point.hours, &["hours"]),
+            desa: self.phrase(&key("point.desa"), &raw.point.desa, &["name"], false),
+            kelurahan: self.phrase(&key("point.kelurahan"), &raw.point.kelurahan, &["name"], false),
+            reopens: self.phrases(&key("point.reopens"), &raw.point.reopens, &["hours", "date"]),
             list_button: self.sms(&key("list.open"), raw.list.open),
             documents,
             statuses,

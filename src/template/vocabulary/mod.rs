@@ -56,6 +56,9 @@ struct Spoken {
     place: ByChannel<String>,
     hours: ByChannel<String>,
     written: ByChannel<Text>,
+    reopens: ByChannel<Text>,
+    desa: Text,
+    kelurahan: Text,
     list_button: String,
     documents: BTreeMap<Document, Paper>,
     statuses: BTreeMap<CardStatus, String>,
@@ -145,6 +148,36 @@ impl Vocabulary {
             Some(week) => self.week(week, channel),
             None => self.fill(self.spoken().written.on(channel), &[("hours", written)]),
         }
+    }
+
+    /// A number with its thousands apart.
+    #[must_use]
+    pub fn number(&self, number: i64) -> String {
+        let separator = if self.language == Language::English { ',' } else { '.' };
+        let digits = number.unsigned_abs().to_string();
+        let mut text = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                text.push(separator);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    /// What the office of a desa or a kelurahan is called.
+    #[must_use]
+    pub fn desa_office(&self, name: &str, is_kelurahan: bool) -> String {
+        let words = self.spoken();
+        self.fill(if is_kelurahan { &words.kelurahan } else { &words.desa }, &[("name", name)])
+    }
+
+    /// Hours of a place that is closed all day, with the day on which it opens again.
+    #[must_use]
+    pub fn reopens(&self, hours: &str, date: NaiveDate, channel: ChannelKind) -> String {
+        let date =
+            if channel == ChannelKind::Sms { self.date_short(date) } else { self.date(date) };
+        self.fill(self.spoken().reopens.on(channel), &[("hours", hours), ("date", &date)])
     }
 
     /// An SMS announcement with how to stop at its end. Where the sender takes answers it is left

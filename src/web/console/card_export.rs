@@ -30,7 +30,7 @@ const LONGEST_SHEET: u32 = 1_000_000;
 /// Bytes of a finished workbook that are sent at once.
 const PIECE: usize = 64 * 1024;
 
-type Line = [String; 8];
+pub(super) type Line = [String; 8];
 
 /// A cell that no spreadsheet takes for a formula.
 pub(super) fn harmless(text: &str) -> String {
@@ -128,7 +128,7 @@ impl Reading {
     }
 }
 
-fn csv_bytes(lines: &[Line]) -> Result<Bytes, std::io::Error> {
+pub(super) fn csv_bytes(lines: &[Line]) -> Result<Bytes, std::io::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for line in lines {
         writer.write_record(line).map_err(std::io::Error::other)?;
@@ -202,7 +202,7 @@ fn xlsx_stream(
     })
 }
 
-fn write_workbook(
+pub(super) fn write_workbook(
     rows: &mut mpsc::Receiver<Vec<Line>>,
     out: &mpsc::Sender<Result<Bytes, std::io::Error>>,
 ) -> Result<(), std::io::Error> {

@@ -124,6 +124,9 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::HomeDeliveryCancelled => ("Antar dibatalkan", "Home delivery cancelled"),
         A::CardIssued => ("Sudah diterima", "Handed over"),
         A::SurveyInvitation => ("Undangan survei", "Survey invitation"),
+        A::CollectionReminder => ("Pengingat ambil", "Reminder to collect"),
+        A::OutageBegun => ("Gangguan layanan", "Outage"),
+        A::OutageOver => ("Gangguan selesai", "Outage over"),
     };
     page.t(id, en)
 }

@@ -9,6 +9,7 @@ mod answer;
 mod answer_words;
 mod area;
 mod assets;
+mod blanko;
 mod broadcast;
 mod calendar;
 mod card;
@@ -16,6 +17,7 @@ mod card_export;
 mod card_hands;
 mod card_story;
 mod chart;
+mod collection;
 mod consent;
 mod courier;
 mod delivery;
@@ -28,6 +30,7 @@ mod label;
 mod listing;
 mod mend;
 mod officer;
+mod outage;
 mod page;
 mod point;
 mod question;
@@ -125,6 +128,7 @@ fn rooms() -> Rooms {
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));
+    let rooms = collection::rooms(blanko::rooms(outage::rooms(rooms)));
     let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)

@@ -121,6 +121,9 @@ fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
         "card_issued" => page.t("Sudah diserahkan", "Handed over"),
         "contact_office" => page.t("Minta menghubungi kantor", "Asked to contact the office"),
         "survey_invitation" => page.t("Ajakan mengisi survei", "Invitation to the survey"),
+        "collection_reminder" => page.t("Pengingat ambil", "Reminder to collect"),
+        "outage_begun" => page.t("Gangguan layanan", "Outage"),
+        "outage_over" => page.t("Gangguan selesai", "Outage over"),
         _ => kind.as_str(),
     }
 }

@@ -17,9 +17,13 @@ use super::{Need, Rooms, failed, mend};
 use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
+use crate::domain::service_point::BlankoStock;
 use crate::service::source_trouble;
+use crate::store::StoreError;
 use crate::store::notice::NoticeKind;
+use crate::store::outage::list_running;
 use crate::store::round_plan::{Alarms, count_alarms};
+use crate::store::service_point::list_within;
 use crate::store::trouble::{self, COUNTED, Pile, Within};
 use crate::web::Web;
 use crate::web::error::Error;
@@ -28,6 +32,10 @@ use crate::web::error::Error;
 pub(super) const HERE: &str = "/console/hari-ini";
 /// Older failures are history: nobody goes after them in the morning.
 const RECENT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A card that lies so long is one to do something about.
+const LONG_LAIN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Points looked at for their stock.
+const POINTS: i64 = 500;
 
 /// The page's rooms, and those of its lists.
 pub(super) fn rooms(rooms: Rooms) -> Rooms {
@@ -76,6 +84,10 @@ struct TodayPage {
     sources: Pile,
     accounts: Pile,
     rounds: Alarms,
+    unclaimed: Pile,
+    said: Pile,
+    outages: Pile,
+    stocks: Pile,
 }
 
 impl TodayPage {
@@ -89,6 +101,10 @@ impl TodayPage {
             self.holds,
             self.sources,
             self.accounts,
+            self.unclaimed,
+            self.said,
+            self.outages,
+            self.stocks,
         ];
         self.rounds.total() == 0
             && self.failures.is_empty()
@@ -150,6 +166,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let mut reading = db.reading().await?;
     let rounds = count_alarms(&mut reading, desk.area(), today).await?;
     drop(reading);
+    let waits = look_at_waiting(&web, &desk).await?;
     shown(&TodayPage {
         page,
         failures,
@@ -163,6 +180,39 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         sources: office.sources,
         accounts: office.accounts,
         rounds,
+        unclaimed: waits.unclaimed,
+        said: waits.said,
+        outages: waits.outages,
+        stocks: waits.stocks,
+    })
+}
+
+/// Cards that lie or wait, and why.
+struct Waits {
+    unclaimed: Pile,
+    said: Pile,
+    outages: Pile,
+    stocks: Pile,
+}
+
+async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
+    let db = &web.app.db;
+    let mut tx = db.begin().await?;
+    let mut outages = list_running(&mut tx).await?;
+    outages.retain(|outage| super::outage::concerns(desk, outage));
+    let points = list_within(&mut tx, desk.area(), "", POINTS).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    let is_short = |stock| matches!(stock, BlankoStock::Low | BlankoStock::None);
+    let short = points.iter().filter(|(_, condition)| is_short(condition.blanko));
+    let stocks = pile(short.filter_map(|(_, condition)| condition.blanko_at));
+    let (unclaimed, oldest) =
+        trouble::count_unclaimed(db, desk.area(), web.app.now().before(LONG_LAIN)).await?;
+    let (said, said_oldest) = trouble::count_taken_said(db, desk.area()).await?;
+    Ok(Waits {
+        unclaimed: Pile { count: unclaimed, oldest },
+        said: Pile { count: said, oldest: said_oldest },
+        outages: pile(outages.iter().map(|outage| outage.since)),
+        stocks,
     })
 }
 

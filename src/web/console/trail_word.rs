@@ -88,5 +88,10 @@ fn words(action: Action) -> (&'static str, &'static str) {
             ("Menyerahkan kartu tanpa kode", "Handed a card over without its code")
         }
         Action::SettledItem => ("Menyelesaikan masalah antar", "Settled a delivery question"),
+        Action::HandedOutCard => ("Menyerahkan kartu kepada warga", "Handed a card to its holder"),
+        Action::HandedToDesa => ("Menyerahkan kartu ke desa", "Handed cards to a desa"),
+        Action::EnteredBlanko => ("Mencatat blangko", "Entered blank cards"),
+        Action::DeclaredOutage => ("Mengumumkan gangguan", "Declared an outage"),
+        Action::LiftedOutage => ("Menyatakan gangguan selesai", "Lifted an outage"),
     }
 }

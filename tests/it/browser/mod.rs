@@ -10,6 +10,7 @@ mod card;
 mod courier;
 mod door;
 mod morning;
+mod outage;
 mod pages;
 mod refused;
 mod talk;

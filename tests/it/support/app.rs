@@ -9,8 +9,10 @@ use kabar::channel::Shared;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
+use kabar::domain::blanko::BlankoPolicy;
 use kabar::domain::card_plan::AnnouncePolicy;
 use kabar::domain::clock::Clock as _;
+use kabar::domain::collection::Ladder;
 use kabar::domain::message::{ChannelKind, UnknownWait};
 use kabar::domain::quiet_hours::QuietHours;
 use kabar::service::knowledge::Primer;
@@ -97,6 +99,8 @@ impl Start {
             needs_second_factor: false,
             broadcast: BroadcastPolicy::default(),
             round: RoundPolicy::default(),
+            ladder: Ladder::default(),
+            blanko: BlankoPolicy::default(),
         };
         Self {
             database,

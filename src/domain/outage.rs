@@ -1,0 +1,121 @@
+//! An office that cannot work: why, where, and whom that keeps waiting.
+//!
+//! Words and pure rules; who is told when stands in the service.
+
+use super::area::AreaCode;
+use super::card::CardStatus;
+use super::clock::Timestamp;
+use super::id::OutageId;
+use crate::words;
+
+/// Longest reason.
+pub const LONGEST_REASON: usize = 80;
+
+words! {
+    /// What does not work.
+    pub enum OutageKind {
+        /// There are no blank cards.
+        NoBlanko = "no_blanko",
+        /// The centre or its network.
+        Server = "server",
+        /// The printer.
+        Printer = "printer",
+    }
+}
+
+impl OutageKind {
+    /// The states in which cards wait for it.
+    #[must_use]
+    pub const fn holds_up(self) -> &'static [CardStatus] {
+        match self {
+            Self::NoBlanko | Self::Printer => {
+                &[CardStatus::ReadyToPrint, CardStatus::WaitingForBlank]
+            }
+            Self::Server => &[CardStatus::Recorded, CardStatus::Processing],
+        }
+    }
+}
+
+words! {
+    /// What is still to be told of an outage.
+    pub enum OutageWork {
+        /// That it began.
+        Begin = "begin",
+        /// That it is over.
+        Over = "over",
+    }
+}
+
+/// An outage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// Row id.
+    pub id: OutageId,
+    /// What does not work.
+    pub kind: OutageKind,
+    /// Where.
+    pub area: AreaCode,
+    /// What citizens are told.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When that was declared.
+    pub begun_at: Timestamp,
+    /// By whom.
+    pub begun_by: String,
+    /// When it was over.
+    pub lifted_at: Option<Timestamp>,
+    /// What is still to be told.
+    pub work: Option<OutageWork>,
+    /// Behind which row telling goes on.
+    pub reached: String,
+}
+
+/// Why an outage cannot be declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutageError {
+    /// No reason, or one that is too long.
+    #[error("the reason has 1 to {LONGEST_REASON} characters on one line: citizens read it")]
+    Reason,
+    /// It has not begun.
+    #[error("since when lies ahead: an outage is declared once it has begun")]
+    Ahead,
+}
+
+/// A reason as citizens read it, and since when.
+///
+/// # Errors
+/// [`OutageError`] with what does not fit.
+pub fn check(reason: &str, since: Timestamp, now: Timestamp) -> Result<String, OutageError> {
+    let reason = reason.trim().trim_end_matches('.').trim();
+    let length = reason.chars().count();
+    let has_link = ["http", "www.", "wa.me"].iter().any(|link| reason.contains(link));
+    if length == 0
+        || length > LONGEST_REASON
+        || reason.chars().any(char::is_control)
+        || reason.contains("{{")
+        || has_link
+    {
+        return Err(OutageError::Reason);
+    }
+    if since > now {
+        return Err(OutageError::Ahead);
+    }
+    Ok(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_a_short_line_and_an_outage_has_begun() {
+        let now = Timestamp::from_ms(1_795_400_000_000);
+        assert_eq!(check(" printer rusak. ", now, now).unwrap(), "printer rusak");
+        for bad in ["", " . ", "a\nb", "lihat http://x", "{{ ref }}", &"a".repeat(81)] {
+            assert_eq!(check(bad, now, now), Err(OutageError::Reason), "{bad}");
+        }
+        let ahead = Timestamp::from_ms(now.as_ms() + 1);
+        assert_eq!(check("printer rusak", ahead, now), Err(OutageError::Ahead));
+    }
+}

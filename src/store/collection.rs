@@ -1,0 +1,637 @@
+//! Table `card` as what waits: at a point to be collected, or for a blank card; and tables `collection_list` and
+//! `collection_item`: cards that went to a desa.
+
+use sqlx::{AnyConnection, Row as _};
+
+use super::db::sql;
+use super::row::{area_range, parse, parse_opt};
+use super::seal::Place;
+use super::{Db, StoreError};
+use crate::domain::area::AreaCode;
+use crate::domain::blanko::MOST_COUNTED;
+use crate::domain::clock::Timestamp;
+use crate::domain::document::Document;
+use crate::domain::id::{CardId, CollectionId, PersonId};
+use crate::domain::person::PersonName;
+
+/// A card's place on the reminder ladder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lying {
+    /// Since when it lies ready.
+    pub since: Timestamp,
+    /// Rungs behind it.
+    pub step: i64,
+    /// When its holder said that they have it.
+    pub taken_said_at: Option<Timestamp>,
+}
+
+/// Notes that a card lies ready since then, and when its holder is reminded.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn begin_lying(
+    conn: &mut AnyConnection,
+    card: CardId,
+    since: Timestamp,
+    due_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE card SET collect_since = $2, collect_step = 0, collect_due_at = $3, taken_said_at = NULL \
+         WHERE id = $1",
+    )
+    .bind(card.to_string())
+    .bind(since.as_ms())
+    .bind(due_at.map(Timestamp::as_ms))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a card does not lie ready any more.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn end_lying(conn: &mut AnyConnection, card: CardId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE card SET collect_since = NULL, collect_step = 0, collect_due_at = NULL, taken_said_at = NULL \
+         WHERE id = $1",
+    )
+    .bind(card.to_string())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Since when a card lies ready; none when it does not.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_lying(
+    conn: &mut AnyConnection,
+    card: CardId,
+) -> Result<Option<Lying>, StoreError> {
+    let row: Option<(Option<i64>, i64, Option<i64>)> =
+        sqlx::query_as("SELECT collect_since, collect_step, taken_said_at FROM card WHERE id = $1")
+            .bind(card.to_string())
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.and_then(|(since, step, said)| {
+        let since = Timestamp::from_ms(since?);
+        Some(Lying { since, step, taken_said_at: said.map(Timestamp::from_ms) })
+    }))
+}
+
+/// Cards whose holders are to be reminded now, the longest due first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<CardId>, StoreError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT id FROM card WHERE collect_due_at <= $1 ORDER BY collect_due_at, id LIMIT $2",
+    )
+    .bind(now.as_ms())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(|(id,)| parse("card", "id", id, id)).collect()
+}
+
+/// Takes a card's rung; `false` when another process did, or it is not due any more.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn claim_due(
+    conn: &mut AnyConnection,
+    card: CardId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done =
+        sqlx::query("UPDATE card SET collect_due_at = NULL WHERE id = $1 AND collect_due_at <= $2")
+            .bind(card.to_string())
+            .bind(now.as_ms())
+            .execute(conn)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a card on a rung: so many are behind it, and the next is due then.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_rung(
+    conn: &mut AnyConnection,
+    card: CardId,
+    step: i64,
+    due_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE card SET collect_step = $2, collect_due_at = $3 \
+         WHERE id = $1 AND collect_since IS NOT NULL",
+    )
+    .bind(card.to_string())
+    .bind(step)
+    .bind(due_at.map(Timestamp::as_ms))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes a citizen's word that they have a card, or takes it back. `false` when it does not lie ready.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_taken_said(
+    conn: &mut AnyConnection,
+    card: CardId,
+    at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE card SET taken_said_at = $2, collect_due_at = NULL \
+         WHERE id = $1 AND collect_since IS NOT NULL",
+    )
+    .bind(card.to_string())
+    .bind(at.map(Timestamp::as_ms))
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a card into the queue for a blank card, or takes it out.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_queued(
+    conn: &mut AnyConnection,
+    card: CardId,
+    queued: Option<(Timestamp, i64)>,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE card SET queue_at = $2, queue_rank = $3 WHERE id = $1")
+        .bind(card.to_string())
+        .bind(queued.map(|(at, _)| at.as_ms()))
+        .bind(queued.map_or(1, |(_, rank)| rank))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many cards of the same kabupaten wait before one, up to [`MOST_COUNTED`]; none when it does not wait.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_before(
+    conn: &mut AnyConnection,
+    card: CardId,
+) -> Result<Option<i64>, StoreError> {
+    let key = card.to_string();
+    let row: Option<(String, i64, Option<i64>)> =
+        sqlx::query_as("SELECT substr(area, 1, 4), queue_rank, queue_at FROM card WHERE id = $1")
+            .bind(key.clone())
+            .fetch_optional(&mut *conn)
+            .await?;
+    let Some((office, rank, Some(at))) = row else { return Ok(None) };
+    if office.len() < 4 {
+        return Ok(None);
+    }
+    // Those of a better rank, then those of the same who came earlier: two walks of one index.
+    let better: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM card WHERE queue_at IS NOT NULL \
+         AND substr(area, 1, 4) = $1 AND queue_rank < $2 LIMIT $3) AS better",
+    )
+    .bind(office.clone())
+    .bind(rank)
+    .bind(MOST_COUNTED)
+    .fetch_one(&mut *conn)
+    .await?;
+    let earlier: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM card WHERE queue_at IS NOT NULL \
+         AND substr(area, 1, 4) = $1 AND queue_rank = $2 AND (queue_at, id) < ($3, $4) LIMIT $5) AS earlier",
+    )
+    .bind(office)
+    .bind(rank)
+    .bind(at)
+    .bind(key)
+    .bind(MOST_COUNTED)
+    .fetch_one(conn)
+    .await?;
+    Ok(Some((better + earlier).min(MOST_COUNTED)))
+}
+
+/// How many cards of an area's kabupaten wait for a blank card, up to [`MOST_COUNTED`].
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_queue(db: &Db, area: &AreaCode) -> Result<i64, StoreError> {
+    let office: String = area.plain().chars().take(4).collect();
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM card WHERE queue_at IS NOT NULL \
+         AND substr(area, 1, 4) = $1 LIMIT $2) AS queue",
+    )
+    .bind(office)
+    .bind(MOST_COUNTED)
+    .fetch_one(db.reader())
+    .await?)
+}
+
+/// Whether a card's own history tells of a recording: then it is somebody's first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn was_recorded(conn: &mut AnyConnection, card: CardId) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM card_update u JOIN card c ON c.id = u.card_id \
+         WHERE u.card_id = $1 AND c.serial = 1 AND u.status = 'recorded' LIMIT 1",
+    )
+    .bind(card.to_string())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Whether a suket is on file for the holder of a card.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn has_suket(conn: &mut AnyConnection, person: PersonId) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM card WHERE person_id = $1 AND document = 'suket' LIMIT 1",
+    )
+    .bind(person.to_string())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// An unclaimed card, as an officer's list shows it.
+#[derive(Clone, Debug)]
+pub struct Unclaimed {
+    /// Row id, the cursor.
+    pub id: CardId,
+    /// Which paper.
+    pub document: Document,
+    /// Since when it lies.
+    pub since: Timestamp,
+    /// Rungs behind it.
+    pub step: i64,
+    /// When its holder said that they have it.
+    pub taken_said_at: Option<Timestamp>,
+    /// Which point has it.
+    pub service_point: Option<String>,
+    /// Whose.
+    pub person: PersonId,
+    /// The holder's name.
+    pub name: Option<PersonName>,
+    /// Where the holder lives.
+    pub area: Option<AreaCode>,
+    /// The holder's RW and RT.
+    pub place: (Option<String>, Option<String>),
+    /// The last part of the reference of the last message about it.
+    pub reference: Option<String>,
+}
+
+const FIELDS: &str = "c.id, c.document, c.collect_since, c.collect_step, c.taken_said_at, \
+                      COALESCE(s.short_name, c.service_point), p.id, p.name_sealed, p.area, p.rw_sealed, \
+                      p.rt_sealed, (SELECT m.reference FROM message m WHERE m.card_id = c.id \
+                      AND m.reference IS NOT NULL ORDER BY m.id DESC LIMIT 1)";
+const JOINS: &str =
+    "JOIN person p ON p.id = c.person_id LEFT JOIN service_point s ON s.code = c.service_point";
+
+fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Unclaimed, StoreError> {
+    let id: String = row.try_get(0)?;
+    let document: String = row.try_get(1)?;
+    let person: String = row.try_get(6)?;
+    let area: Option<String> = row.try_get(8)?;
+    let open = |column, index: usize| -> Result<Option<String>, StoreError> {
+        let sealed: Option<String> = row.try_get(index)?;
+        let place = Place { table: "person", column };
+        sealed.map(|sealed| db.sealer.open(place, &person, &sealed)).transpose()
+    };
+    Ok(Unclaimed {
+        document: parse("card", "document", &id, &document)?,
+        since: Timestamp::from_ms(row.try_get::<Option<i64>, _>(2)?.unwrap_or_default()),
+        step: row.try_get(3)?,
+        taken_said_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp::from_ms),
+        service_point: row.try_get(5)?,
+        name: open("name_sealed", 7)?.as_deref().and_then(PersonName::parse),
+        area: parse_opt("person", "area", &person, area.as_deref())?,
+        place: (open("rw_sealed", 9)?, open("rt_sealed", 10)?),
+        reference: row.try_get(11)?,
+        person: parse("person", "id", &person, &person)?,
+        id: parse("card", "id", &id, &id)?,
+    })
+}
+
+/// Unclaimed cards of an area that lie since `until` or longer, the longest first, behind a card.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_unclaimed(
+    db: &Db,
+    area: &AreaCode,
+    until: Timestamp,
+    after: Option<CardId>,
+    limit: i64,
+) -> Result<Vec<Unclaimed>, StoreError> {
+    let since: Option<Option<i64>> = match after {
+        Some(id) => {
+            sqlx::query_scalar("SELECT collect_since FROM card WHERE id = $1")
+                .bind(id.to_string())
+                .fetch_optional(db.reader())
+                .await?
+        }
+        None => None,
+    };
+    let [from, to] = area_range(area);
+    let rows = sqlx::query(sql(format!(
+        "SELECT {FIELDS} FROM card c {JOINS} WHERE c.collect_since IS NOT NULL AND c.area >= $1 AND c.area < $2 \
+         AND c.collect_since <= $3 AND (c.collect_since, c.id) > ($4, $5) \
+         ORDER BY c.collect_since, c.id LIMIT $6"
+    )))
+    .bind(from)
+    .bind(to)
+    .bind(until.as_ms())
+    .bind(since.flatten().unwrap_or(i64::MIN))
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// Cards that citizens of an area say they have, the oldest word first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_taken_said(
+    db: &Db,
+    area: &AreaCode,
+    limit: i64,
+) -> Result<Vec<Unclaimed>, StoreError> {
+    let [from, to] = area_range(area);
+    let rows = sqlx::query(sql(format!(
+        "SELECT {FIELDS} FROM card c {JOINS} WHERE c.taken_said_at IS NOT NULL AND c.area >= $1 AND c.area < $2 \
+         ORDER BY c.taken_said_at, c.id LIMIT $3"
+    )))
+    .bind(from)
+    .bind(to)
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// Unclaimed cards of one desa.
+#[derive(Clone, Debug)]
+pub struct DesaCount {
+    /// Which desa; as far as it is known.
+    pub area: Option<AreaCode>,
+    /// All of them, and those that lie longer than each of three times.
+    pub cards: [i64; 4],
+    /// Since when the oldest lies.
+    pub oldest: Timestamp,
+}
+
+/// Unclaimed cards of an area, desa by desa, by age.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_unclaimed(
+    db: &Db,
+    area: &AreaCode,
+    until: [Timestamp; 3],
+) -> Result<Vec<DesaCount>, StoreError> {
+    type Row = (String, i64, i64, i64, i64, i64);
+    let [from, to] = area_range(area);
+    let [first, second, third] = until.map(Timestamp::as_ms);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT area, COUNT(*), \
+         CAST(SUM(CASE WHEN collect_since <= $3 THEN 1 ELSE 0 END) AS BIGINT), \
+         CAST(SUM(CASE WHEN collect_since <= $4 THEN 1 ELSE 0 END) AS BIGINT), \
+         CAST(SUM(CASE WHEN collect_since <= $5 THEN 1 ELSE 0 END) AS BIGINT), MIN(collect_since) \
+         FROM card WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 GROUP BY area ORDER BY area",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .fetch_all(db.reader())
+    .await?;
+    let count = |(area, all, first, second, third, oldest): Row| DesaCount {
+        area: AreaCode::parse(&area).ok().filter(|area| !area.plain().is_empty()),
+        cards: [all, first, second, third],
+        oldest: Timestamp::from_ms(oldest),
+    };
+    Ok(rows.into_iter().map(count).collect())
+}
+
+/// Cards that went to a desa together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectionList {
+    /// Row id.
+    pub id: CollectionId,
+    /// As it stands on the paper.
+    pub number: String,
+    /// Which desa.
+    pub area: AreaCode,
+    /// Where the cards lie there.
+    pub place: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// By whom.
+    pub made_by: String,
+    /// When the desa took them.
+    pub taken_at: Option<Timestamp>,
+    /// By whose word.
+    pub taken_by: Option<String>,
+}
+
+type ListRow = (String, String, String, String, i64, String, Option<i64>, Option<String>);
+const LIST_FIELDS: &str = "id, number, area, place, made_at, made_by, taken_at, taken_by";
+
+fn read_list(row: ListRow) -> Result<CollectionList, StoreError> {
+    let (id, number, area, place, made_at, made_by, taken_at, taken_by) = row;
+    Ok(CollectionList {
+        area: parse("collection_list", "area", &id, &area)?,
+        number,
+        place,
+        made_at: Timestamp::from_ms(made_at),
+        made_by,
+        taken_at: taken_at.map(Timestamp::from_ms),
+        taken_by,
+        id: parse("collection_list", "id", &id, &id)?,
+    })
+}
+
+/// Keeps a list with its cards in their order.
+///
+/// # Errors
+/// As every statement: [`StoreError`]; also when a card stands on an open list.
+pub async fn insert_list(
+    conn: &mut AnyConnection,
+    list: &CollectionList,
+    cards: &[CardId],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO collection_list (id, number, area, place, made_at, made_by) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(list.id.to_string())
+    .bind(list.number.clone())
+    .bind(list.area.to_string())
+    .bind(list.place.clone())
+    .bind(list.made_at.as_ms())
+    .bind(list.made_by.clone())
+    .execute(&mut *conn)
+    .await?;
+    for (position, card) in (1_i64..).zip(cards) {
+        sqlx::query("INSERT INTO collection_item (list_id, position, card_id) VALUES ($1, $2, $3)")
+            .bind(list.id.to_string())
+            .bind(position)
+            .bind(card.to_string())
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// A list.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_list(
+    conn: &mut AnyConnection,
+    id: CollectionId,
+) -> Result<Option<CollectionList>, StoreError> {
+    let row: Option<ListRow> =
+        sqlx::query_as(sql(format!("SELECT {LIST_FIELDS} FROM collection_list WHERE id = $1")))
+            .bind(id.to_string())
+            .fetch_optional(conn)
+            .await?;
+    row.map(read_list).transpose()
+}
+
+/// Lists of an area, the newest first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_lists(
+    db: &Db,
+    area: &AreaCode,
+    limit: i64,
+) -> Result<Vec<CollectionList>, StoreError> {
+    let [from, to] = area_range(area);
+    let rows: Vec<ListRow> = sqlx::query_as(sql(format!(
+        "SELECT {LIST_FIELDS} FROM collection_list WHERE replace(area, '.', '') >= $1 \
+         AND replace(area, '.', '') < $2 ORDER BY id DESC LIMIT $3"
+    )))
+    .bind(from)
+    .bind(to)
+    .bind(limit)
+    .fetch_all(db.reader())
+    .await?;
+    rows.into_iter().map(read_list).collect()
+}
+
+/// How many lists begin with a text: the number of the next.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_numbers(conn: &mut AnyConnection, like: &str) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM collection_list WHERE number LIKE $1")
+        .bind(like.to_owned())
+        .fetch_one(conn)
+        .await?)
+}
+
+/// One card of a list, and whether it was handed over.
+#[derive(Clone, Debug)]
+pub struct ListItem {
+    /// On the paper.
+    pub position: i64,
+    /// The card.
+    pub card: Unclaimed,
+    /// When it went into the citizen's hand.
+    pub handed_at: Option<Timestamp>,
+}
+
+/// The cards of a list, in their order.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_items(db: &Db, id: CollectionId) -> Result<Vec<ListItem>, StoreError> {
+    let rows = sqlx::query(sql(format!(
+        "SELECT {FIELDS}, i.position, i.handed_at FROM collection_item i JOIN card c ON c.id = i.card_id {JOINS} \
+         WHERE i.list_id = $1 ORDER BY i.position"
+    )))
+    .bind(id.to_string())
+    .fetch_all(db.reader())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ListItem {
+                card: read(db, row)?,
+                position: row.try_get(12)?,
+                handed_at: row.try_get::<Option<i64>, _>(13)?.map(Timestamp::from_ms),
+            })
+        })
+        .collect()
+}
+
+/// Notes that the desa has the cards of a list; `false` when that was noted before.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_list_taken(
+    conn: &mut AnyConnection,
+    id: CollectionId,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "UPDATE collection_list SET taken_at = $2, taken_by = $3 WHERE id = $1 AND taken_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(now.as_ms())
+    .bind(by.to_owned())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes on its list that a card went into the citizen's hand.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_item_handed(
+    conn: &mut AnyConnection,
+    card: CardId,
+    by: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE collection_item SET handed_at = $2, handed_by = $3 \
+         WHERE card_id = $1 AND handed_at IS NULL",
+    )
+    .bind(card.to_string())
+    .bind(now.as_ms())
+    .bind(by.to_owned())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The list on which a card stands.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_list_of(
+    conn: &mut AnyConnection,
+    card: CardId,
+) -> Result<Option<CollectionId>, StoreError> {
+    let id: Option<String> =
+        sqlx::query_scalar("SELECT list_id FROM collection_item WHERE card_id = $1")
+            .bind(card.to_string())
+            .fetch_optional(conn)
+            .await?;
+    id.map(|id| parse("collection_item", "list_id", &id, &id)).transpose()
+}
