@@ -71,6 +71,7 @@ pub(super) fn input(text: &str) -> Input {
         office_opens: None,
         kept: None,
         survey: Some(Element::ALL.to_vec()),
+        deliveries: None,
         now: Timestamp::from_ms(0),
     }
 }

@@ -225,6 +225,11 @@ pub async fn say(
     if latest.is_none_or(|latest| latest.id != card) {
         return Ok(None);
     }
+    // What was handed over has arrived; another word about it would begin another card.
+    let status = word.status.unwrap_or(current.on_file.status);
+    if current.on_file.status.is_final() && !status.is_final() {
+        return Ok(None);
+    }
     let id_hash = app.db.index("external_id", cause);
     if card_store::find_update(tx, OWN_SOURCE, &id_hash).await?.is_some() {
         return Ok(None);
@@ -234,7 +239,7 @@ pub async fn say(
     let update = CardUpdate {
         external_id: cause.to_owned(),
         occurred_at: now.max(after),
-        status: word.status.unwrap_or(current.on_file.status),
+        status,
         service_point: word.service_point,
         home_delivery: word.home_delivery,
         is_silent: word.is_silent,

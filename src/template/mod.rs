@@ -292,6 +292,7 @@ mod tests {
             ("ref", "K7QX-3M".to_owned()),
             ("date", date),
             ("window", window),
+            ("code", "4821".to_owned()),
             ("place", vocabulary.place(channel)),
             ("hours", vocabulary.hours(channel)),
             ("bring", vocabulary.bring(document, channel)),

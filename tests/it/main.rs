@@ -46,6 +46,7 @@ mod reach;
 mod readme;
 mod receipt;
 mod round;
+mod round_places;
 mod secret;
 mod smpp;
 mod smpp_kannel;

@@ -433,3 +433,8 @@ on_both_engines! {
         assert!(!told(&app, 1).await.iter().any(|kind| kind.contains("home_delivery")));
     }
 }
+
+/// A round for whoever looks at the pages.
+pub async fn with_a_round(app: &TestApp) {
+    announced(app, 1).await;
+}

@@ -18,6 +18,11 @@ pub(super) async fn take_back(
     item: &Item,
     now: Timestamp,
 ) -> Result<u64, ServiceError> {
+    // What a source said meanwhile stands.
+    let card = crate::store::card::lock_card(tx, &app.db, item.card).await?;
+    if card.is_none_or(|card| card.on_file.status != CardStatus::HomeDeliveryScheduled) {
+        return Ok(0);
+    }
     let withdrawn = message::cancel_waiting_of_card(tx, item.card, "superseded", now).await?;
     let point = if let Holder::Point(code) = &item.origin { Some(code.clone()) } else { None };
     let word = OwnWord {

@@ -150,7 +150,6 @@ pub async fn hand_over_by_word(
         by: crate::domain::round::ReceivedBy::Override.to_string(),
         receiver: receiver.to_owned(),
         reason: reason.to_owned(),
-        old_card: crate::domain::round::OldCard::Yes.to_string(),
         ..Report::default()
     };
     let result = super::report(app, actor, round, vec![report]).await?;

@@ -122,12 +122,13 @@ pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, Round
         }
         if item.state.is_open() {
             leave(app, &mut tx, &mut item, Next::Again, now).await?;
-        } else if item.state == ItemState::Failed && item.next_done_at.is_none() {
+            continue;
+        }
+        if item.state == ItemState::Failed {
             // The day is over: what was announced for it is no longer true.
             follow::take_back(app, &mut tx, &item, now).await?;
-            follow::go_on(app, &mut tx, &mut item, now).await?;
-            round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
-        } else if item.next_done_at.is_none() {
+        }
+        if item.next.is_some() && item.next_done_at.is_none() {
             follow::go_on(app, &mut tx, &mut item, now).await?;
             round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
         }

@@ -16,6 +16,8 @@ mod card_export;
 mod card_story;
 mod chart;
 mod consent;
+mod delivery;
+mod delivery_word;
 mod desk;
 mod door;
 mod failed;
@@ -117,7 +119,7 @@ impl Rooms {
 
 fn rooms() -> Rooms {
     let rooms = Rooms { router: Router::new(), routes: Vec::new() };
-    let rooms = broadcast::rooms(rooms);
+    let rooms = delivery::rooms(broadcast::rooms(rooms));
     let rooms = consent::rooms(card::rooms(today::rooms(rooms)));
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));

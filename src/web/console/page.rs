@@ -29,6 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/hari-ini", "Hari ini", "Today", Right::SeeWork),
     ("/console/kartu", "Kartu", "Cards", Right::SeeCards),
+    ("/console/antar", "Antar ke rumah", "Home delivery", Right::SeeCards),
     ("/console/percakapan", "Percakapan", "Conversations", Right::SeeConversations),
     ("/console/siaran", "Siaran", "Broadcasts", Right::SeeBroadcasts),
     ("/console/tempat", "Tempat & kalender", "Places & calendar", Right::SeePoints),

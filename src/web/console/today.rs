@@ -19,6 +19,7 @@ use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::service::source_trouble;
 use crate::store::notice::NoticeKind;
+use crate::store::round_plan::{Alarms, count_alarms};
 use crate::store::trouble::{self, COUNTED, Pile, Within};
 use crate::web::Web;
 use crate::web::error::Error;
@@ -74,6 +75,7 @@ struct TodayPage {
     held: i64,
     sources: Pile,
     accounts: Pile,
+    rounds: Alarms,
 }
 
 impl TodayPage {
@@ -88,7 +90,9 @@ impl TodayPage {
             self.sources,
             self.accounts,
         ];
-        self.failures.is_empty() && piles.iter().all(|pile| pile.count == 0)
+        self.rounds.total() == 0
+            && self.failures.is_empty()
+            && piles.iter().all(|pile| pile.count == 0)
     }
 
     fn many(&self, pile: &Pile) -> String {
@@ -142,6 +146,10 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         questions = trouble::count_questions(db, area).await?;
     }
     let office = look_at_office(&web, &desk).await?;
+    let today = now.in_zone(web.app.zone(None).offset()).date_naive();
+    let mut reading = db.reading().await?;
+    let rounds = count_alarms(&mut reading, desk.area(), today).await?;
+    drop(reading);
     shown(&TodayPage {
         page,
         failures,
@@ -154,6 +162,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         held: office.held,
         sources: office.sources,
         accounts: office.accounts,
+        rounds,
     })
 }
 

@@ -42,6 +42,7 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
     let rahma = app.query("SELECT id FROM officer WHERE login = 'rahma'").await.concat().concat();
     BTreeMap::from([
         ("/console/siaran/", newest(app, "broadcast").await),
+        ("/console/antar/putaran/", newest(app, "delivery_round").await),
         ("/console/hari-ini/ditolak/", newest(app, "rejection").await),
         ("/console/kartu/", card),
         ("/console/percakapan/", newest(app, "ticket").await),
@@ -62,6 +63,7 @@ async fn look_at_every_page(start: Start) {
     let app = office(start).await;
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
     drafts(&app).await;
+    crate::round::with_a_round(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {

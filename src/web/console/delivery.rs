@@ -1,0 +1,543 @@
+//! `/console/antar`: rounds of couriers, what citizens answered and couriers reported, and what
+//! needs a hand.
+//!
+//! What a form asks for is done by `service::round`; what it refuses is said here in words.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::{Days, NaiveDate, NaiveTime};
+use serde::Deserialize;
+
+use super::area::{Names, Offer, offers};
+use super::delivery_word as word;
+use super::desk::Desk;
+use super::form::Filled;
+use super::page::{Page, show as shown};
+use super::{Need, Rooms};
+use crate::domain::area::AreaCode;
+use crate::domain::audit::Action;
+use crate::domain::id::{ItemId, OfficerId, RoundId};
+use crate::domain::officer::{OfficerRole, Right};
+use crate::domain::person::PersonName;
+use crate::domain::round::{MAX_WRONG_CODES, Next, RoundState};
+use crate::service::officer::note_look;
+use crate::service::round::{self as service, Found, RoundError, Wish};
+use crate::store::officer::{find_officer, list_officers};
+use crate::store::round::{Round, find_round, list_rounds};
+use crate::store::round_item::{self, Item};
+use crate::store::round_plan::{Alarms, count_alarms, count_states};
+use crate::store::round_report::list_conflicts;
+use crate::web::Web;
+use crate::web::error::Error;
+
+/// Where the page is.
+pub(super) const HERE: &str = "/console/antar";
+/// Rounds and questions of a page.
+const PAGE: i64 = 100;
+/// Rounds of so many days back are shown.
+const BACK: Days = Days::new(14);
+
+pub(super) fn rooms(rooms: Rooms) -> Rooms {
+    let see = Need::Right(Right::SeeCards);
+    let plan = Need::Right(Right::PlanRounds);
+    let by_word = Need::Right(Right::OverrideHandOver);
+    rooms
+        .get(HERE, see, list)
+        .post("/console/antar/rencana", plan, make)
+        .get("/console/antar/putaran/{id}", see, show)
+        .post("/console/antar/putaran/{id}/kabarkan", plan, announce)
+        .post("/console/antar/putaran/{id}/pindah", plan, move_to)
+        .post("/console/antar/putaran/{id}/batal", plan, cancel)
+        .post("/console/antar/putaran/{id}/mulai", plan, start)
+        .post("/console/antar/putaran/{id}/tutup", plan, close)
+        .post("/console/antar/putaran/{id}/serahkan", by_word, hand_over)
+        .post("/console/antar/putaran/{id}/konflik", by_word, settle)
+        .post("/console/antar/tanya/{id}", plan, answer)
+}
+
+/// A round as the list shows it.
+struct Line {
+    id: RoundId,
+    day: String,
+    window: String,
+    area: String,
+    courier: String,
+    state: &'static str,
+    counts: String,
+}
+
+/// An address that a desa is asked about.
+struct Question {
+    id: ItemId,
+    name: String,
+    home: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "deliveries.html", config = "src/web/console/askama.toml")]
+struct ListPage {
+    page: Page,
+    rounds: Vec<Line>,
+    questions: Vec<Question>,
+    alarms: Alarms,
+    couriers: Vec<(String, String)>,
+    areas: Vec<Offer>,
+    area: String,
+    tomorrow: NaiveDate,
+    may_plan: bool,
+    said: (&'static str, &'static str),
+}
+
+/// A card as the round's page shows it.
+struct Row {
+    id: ItemId,
+    position: i64,
+    name: String,
+    home: String,
+    reference: String,
+    attempt: i64,
+    state: &'static str,
+    answer: String,
+    outcome: String,
+    note: String,
+    is_locked: bool,
+    may_hand_over: bool,
+}
+
+/// A report that contradicts what is on file.
+struct Clash {
+    key: String,
+    name: String,
+    said: String,
+    why: &'static str,
+    at: String,
+}
+
+#[derive(Template)]
+#[template(path = "delivery.html", config = "src/web/console/askama.toml")]
+struct RoundPage {
+    page: Page,
+    round: Line,
+    day: NaiveDate,
+    from: String,
+    to: String,
+    rows: Vec<Row>,
+    clashes: Vec<Clash>,
+    can: Can,
+    said: (&'static str, &'static str),
+}
+
+/// What can be done with a round now.
+#[expect(clippy::struct_excessive_bools, reason = "each is a form that the page shows or does not")]
+struct Can {
+    announce: bool,
+    change: bool,
+    start: bool,
+    close: bool,
+    settle: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Done {
+    #[serde(default)]
+    selesai: String,
+}
+
+fn today(web: &Web) -> NaiveDate {
+    web.app.now().in_zone(web.app.zone(None).offset()).date_naive()
+}
+
+fn window(round: &Round) -> String {
+    format!("{}–{}", round.from.format("%H.%M"), round.to.format("%H.%M"))
+}
+
+async fn line(
+    web: &Web,
+    page: &Page,
+    names: &Names,
+    round: &Round,
+    counts: &[(String, i64)],
+) -> Result<Line, Error> {
+    let courier = find_officer(&web.app.db, round.courier).await?;
+    let count = |(state, count): &(String, i64)| {
+        let state = state.parse().map_or("", |state| word::item_state(page, state));
+        format!("{count} {state}")
+    };
+    Ok(Line {
+        id: round.id,
+        day: page.date(round.day),
+        window: window(round),
+        area: names.show(page, &round.area),
+        courier: courier.map(|courier| courier.name).unwrap_or_default(),
+        state: word::round_state(page, round.state),
+        counts: counts.iter().map(count).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// Where a card goes, for somebody of the office: no NIK, the name masked.
+fn home_words(home: &round_item::Home) -> String {
+    let part = |name: &str, value: &Option<String>| {
+        value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("{name}{value}"))
+    };
+    let parts = [
+        part("RT ", &home.rt),
+        part("RW ", &home.rw),
+        part("", &home.dusun),
+        part("", &home.address),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn masked(home: &round_item::Home) -> String {
+    home.name.as_deref().and_then(PersonName::parse).map(|name| name.masked()).unwrap_or_default()
+}
+
+async fn list(
+    State(web): State<Web>,
+    desk: Desk,
+    Query(done): Query<Done>,
+) -> Result<Response, Error> {
+    let page = Page::new(&web, &desk, HERE);
+    let today = today(&web);
+    let mut reading = web.app.db.reading().await?;
+    let since = today.checked_sub_days(BACK).unwrap_or(today);
+    let found = list_rounds(&mut reading, desk.area(), None, since, PAGE).await?;
+    let codes: Vec<AreaCode> = found.iter().map(|round| round.area.clone()).collect();
+    let names = Names::of(&web, &codes).await?;
+    let mut rounds = Vec::new();
+    for round in &found {
+        let counts = count_states(&mut reading, round.id).await?;
+        rounds.push(line(&web, &page, &names, round, &counts).await?);
+    }
+    let db = &web.app.db;
+    let asked = round_item::list_next(&mut reading, db, Next::AskDesa, desk.area(), PAGE).await?;
+    let mut questions = Vec::new();
+    for item in asked {
+        let home = round_item::find_home(&mut reading, db, item.person).await?;
+        questions.push(Question {
+            id: item.id,
+            name: masked(&home),
+            home: home_words(&home),
+            note: item.note.unwrap_or_default(),
+        });
+    }
+    let alarms = count_alarms(&mut reading, desk.area(), today).await?;
+    drop(reading);
+    note_look(&web.app, &desk.actor, Action::Searched, "rounds").await?;
+    shown(&ListPage {
+        rounds,
+        questions,
+        alarms,
+        couriers: couriers(&web, &desk).await?,
+        areas: offers(&web, &desk).await?,
+        area: desk.area().to_string(),
+        tomorrow: today.checked_add_days(Days::new(1)).unwrap_or(today),
+        may_plan: desk.may(Right::PlanRounds),
+        said: word::done(&page, &done.selesai),
+        page,
+    })
+}
+
+/// Who may carry cards in somebody's area, couriers first.
+async fn couriers(web: &Web, desk: &Desk) -> Result<Vec<(String, String)>, Error> {
+    let mut found = list_officers(&web.app.db, desk.area(), "", 500).await?;
+    found.retain(|one| one.disabled_at.is_none() && one.role.may(Right::CarryCards));
+    found.sort_by_key(|one| (one.role != OfficerRole::Courier, one.name.clone()));
+    Ok(found.into_iter().map(|one| (one.id.to_string(), one.name)).collect())
+}
+
+#[derive(Deserialize)]
+pub(super) struct PlanForm {
+    #[serde(default)]
+    wilayah: String,
+    #[serde(default)]
+    hari: String,
+    #[serde(default)]
+    dari: String,
+    #[serde(default)]
+    sampai: String,
+    #[serde(default)]
+    kurir: String,
+    #[serde(default)]
+    muat: String,
+    #[serde(default)]
+    putaran: String,
+    #[serde(default)]
+    tempat: String,
+}
+
+fn clock(text: &str) -> Option<NaiveTime> {
+    NaiveTime::parse_from_str(&text.trim().replace('.', ":"), "%H:%M").ok()
+}
+
+async fn make(
+    State(web): State<Web>,
+    desk: Desk,
+    Filled(form): Filled<PlanForm>,
+) -> Result<Response, Error> {
+    let back = |word: &str| Ok(Redirect::to(&format!("{HERE}?selesai={word}")).into_response());
+    let Ok(area) = AreaCode::parse(&form.wilayah) else { return back("wilayah") };
+    let Ok(first) = form.hari.parse::<NaiveDate>() else { return back("hari") };
+    let (Some(from), Some(to)) = (clock(&form.dari), clock(&form.sampai)) else {
+        return back("jam");
+    };
+    let Ok(courier) = form.kurir.parse::<OfficerId>() else { return back("kurir") };
+    let days = form.putaran.parse::<usize>().unwrap_or(1).clamp(1, 10);
+    let wish = Wish {
+        area,
+        from,
+        to,
+        capacity: form.muat.parse().unwrap_or(0),
+        slots: first.iter_days().take(days).map(|day| (day, courier)).collect(),
+        point: Some(form.tempat.trim().to_owned()).filter(|code| !code.is_empty()),
+    };
+    match service::plan(&web.app, &desk.actor, &wish).await {
+        Ok(made) if made.len() == 1 => {
+            let id = made.first().map(ToString::to_string).unwrap_or_default();
+            Ok(Redirect::to(&format!("{HERE}/putaran/{id}?selesai=rencana")).into_response())
+        }
+        Ok(_) => back("rencana"),
+        Err(error) => back(word::refused(error)?),
+    }
+}
+
+async fn theirs(web: &Web, desk: &Desk, id: &str) -> Result<Round, Error> {
+    let id: RoundId = id.parse().map_err(|_| Error::NotFound)?;
+    let mut reading = web.app.db.reading().await?;
+    let round = find_round(&mut reading, id).await?.ok_or(Error::NotFound)?;
+    desk.covers(web, Some(&round.area))?;
+    Ok(round)
+}
+
+fn row(page: &Page, desk: &Desk, item: Item, home: &round_item::Home) -> Row {
+    let is_open = item.state.is_open();
+    let mut answer = item.answer.map_or("", |one| word::answer(page, one)).to_owned();
+    if let Some(receiver) = &item.receiver {
+        answer = format!("{answer} ({receiver})");
+    }
+    let follows = item.next.filter(|_| item.next_done_at.is_none());
+    let outcome = [
+        item.outcome.map_or("", |one| word::outcome(page, one)),
+        follows.map_or("", |next| word::next(page, next)),
+    ];
+    Row {
+        id: item.id,
+        position: item.position,
+        name: masked(home),
+        home: home_words(home),
+        reference: item.reference.unwrap_or_default(),
+        attempt: item.attempt,
+        state: word::item_state(page, item.state),
+        answer,
+        outcome: outcome.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" → "),
+        note: item.note.unwrap_or_default(),
+        is_locked: item.wrong_codes >= MAX_WRONG_CODES && is_open,
+        may_hand_over: is_open && desk.may(Right::OverrideHandOver),
+    }
+}
+
+async fn show(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Query(done): Query<Done>,
+) -> Result<Response, Error> {
+    let round = theirs(&web, &desk, &id).await?;
+    let page = Page::new(&web, &desk, HERE);
+    let db = &web.app.db;
+    let mut reading = db.reading().await?;
+    let items = round_item::list_of_round(&mut reading, db, round.id).await?;
+    let homes = round_item::list_homes(&mut reading, db, round.id).await?;
+    let conflicts = list_conflicts(&mut reading, db, Some(round.id), PAGE).await?;
+    let counts = count_states(&mut reading, round.id).await?;
+    drop(reading);
+    let nowhere = round_item::Home::default();
+    let person = |id: ItemId| items.iter().find(|item| item.id == id).map(|item| item.person);
+    let clashes = conflicts
+        .iter()
+        .map(|one| Clash {
+            key: one.key.clone(),
+            name: person(one.item).and_then(|id| homes.get(&id)).map(masked).unwrap_or_default(),
+            said: word::said(&page, &one.said),
+            why: word::conflict(&page, &one.why),
+            at: page.time(&one.received_at),
+        })
+        .collect();
+    let names = Names::of(&web, std::slice::from_ref(&round.area)).await?;
+    note_look(&web.app, &desk.actor, Action::Searched, &round.id.to_string()).await?;
+    let is_before = matches!(round.state, RoundState::Planned | RoundState::Announced);
+    let may_plan = desk.may(Right::PlanRounds);
+    let is_running = round.state == RoundState::Out;
+    shown(&RoundPage {
+        round: line(&web, &page, &names, &round, &counts).await?,
+        day: round.day,
+        from: round.from.format("%H:%M").to_string(),
+        to: round.to.format("%H:%M").to_string(),
+        rows: items
+            .into_iter()
+            .map(|item| {
+                let home = homes.get(&item.person).unwrap_or(&nowhere);
+                let mut row = row(&page, &desk, item, home);
+                row.may_hand_over &= is_running;
+                row
+            })
+            .collect(),
+        clashes,
+        can: Can {
+            announce: may_plan && round.state == RoundState::Planned,
+            change: may_plan && is_before,
+            start: may_plan && round.state == RoundState::Announced && round.day <= today(&web),
+            close: may_plan && is_running,
+            settle: desk.may(Right::OverrideHandOver),
+        },
+        said: word::done(&page, &done.selesai),
+        page,
+    })
+}
+
+fn back_to(id: RoundId, word: &str) -> Response {
+    Redirect::to(&format!("{HERE}/putaran/{id}?selesai={word}")).into_response()
+}
+
+/// The round's page again, with a word of what came of it.
+fn after<T>(id: RoundId, came: Result<T, RoundError>, good: &str) -> Result<Response, Error> {
+    Ok(match came {
+        Ok(_) => back_to(id, good),
+        Err(error) => back_to(id, word::refused(error)?),
+    })
+}
+
+async fn announce(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    after(id, service::announce(&web.app, &desk.actor, id).await, "kabar")
+}
+
+async fn cancel(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    after(id, service::cancel(&web.app, &desk.actor, id).await, "batal")
+}
+
+async fn start(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    after(id, service::start(&web.app, &desk.actor, id).await, "mulai")
+}
+
+async fn close(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    after(id, service::close(&web.app, &desk.actor, id).await, "tutup")
+}
+
+#[derive(Deserialize)]
+pub(super) struct MoveForm {
+    #[serde(default)]
+    hari: String,
+    #[serde(default)]
+    dari: String,
+    #[serde(default)]
+    sampai: String,
+}
+
+async fn move_to(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<MoveForm>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    let parts = (form.hari.parse().ok(), clock(&form.dari), clock(&form.sampai));
+    let (Some(day), Some(from), Some(to)) = parts else { return Ok(back_to(id, "jam")) };
+    after(id, service::move_to(&web.app, &desk.actor, id, (day, from, to)).await, "pindah")
+}
+
+#[derive(Deserialize)]
+pub(super) struct WordForm {
+    #[serde(default)]
+    kartu: String,
+    #[serde(default)]
+    penerima: String,
+    #[serde(default)]
+    alasan: String,
+}
+
+async fn hand_over(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<WordForm>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    let Ok(item) = form.kartu.parse() else { return Ok(back_to(id, "tolak")) };
+    let words = (form.penerima.as_str(), form.alasan.as_str());
+    match service::hand_over_by_word(&web.app, &desk.actor, (id, item), words).await {
+        Ok("done") => Ok(back_to(id, "serah")),
+        Ok(_) => Ok(back_to(id, "tolak")),
+        Err(error) => Ok(back_to(id, word::refused(error)?)),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct ClashForm {
+    #[serde(default)]
+    laporan: String,
+    #[serde(default)]
+    benar: String,
+}
+
+async fn settle(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<ClashForm>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    let which = (id, form.laporan.as_str());
+    let came = service::settle_conflict(&web.app, &desk.actor, which, form.benar == "ya").await;
+    after(id, came, "konflik")
+}
+
+#[derive(Deserialize)]
+pub(super) struct AnswerForm {
+    #[serde(default)]
+    jawab: String,
+    #[serde(default)]
+    alamat: String,
+}
+
+async fn answer(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<AnswerForm>,
+) -> Result<Response, Error> {
+    let id: ItemId = id.parse().map_err(|_| Error::NotFound)?;
+    let found = match form.jawab.as_str() {
+        "antar" => Found::Again,
+        "ambil" => Found::Collect,
+        "pindah" => Found::Moved,
+        _ => return Ok(Redirect::to(&format!("{HERE}?selesai=tolak")).into_response()),
+    };
+    let came = service::settle_question(&web.app, &desk.actor, id, found, &form.alamat).await;
+    let word = match came {
+        Ok(()) => "jawab",
+        Err(error) => word::refused(error)?,
+    };
+    Ok(Redirect::to(&format!("{HERE}?selesai={word}")).into_response())
+}

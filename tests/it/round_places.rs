@@ -1,0 +1,150 @@
+//! Whatever citizens answer, couriers report and the office moves or cancels, in whatever order: a
+//! card is in exactly one place, on at most one round, and never said to be in two.
+
+use std::time::Duration;
+
+use chrono::Days;
+use kabar::service::round::{self, Report};
+use kabar::store::Engine;
+
+use crate::round::{Ground, announced, tomorrow, wish};
+use crate::support::{TestApp, citizen, run};
+
+const CARDS: usize = 4;
+const STEPS: usize = 35;
+
+/// A sequence that looks random and is the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+}
+
+async fn none(app: &TestApp, what: &str, statement: &str, steps: &[String]) {
+    let rows = app.query(statement).await;
+    assert!(rows.is_empty(), "{what}: {rows:?} after {steps:?}");
+}
+
+async fn look(app: &TestApp, steps: &[String]) {
+    let held = "SELECT c.id FROM card c WHERE (SELECT COUNT(*) FROM custody h WHERE h.card_id = c.id \
+                AND h.until_at IS NULL) <> 1";
+    none(app, "not in exactly one place", held, steps).await;
+    let open = "SELECT card_id FROM round_item WHERE state IN ('planned', 'announced') \
+                GROUP BY card_id HAVING COUNT(*) > 1";
+    none(app, "on two rounds", open, steps).await;
+    let collected = "SELECT c.id FROM card c WHERE c.status = 'ready_to_collect' AND (NOT EXISTS \
+                     (SELECT 1 FROM custody h WHERE h.card_id = c.id AND h.until_at IS NULL AND h.holder LIKE 'point%') \
+                     OR EXISTS (SELECT 1 FROM round_item i WHERE i.card_id = c.id AND i.state IN ('planned', 'announced')))";
+    none(app, "to be collected where it is not", collected, steps).await;
+    let brought = "SELECT c.id FROM card c WHERE c.status = 'home_delivery_scheduled' AND NOT EXISTS \
+                   (SELECT 1 FROM round_item i JOIN delivery_round r ON r.id = i.round_id WHERE i.card_id = c.id \
+                   AND i.state IN ('announced', 'failed') AND r.ended_at IS NULL AND r.day = c.home_date)";
+    none(app, "said to be brought on a day on which it is not", brought, steps).await;
+    let issued = "SELECT c.id FROM card c WHERE c.status = 'issued' AND NOT EXISTS (SELECT 1 FROM custody h \
+                  WHERE h.card_id = c.id AND h.until_at IS NULL AND h.holder = 'citizen')";
+    none(app, "handed over and elsewhere", issued, steps).await;
+    let two = "SELECT card_id FROM message WHERE status = 'queued' AND template IN \
+               ('home_delivery_scheduled', 'ready_to_collect', 'home_delivery_cancelled') \
+               GROUP BY card_id HAVING COUNT(DISTINCT template) > 1";
+    none(app, "about to be said to be in two places", two, steps).await;
+}
+
+async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -> String {
+    let who = dice.roll(CARDS) + 1;
+    let phone = citizen(who).e164;
+    let words = [
+        "saya di rumah",
+        "besok saja",
+        "1",
+        "diterima ibu saya Rini",
+        "alamat salah",
+        "saya ambil sendiri",
+    ];
+    match dice.roll(12) {
+        0..=3 => {
+            let said = words[dice.roll(words.len())];
+            app.writes(&phone, said).await;
+            format!("{who} says {said}")
+        }
+        4 => {
+            app.advance(Duration::from_secs(3600 * (1 + dice.roll(8) as u64))).await;
+            "hours pass".into()
+        }
+        5 => {
+            app.advance_to("07:30 WIB").await;
+            let done = round::start(&app.app, &ground.courier, ground.round).await;
+            format!("morning: {done:?}")
+        }
+        6 | 7 => {
+            let outcomes = [
+                "nobody_home",
+                "received",
+                "old_card_missing",
+                "refused",
+                "unclear_address",
+                "moved",
+            ];
+            let outcome = outcomes[dice.roll(outcomes.len())];
+            let Ok(shown) = round::for_courier(&app.app, &ground.courier, ground.round).await
+            else {
+                return "nothing to report".into();
+            };
+            let Some(item) = shown.items.get(dice.roll(shown.items.len().max(1))) else {
+                return "nothing to report".into();
+            };
+            let report = Report {
+                key: format!("{key:08}-dice"),
+                item: item.id.clone(),
+                outcome: outcome.into(),
+                by: "override".into(),
+                receiver: "Rini".into(),
+                reason: "dikenal".into(),
+                ..Report::default()
+            };
+            let all = round::report(&app.app, &ground.office, ground.round, vec![report]).await;
+            let came = all.map(|all| all[0].result.clone());
+            format!("{} is {outcome}: {came:?}", item.position)
+        }
+        8 => format!("close: {:?}", round::close(&app.app, &ground.office, ground.round).await),
+        9 => format!("cancel: {:?}", round::cancel(&app.app, &ground.office, ground.round).await),
+        10 => {
+            let old = wish(app, &ground.courier, 0);
+            let to = (tomorrow(app) + Days::new(dice.roll(3) as u64), old.from, old.to);
+            let done = round::move_to(&app.app, &ground.office, ground.round, to).await;
+            format!("move: {done:?}")
+        }
+        _ => {
+            let next = wish(app, &ground.courier, dice.roll(3) as u64);
+            match round::plan(&app.app, &ground.office, &next).await {
+                Ok(made) => {
+                    ground.round = made[0];
+                    let done = round::announce(&app.app, &ground.office, ground.round).await;
+                    format!("a new round: {done:?}")
+                }
+                Err(error) => format!("no round: {error}"),
+            }
+        }
+    }
+}
+
+async fn any_order(app: TestApp) {
+    let mut ground = announced(&app, CARDS).await;
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut steps = Vec::new();
+    for key in 0..3 * STEPS {
+        steps.push(step(&app, &mut ground, &mut dice, key).await);
+        look(&app, &steps).await;
+        app.run_until_idle().await;
+        look(&app, &steps).await;
+    }
+}
+
+#[tokio::test]
+async fn in_any_order_a_card_is_in_one_place_and_never_said_to_be_in_two() {
+    run(Engine::Sqlite, any_order).await;
+}
