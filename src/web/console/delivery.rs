@@ -130,6 +130,7 @@ struct RoundPage {
 }
 
 /// What can be done with a round now.
+#[expect(clippy::struct_excessive_bools, reason = "each is a form that the page shows or does not")]
 struct Can {
     announce: bool,
     change: bool,
