@@ -167,7 +167,7 @@ on_both_engines! {
         office.post(&format!("/console/ambil/kartu/{card}/belum"), &[]).await;
         assert_eq!(app.query("SELECT id FROM card WHERE taken_said_at IS NOT NULL").await.len(), 0);
         pass(&app, 23).await;
-        assert_eq!(reminders(&app, &siti), 1, "it lies on, and the ladder goes on");
+        assert_eq!(reminders(&app, &siti), 2, "it lies on, and the ladder goes on");
         app.asks(&siti.e164, "DIAMBIL").await;
         // Their session has ended meanwhile.
         let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
