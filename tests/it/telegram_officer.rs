@@ -311,9 +311,9 @@ on_both_engines! {
         desk.app.clock.advance(BREATH);
         desk.presses(&kecamatan, &old).await;
         assert!(desk.last(&kecamatan).starts_with("Belum dilakukan"), "{}", desk.last(&kecamatan));
-        let stale = [("seen", "1")];
+        let old_page = [("seen", "1")];
         let dinas = Browser::login(&desk.app, OfficerRole::Dinas, "35.17").await;
-        let page = dinas.post_and_follow(&format!("/console/siaran/{id}/setujui"), &stale).await;
+        let page = dinas.post_and_follow(&format!("/console/siaran/{id}/setujui"), &old_page).await;
         assert!(page.says("Belum dilakukan"), "{}", page.text);
         let state = desk.app.query("SELECT state FROM broadcast").await.concat();
         assert_eq!(state, ["submitted"]);

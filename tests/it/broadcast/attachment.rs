@@ -204,7 +204,7 @@ on_both_engines! {
 
         let [one, two, _] = &people(3)[..] else { panic!() };
         let mut elsewhere = citizen(8);
-        elsewhere.area = "35.17.10.2001".to_owned();
+        "35.17.10.2001".clone_into(&mut elsewhere.area);
         register(&app, &[elsewhere.clone()]).await;
         let list = format!(
             "Nama;No HP\nA;{}\nB;{}\nC;0812-9999-0001\nD;12\nE;{}\n",
