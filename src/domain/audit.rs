@@ -18,6 +18,8 @@ words! {
         Searched = "searched",
         /// Looked at a card and its story.
         LookedAtCard = "looked_at_card",
+        /// Looked at a round: names and streets of all its cards.
+        LookedAtRound = "looked_at_round",
         /// Read a conversation.
         ReadConversation = "read_conversation",
         /// Took a conversation over.

@@ -19,6 +19,8 @@ use crate::store::officer::{self, NewOfficer, Officer};
 use crate::store::session::{self, Session, Stage};
 use crate::store::{StoreError, Tx};
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// A session nobody used for so long is over.
 pub const IDLE: Duration = Duration::from_secs(60 * 60);
 /// A session is over after so long, however busy.
@@ -522,6 +524,23 @@ pub async fn note_look(
     note(app, &mut tx, actor, action, object, None).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
+}
+
+/// The same of what somebody looks at again and again, like a courier's phone: once an hour.
+///
+/// # Errors
+/// As every statement: [`ServiceError`].
+pub async fn note_look_hourly(
+    app: &App,
+    actor: &Actor,
+    action: Action,
+    object: &str,
+) -> Result<(), ServiceError> {
+    let since = app.now().before(HOUR);
+    if audit::has_line(&app.db, &actor.id, (action, object), since).await? {
+        return Ok(());
+    }
+    note_look(app, actor, action, object).await
 }
 
 fn secret() -> Result<String, ServiceError> {

@@ -132,6 +132,29 @@ pub async fn list_of_object(db: &Db, object: &str, limit: i64) -> Result<Vec<Lin
     rows.iter().map(read).collect()
 }
 
+/// Whether somebody did that to an object since then.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn has_line(
+    db: &Db,
+    who: &str,
+    (action, object): (Action, &str),
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT at FROM audit WHERE object = $1 AND who = $2 AND action = $3 AND at > $4 \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(object.to_owned())
+    .bind(who.to_owned())
+    .bind(action.as_str())
+    .bind(since.as_ms())
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found.is_some())
+}
+
 /// How often somebody did something that ended with those words, since then.
 ///
 /// # Errors

@@ -86,6 +86,8 @@ on_both_engines! {
             }
         }
         assert!(round.reports(&app).await.is_empty());
+        let looks = app.query("SELECT who FROM audit WHERE action = 'looked_at_round'").await;
+        assert_eq!(looks.len(), 2, "whoever looked is noted, once an hour: {looks:?}");
         for bad in ["/kurir/putaran/x", "/kurir/putaran/rnd_01ARZ3NDEKTSV4RRFFQ69G5FAV/data"] {
             assert_eq!(browser.get(bad).await.status, StatusCode::NOT_FOUND, "{bad}");
         }

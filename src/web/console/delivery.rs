@@ -21,7 +21,7 @@ use crate::domain::id::{ItemId, OfficerId, RoundId};
 use crate::domain::officer::{OfficerRole, Right};
 use crate::domain::person::PersonName;
 use crate::domain::round::{MAX_WRONG_CODES, Next, RoundState};
-use crate::service::officer::note_look;
+use crate::service::officer::{note_look, note_look_hourly};
 use crate::service::round::{self as service, Found, RoundError, Wish};
 use crate::store::officer::{find_officer, list_officers};
 use crate::store::round::{Round, find_round, list_rounds};
@@ -366,7 +366,7 @@ async fn show(
         })
         .collect();
     let names = Names::of(&web, std::slice::from_ref(&round.area)).await?;
-    note_look(&web.app, &desk.actor, Action::Searched, &round.id.to_string()).await?;
+    note_look_hourly(&web.app, &desk.actor, Action::LookedAtRound, &round.id.to_string()).await?;
     let is_before = matches!(round.state, RoundState::Planned | RoundState::Announced);
     let may_plan = desk.may(Right::PlanRounds);
     let is_running = round.state == RoundState::Out;

@@ -43,6 +43,7 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::LoggedOut => ("Keluar", "Logged out"),
         Action::Searched => ("Mencari warga", "Searched for people"),
         Action::LookedAtCard => ("Membuka kartu", "Looked at a card"),
+        Action::LookedAtRound => ("Membuka putaran antar", "Looked at a delivery round"),
         Action::ReadConversation => ("Membaca percakapan", "Read a conversation"),
         Action::TookOver => ("Mengambil alih percakapan", "Took a conversation over"),
         Action::Answered => ("Menjawab warga", "Answered a citizen"),

@@ -22,9 +22,11 @@ use super::form::Filled;
 use super::page::{Page, show as shown};
 use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
+use crate::domain::audit::Action;
 use crate::domain::id::RoundId;
 use crate::domain::officer::Right;
 use crate::domain::round::RoundState;
+use crate::service::officer::note_look_hourly;
 use crate::service::round::{CourierRound, Report, RoundError, for_courier, report};
 use crate::store::round::{Round, list_rounds};
 use crate::web::Web;
@@ -204,13 +206,20 @@ async fn manifest(State(web): State<Web>) -> Response {
     ([(header::CONTENT_TYPE, "application/manifest+json")], manifest.to_string()).into_response()
 }
 
+/// A round with names and streets, which somebody is then known to have seen.
+async fn look(web: &Web, desk: &Desk, id: RoundId) -> Result<CourierRound, Error> {
+    let round = for_courier(&web.app, &desk.actor, id).await?;
+    note_look_hourly(&web.app, &desk.actor, Action::LookedAtRound, &id.to_string()).await?;
+    Ok(round)
+}
+
 async fn show(
     State(web): State<Web>,
     desk: Desk,
     Path(id): Path<String>,
     Query(asked): Query<Told>,
 ) -> Result<Response, Error> {
-    let round = for_courier(&web.app, &desk.actor, id_of(&id)?).await?;
+    let round = look(&web, &desk, id_of(&id)?).await?;
     let page = Page::new(&web, &desk, "/kurir/");
     let item = round.items.iter().find(|item| item.id == asked.butir);
     let told = item.filter(|_| !asked.hasil.is_empty()).map(|item| {
@@ -242,7 +251,7 @@ async fn data(
     desk: Desk,
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
-    let round = for_courier(&web.app, &desk.actor, id_of(&id)?).await?;
+    let round = look(&web, &desk, id_of(&id)?).await?;
     let may_override = desk.may(Right::OverrideHandOver);
     let officer = desk.officer.id.to_string();
     let data = json!({

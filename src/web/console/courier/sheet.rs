@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::words::word;
-use super::{day_of, id_of, window_of};
-use crate::service::round::{CourierItem, CourierRound, for_courier};
+use super::{day_of, id_of, look, window_of};
+use crate::service::round::{CourierItem, CourierRound};
 use crate::store::officer::find_officer;
 use crate::store::round::find_round;
 use crate::web::Web;
@@ -49,7 +49,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id = id_of(&id)?;
-    let mut round = for_courier(&web.app, &desk.actor, id).await?;
+    let mut round = look(&web, &desk, id).await?;
     // Who is not visited today has no line to sign.
     round.items.retain(|item| matches!(item.state.as_str(), "planned" | "announced"));
     let mut reading = web.app.db.reading().await?;
