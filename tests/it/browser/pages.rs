@@ -11,7 +11,7 @@ use super::busy::{newest, office};
 use super::{log_in, log_out};
 use crate::support::chrome::{Chrome, Screen};
 use crate::support::console::{Browser, add_officer};
-use crate::support::{Start, TestApp, run};
+use crate::support::{Start, TestApp, citizen, run};
 
 /// Routes that give a file, a stream or nothing, and no page. A courier's round is looked at where one is played.
 fn is_page(path: &str) -> bool {
@@ -43,6 +43,31 @@ async fn drafts(app: &TestApp) {
     assert!(draft.says("Mal Pelayanan Publik"), "{}", draft.text);
 }
 
+/// Cards lie ready, one of them at the desa; blank cards run out, and the printer has stopped.
+async fn waits(app: &TestApp) {
+    for n in [41, 42, 43] {
+        app.card(&citizen(n), "READY_TO_COLLECT").await;
+    }
+    app.run_until_idle().await;
+    app.asks(&citizen(41).e164, "sudah saya ambil").await;
+    let dinas = Browser::login(app, OfficerRole::Dinas, "35.17").await;
+    let newest = "SELECT id FROM card WHERE collect_since IS NOT NULL ORDER BY id DESC LIMIT 1";
+    let card = app.query(newest).await.concat().concat();
+    let list =
+        dinas.post_and_follow("/console/ambil/desa/35.17.09.2018", &[("kartu", &card)]).await;
+    assert!(list.says("BA-3517092018-"), "{}", list.text);
+    for (kind, cards, day) in
+        [("delivered", "12000", ""), ("counted", "0", ""), ("expected", "40000", "2026-12-31")]
+    {
+        let form = [("kind", kind), ("cards", cards), ("day", day)];
+        let page = dinas.post_and_follow("/console/blanko/titik/kec-jabon", &form).await;
+        assert!(page.says("Dicatat"), "{}", page.text);
+    }
+    let form = [("kind", "printer"), ("area", "35.17"), ("reason", "printer sedang diperbaiki")];
+    dinas.post_and_follow("/console/gangguan", &form).await;
+    app.run_until_idle().await;
+}
+
 /// What stands in the hole of a path, by what comes before it.
 async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
     let told = "SELECT id FROM card WHERE person_id IN (SELECT person_id FROM message \
@@ -60,6 +85,8 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
         ("/console/tempat/titik/", "kec-jabon".to_owned()),
         ("/console/templat/kabar/", "card_printed".to_owned()),
         ("/console/petugas/", rahma),
+        ("/console/ambil/desa/", "35.17.09.2018".to_owned()),
+        ("/console/ambil/daftar/", newest(app, "collection_list").await),
     ])
 }
 
@@ -73,6 +100,7 @@ async fn look_at_every_page(start: Start) {
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
     drafts(&app).await;
     crate::round::with_a_round(&app).await;
+    waits(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
