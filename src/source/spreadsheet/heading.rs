@@ -257,6 +257,11 @@ impl Layout {
         // Under a merged heading its parts may stand in a line of their own.
         if let Some(below) = records.get(rows_above) {
             let more = self::hits(below, wanted);
+            // "Alamat" above "RT" and "RW" is the name of both, and no column of streets.
+            let is_parted = |hit: &Hit| {
+                hit.field == Field::Address && more.iter().any(|part| part.column == hit.column)
+            };
+            hits.retain(|hit| !is_parted(hit));
             let is_free = |hit: &Hit| !hits.iter().any(|other| other.column == hit.column);
             if !hits.is_empty() && !more.is_empty() && more.iter().all(is_free) {
                 hits.extend(more);
