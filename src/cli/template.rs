@@ -64,6 +64,9 @@ fn show(templates: &Templates, kind: AnnouncementKind) -> anyhow::Result<()> {
         if let Some(footer) = &announcement.footer {
             println!("-- {footer}");
         }
+        for button in &wording.buttons {
+            println!("[{}]", button.title);
+        }
         println!();
     }
     for sample in templates.samples(kind) {

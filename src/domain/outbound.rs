@@ -114,6 +114,8 @@ pub struct TemplateCall {
     pub language: String,
     /// Its named parameters in order. Values are personal.
     pub params: Vec<(String, MessageText)>,
+    /// What comes back when its quick replies are pressed, in the order in which they are registered.
+    pub buttons: Vec<String>,
 }
 
 /// A message in every form it may take; which one leaves is decided when it leaves.

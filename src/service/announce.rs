@@ -167,6 +167,13 @@ async fn content(
         reopens = super::point::reopening(tx, point, condition, at).await?;
     }
     let point = point.map(|(point, _)| point);
+    let registered = app.templates.announcement(announcement.kind);
+    let choices = choices(app, tx, announcement, holder.card).await?;
+    let wording = if choices.is_empty() {
+        registered.wording(update.document)
+    } else {
+        registered.answerable(update.document)
+    };
     let words = |channel| {
         let mut values = values(app, holder, update, point.as_ref(), (channel, zone, reference));
         if let (Some(day), Some(hours)) = (reopens, values.get_mut("hours")) {
@@ -177,7 +184,7 @@ async fn content(
             values.insert(*name, value.clone());
         }
         app.templates
-            .render_for(announcement.kind, update.document, channel, &values)
+            .render_wording(wording, channel, &values)
             .map_err(|error| ServiceError::Text(error.to_string()))
     };
     let rendered = words(ChannelKind::Whatsapp)?;
@@ -185,14 +192,15 @@ async fn content(
     let sms = has_sms.then(|| words(ChannelKind::Sms)).transpose()?;
     let template = TemplateCall {
         name: rendered.template,
-        language: app.templates.announcement(announcement.kind).language.clone(),
+        language: registered.language.clone(),
         params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
+        buttons: wording.buttons.iter().map(|button| button.id.clone()).collect(),
     };
     Ok(Content {
         template: Some(template),
         text: MessageText::new(rendered.text),
         sms: sms.map(|sms| MessageText::new(sms.text)),
-        choices: choices(app, tx, announcement, holder.card).await?,
+        choices,
         list_button: None,
         pin: None,
         attachment: None,

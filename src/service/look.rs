@@ -8,7 +8,7 @@ use crate::domain::area::AreaCode;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
-use crate::template::{Encoding, Wording, segments, to_gsm};
+use crate::template::{Encoding, Wording, WordingUse, segments, to_gsm};
 
 /// A text as it looks on one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +62,10 @@ pub fn answer(
 /// One wording of an announcement.
 #[derive(Clone, Debug)]
 pub struct WordingLook {
-    /// The paper that has it of its own; none for the general one.
-    pub document: Option<&'static str>,
+    /// When it is the one.
+    pub usage: WordingUse,
+    /// The words on its quick replies.
+    pub buttons: Vec<String>,
     /// Name of the WhatsApp template.
     pub template: String,
     /// The body as it is registered with Meta.
@@ -91,8 +93,9 @@ pub struct AnnouncementLook {
 #[must_use]
 pub fn announcement(app: &App, kind: AnnouncementKind) -> AnnouncementLook {
     let template = app.templates.announcement(kind);
-    let wordings = template.all_wordings().map(|(document, wording)| WordingLook {
-        document: document.map(crate::domain::document::Document::as_str),
+    let wordings = template.all_wordings().map(|(usage, wording)| WordingLook {
+        usage,
+        buttons: wording.buttons.iter().map(|button| button.title.clone()).collect(),
         template: wording.template.clone(),
         body: wording.whatsapp_body(),
         looks: looks(app, kind, wording, template.footer.as_deref()),

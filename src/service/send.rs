@@ -318,7 +318,12 @@ mod tests {
     }
 
     fn message(class: MessageClass, attempts: i64, has_template: bool) -> Claimed {
-        let call = TemplateCall { name: "t".to_owned(), language: "id".to_owned(), params: vec![] };
+        let call = TemplateCall {
+            name: "t".to_owned(),
+            language: "id".to_owned(),
+            params: vec![],
+            buttons: vec![],
+        };
         Claimed {
             id: IdSource::default().next(NOON),
             class,

@@ -41,7 +41,8 @@ pub(super) fn content_json(content: &Content) -> String {
     let template = content.template.as_ref().map(|call| {
         let params: Vec<_> =
             call.params.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-        serde_json::json!({"name": call.name, "language": call.language, "params": params})
+        serde_json::json!({"name": call.name, "language": call.language, "params": params,
+            "buttons": call.buttons})
     });
     let choices: Vec<_> =
         content.choices.iter().map(|c| (c.id.as_str(), c.title.as_str())).collect();
@@ -67,6 +68,8 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
         name: String,
         language: String,
         params: Vec<(String, String)>,
+        #[serde(default)]
+        buttons: Vec<String>,
     }
     #[derive(serde::Deserialize)]
     struct Stored {
@@ -88,6 +91,7 @@ pub(super) fn parse_content(json: &str) -> Option<Content> {
             name: call.name,
             language: call.language,
             params: call.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
+            buttons: call.buttons,
         }),
         text: MessageText::new(stored.text),
         sms: stored.sms.map(MessageText::new),

@@ -13,6 +13,7 @@ use super::text::{Engine, Text};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::document::Document;
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 
 /// One kind of announcement: what it is registered as, and its words.
 #[derive(Clone, Debug)]
@@ -39,6 +40,18 @@ pub struct AnnouncementTemplate {
     pub samples: Vec<Sample>,
     general: Wording,
     own: BTreeMap<Document, Wording>,
+    answerable: Option<Wording>,
+}
+
+/// When a wording is the one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WordingUse {
+    /// For papers that have none of their own.
+    General,
+    /// For this paper.
+    Paper(Document),
+    /// When an answer changes what was announced.
+    Answerable,
 }
 
 /// The words of one announcement, for all papers or for one.
@@ -48,6 +61,8 @@ pub struct Wording {
     pub template: String,
     /// The words themselves.
     pub texts: ByChannel<Text>,
+    /// The quick replies registered with it.
+    pub buttons: Vec<Choice>,
 }
 
 impl Wording {
@@ -87,16 +102,24 @@ impl AnnouncementTemplate {
         &self.general
     }
 
-    /// The general wording, then those of single papers. Each that has its own WhatsApp text is a
-    /// template of its own at Meta.
-    pub fn wordings(&self) -> impl Iterator<Item = &Wording> {
-        std::iter::once(&self.general).chain(self.own.values())
+    /// The wording for news that can be answered, with what to answer; else that for the paper.
+    #[must_use]
+    pub fn answerable(&self, document: Document) -> &Wording {
+        self.answerable.as_ref().unwrap_or_else(|| self.wording(document))
     }
 
-    /// The same, each with the paper that has it of its own.
-    pub fn all_wordings(&self) -> impl Iterator<Item = (Option<Document>, &Wording)> {
-        let own = self.own.iter().map(|(document, wording)| (Some(*document), wording));
-        std::iter::once((None, &self.general)).chain(own)
+    /// The general wording, those of single papers, and the one that can be answered. Each that has its own
+    /// WhatsApp text is a template of its own at Meta.
+    pub fn wordings(&self) -> impl Iterator<Item = &Wording> {
+        self.all_wordings().map(|(_, wording)| wording)
+    }
+
+    /// The same, each with when it is the one.
+    pub fn all_wordings(&self) -> impl Iterator<Item = (WordingUse, &Wording)> {
+        let own =
+            self.own.iter().map(|(document, wording)| (WordingUse::Paper(*document), wording));
+        let answerable = self.answerable.iter().map(|wording| (WordingUse::Answerable, wording));
+        std::iter::once((WordingUse::General, &self.general)).chain(own).chain(answerable)
     }
 
     pub(super) fn meta_file(&self) -> String {
@@ -129,6 +152,23 @@ struct MetaWhatsapp {
     footer: Option<String>,
     #[serde(default)]
     documents: BTreeMap<String, String>,
+    answer: Option<MetaAnswer>,
+}
+
+/// The wording that can be answered, as a template of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetaAnswer {
+    name: String,
+    #[serde(default)]
+    buttons: Vec<MetaButton>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetaButton {
+    id: String,
+    title: String,
 }
 
 /// Reads the folder of one kind and takes its files out of `files`. `None` when something without
@@ -150,7 +190,9 @@ pub(super) fn read(
             (document, text, folder.text(&format!("id.{document}.sms.txt")))
         })
         .collect();
+    let answer = (folder.text("id.answer.txt"), folder.text("id.answer.sms.txt"));
     let (mut meta, text, sms) = (meta?, text?, sms?);
+    let answerable = folder.answerable(meta.whatsapp.answer.take(), answer);
     let name = meta.whatsapp.name;
     let mut own = BTreeMap::new();
     for (document, own_text, own_sms) in own_texts {
@@ -171,7 +213,11 @@ pub(super) fn read(
             };
             own.insert(
                 document,
-                Wording { template: own_name.unwrap_or_else(|| name.clone()), texts },
+                Wording {
+                    template: own_name.unwrap_or_else(|| name.clone()),
+                    texts,
+                    buttons: Vec::new(),
+                },
             );
         }
     }
@@ -193,9 +239,14 @@ pub(super) fn read(
         declared: meta.placeholders,
         sms_segments: meta.sms_segments,
         samples: meta.samples,
-        general: Wording { template: name.clone(), texts: ByChannel { text, sms } },
+        general: Wording {
+            template: name.clone(),
+            texts: ByChannel { text, sms },
+            buttons: Vec::new(),
+        },
         name,
         own,
+        answerable,
     })
 }
 
@@ -227,6 +278,32 @@ impl Folder<'_> {
                 self.problems.push(Problem::of_toml(&file, &content, &error));
             })
             .ok()
+    }
+
+    /// The wording that can be answered: its name and both texts go together.
+    fn answerable(
+        &mut self,
+        meta: Option<MetaAnswer>,
+        texts: (Option<Text>, Option<Text>),
+    ) -> Option<Wording> {
+        match (meta, texts) {
+            (Some(meta), (Some(text), Some(sms))) => Some(Wording {
+                template: meta.name,
+                texts: ByChannel { text, sms },
+                buttons: meta
+                    .buttons
+                    .into_iter()
+                    .map(|button| Choice { id: button.id, title: button.title })
+                    .collect(),
+            }),
+            (None, (None, None)) => None,
+            _ => {
+                let what = "id.answer.txt, id.answer.sms.txt and [whatsapp.answer] go together";
+                let hint = "what can be answered is a WhatsApp template of its own";
+                self.report("meta.toml", what.to_owned(), hint);
+                None
+            }
+        }
     }
 
     fn required(&mut self, file: &str) -> Option<Text> {

@@ -12,6 +12,7 @@ use super::text::{Engine, Text};
 use super::writing;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::message::ChannelKind;
+use crate::domain::outbound::Choice;
 
 /// What is filled for every announcement; a placeholder beyond these would never get a value.
 pub(super) const FILLED: &[&str] = &[
@@ -29,6 +30,9 @@ pub(super) const FILLED: &[&str] = &[
 ];
 
 pub(super) const MAX_FOOTER_CHARS: usize = 60;
+/// Most quick replies of a template at Meta, and the longest words on one.
+const MAX_BUTTONS: usize = 10;
+const MAX_BUTTON_CHARS: usize = 25;
 const MAX_NAME_CHARS: usize = 512;
 
 /// All rules for one kind of announcement.
@@ -81,6 +85,9 @@ fn registration(
     if !matches!(template.sms_segments, 1 | 2) {
         report(format!("sms_segments = {}", template.sms_segments), "1, or 2 if it must be");
     }
+    for wording in template.wordings() {
+        buttons(&wording.buttons, &mut report);
+    }
     if let Some(footer) = &template.footer {
         if footer.chars().count() > MAX_FOOTER_CHARS || footer.contains('\n') {
             report("the footer is too long".into(), "60 characters on one line at most");
@@ -91,6 +98,26 @@ fn registration(
             problems.push(Problem::new(&file, "a placeholder in the footer", hint));
         }
         writing::check(&text, capitals, problems);
+    }
+}
+
+/// That Meta takes the quick replies, and that each says something else.
+fn buttons(buttons: &[Choice], report: &mut impl FnMut(String, &str)) {
+    if buttons.len() > MAX_BUTTONS {
+        report(format!("{} buttons", buttons.len()), "10 at most");
+    }
+    let mut seen = BTreeSet::new();
+    for button in buttons {
+        let length = button.title.chars().count();
+        if !(1..=MAX_BUTTON_CHARS).contains(&length) || button.title.contains('\n') {
+            report(format!("the button {:?}", button.title), "1 to 25 characters on one line");
+        }
+        if button.id.is_empty() || !seen.insert(&button.id) || !seen.insert(&button.title) {
+            report(
+                format!("the button {:?} stands there twice", button.title),
+                "every button has an id and a title of its own",
+            );
+        }
     }
 }
 

@@ -50,6 +50,8 @@ const EMBEDDED: &[(&str, &str)] = files![
     "announcements/home_delivery_code/id.sms.txt",
     "announcements/home_delivery_code/id.txt",
     "announcements/home_delivery_code/meta.toml",
+    "announcements/home_delivery_scheduled/id.answer.sms.txt",
+    "announcements/home_delivery_scheduled/id.answer.txt",
     "announcements/home_delivery_scheduled/id.sms.txt",
     "announcements/home_delivery_scheduled/id.txt",
     "announcements/home_delivery_scheduled/meta.toml",

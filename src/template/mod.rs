@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use announcement::{AnnouncementTemplate, Sample, Wording};
+pub use announcement::{AnnouncementTemplate, Sample, Wording, WordingUse};
 pub use broadcast::{AlarmWords, BroadcastTemplate};
 pub use by_channel::ByChannel;
 pub use canned::Canned;
@@ -127,7 +127,7 @@ impl Templates {
         self.fill(self.announcement(kind).wording(document), channel, values)
     }
 
-    /// One wording of an announcement, filled.
+    /// One wording of an announcement, filled. Values that its text does not use are left out.
     ///
     /// # Errors
     /// [`RenderError`] names the placeholder whose value cannot be used.
@@ -332,12 +332,15 @@ mod tests {
             for &document in Document::ALL {
                 let channel = ChannelKind::Whatsapp;
                 let values = values(templates.vocabulary(), document, channel);
-                let rendered = templates.render_for(kind, document, channel, &values).unwrap();
-                let mut body = templates.announcement(kind).wording(document).whatsapp_body();
-                for (name, value) in &rendered.params {
-                    body = body.replace(&format!("{{{{{name}}}}}"), value);
+                let announcement = templates.announcement(kind);
+                for wording in [announcement.wording(document), announcement.answerable(document)] {
+                    let rendered = templates.render_wording(wording, channel, &values).unwrap();
+                    let mut body = wording.whatsapp_body();
+                    for (name, value) in &rendered.params {
+                        body = body.replace(&format!("{{{{{name}}}}}"), value);
+                    }
+                    assert_eq!(body, rendered.text);
                 }
-                assert_eq!(body, rendered.text);
             }
         }
     }
@@ -349,9 +352,12 @@ mod tests {
             for &document in Document::ALL {
                 let channel = ChannelKind::Sms;
                 let values = values(templates.vocabulary(), document, channel);
-                let rendered = templates.render_for(kind, document, channel, &values).unwrap();
-                let cost = rendered.segments.unwrap();
-                assert_eq!((cost.encoding, cost.parts), (Encoding::Gsm7, 1), "{}", rendered.text);
+                let announcement = templates.announcement(kind);
+                for wording in [announcement.wording(document), announcement.answerable(document)] {
+                    let text = templates.render_wording(wording, channel, &values).unwrap();
+                    let cost = text.segments.unwrap();
+                    assert_eq!((cost.encoding, cost.parts), (Encoding::Gsm7, 1), "{}", text.text);
+                }
             }
         }
     }

@@ -3,9 +3,13 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use chrono::{Days, NaiveDate, NaiveTime};
 use kabar::domain::area::AreaCode;
+use kabar::domain::card::AnnouncementKind;
+use kabar::domain::document::Document;
 use kabar::domain::id::{OfficerId, RoundId};
+use kabar::domain::language::Language;
 use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::service::round::{
     self, CourierItem, Found, Report, Reported, RoundError, Wish, for_courier,
@@ -15,6 +19,7 @@ use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use serde_json::json;
 
 use crate::support::console::add_officer;
+use crate::support::webhook::{body, quick_reply};
 use crate::support::{Start, TestApp, citizen, on_both_engines};
 
 const DESA: &str = "35.17.09.2018";
@@ -206,6 +211,22 @@ on_both_engines! {
         assert_eq!(held, [["citizen"], ["point kec-jombang"], ["point kec-jombang"]]);
         // Who was told of a day that did not come waits for another round, and asks no card twice.
         assert_eq!(app.query("SELECT COUNT(*) FROM card WHERE status = 'printed'").await, [["2"]]);
+    }
+
+    async fn what_can_be_answered_stands_on_the_quick_replies_of_the_announcement(app: TestApp) {
+        let ground = announced(&app, 1).await;
+        let number = citizen(1).e164;
+        let sent = app.whatsapp.sent_to(&number);
+        let day = sent.iter().find(|one| one.template() == "kabar_home_delivery_answer_v1").expect("the day");
+        let choices = app.app.script().delivery_choices(Language::Indonesian);
+        let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
+        assert_eq!(day.quick_replies(), ids);
+        let registered = app.app.templates.announcement(AnnouncementKind::HomeDeliveryScheduled);
+        assert_eq!(registered.answerable(Document::KtpEl).buttons, choices, "the office registers the same words");
+        let pressed = quick_reply("wamid.PRESSED", &number, &choices[0].id, &choices[0].title, app.now_s());
+        assert_eq!(app.hook(&body(&[pressed], &[])).await, StatusCode::OK);
+        app.run_until_idle().await;
+        assert_eq!(ground.item(&app, 1).await.answer, "home");
     }
 
     async fn five_wrong_codes_lock_the_card_until_an_officer_answers_for_it(app: TestApp) {

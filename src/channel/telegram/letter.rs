@@ -276,7 +276,12 @@ mod tests {
 
     #[test]
     fn a_template_and_a_reader_without_a_chat_are_refused_before_any_request() {
-        let call = TemplateCall { name: "x".into(), language: "id".into(), params: vec![] };
+        let call = TemplateCall {
+            name: "x".into(),
+            language: "id".into(),
+            params: vec![],
+            buttons: vec![],
+        };
         let refused = write(&outbound(Form::Template(call))).unwrap_err();
         assert_eq!(refused.fault().code, "template_not_supported");
         let form = Form::Free { text: MessageText::new("halo"), choices: vec![] };

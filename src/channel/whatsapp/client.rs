@@ -158,9 +158,18 @@ fn template(call: &TemplateCall) -> Value {
             |(name, value)| json!({"type": "text", "parameter_name": name, "text": value.expose()}),
         )
         .collect();
-    let mut template = json!({"name": call.name, "language": {"code": call.language}});
+    let mut components = Vec::new();
     if !params.is_empty() {
-        template["components"] = json!([{"type": "body", "parameters": params}]);
+        components.push(json!({"type": "body", "parameters": params}));
+    }
+    for (index, payload) in call.buttons.iter().enumerate() {
+        components
+            .push(json!({"type": "button", "sub_type": "quick_reply", "index": index.to_string(),
+            "parameters": [{"type": "payload", "payload": payload}]}));
+    }
+    let mut template = json!({"name": call.name, "language": {"code": call.language}});
+    if !components.is_empty() {
+        template["components"] = components.into();
     }
     template
 }
@@ -419,11 +428,12 @@ mod tests {
     }
 
     #[test]
-    fn a_template_carries_named_parameters() {
+    fn a_template_carries_named_parameters_and_what_its_buttons_send_back() {
         let call = TemplateCall {
             name: "kabar_card_printed_v1".to_owned(),
             language: "id".to_owned(),
             params: vec![("ref".to_owned(), MessageText::new("K7QX-3M"))],
+            buttons: vec!["do:delivery_home".to_owned(), "do:delivery_day".to_owned()],
         };
         let body = client().body(&outbound(Form::Template(call)));
         assert_eq!(body["template"]["language"]["code"], "id");
@@ -432,6 +442,12 @@ mod tests {
             (param["parameter_name"].as_str(), param["text"].as_str()),
             (Some("ref"), Some("K7QX-3M"))
         );
+        let second = &body["template"]["components"][2];
+        assert_eq!(
+            (second["type"].as_str(), second["sub_type"].as_str(), second["index"].as_str()),
+            (Some("button"), Some("quick_reply"), Some("1"))
+        );
+        assert_eq!(second["parameters"][0]["payload"], "do:delivery_day");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod desk;
 mod heard;
 mod officer;
 mod player;
+mod round;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,6 +94,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         let (sandbox, stop) = (sandbox.clone(), stopped(stop.subscribe()));
         async move { sandbox.run(stop).await }
     });
+    let round = tokio::spawn({
+        let (app, sandbox, player) = (Arc::clone(&app), sandbox.clone(), player.clone());
+        async move {
+            if let Err(error) = round::play(app, sandbox, player).await {
+                tracing::error!("demo: {error:#}");
+            }
+        }
+    });
     let playing = tokio::spawn(player.play(stop.subscribe()));
     let served = tokio::spawn({
         let stop = stopped(stop.subscribe());
@@ -102,6 +111,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     asked_to_stop().await;
     println!("\nStopping; a second start goes on with the same data.");
     // The office goes first: whatever it still calls is the sandbox behind the same listener.
+    round.abort();
     workers.stop().await;
     stop.send_replace(true);
     let _ = tokio::time::timeout(Duration::from_secs(3), async {
@@ -157,6 +167,7 @@ fn configuration(data: &Path) -> anyhow::Result<Config> {
         ("ANNOUNCE__QUIET_HOURS", "off"),
         ("ANNOUNCE__FALLBACK_AFTER", "20s"),
         ("CONSOLE__SECOND_FACTOR", "optional"),
+        ("ROUND__CODE_AT", "00:00"),
     ]
     .map(|(key, value)| (format!("KABAR_{key}"), value.to_owned()));
     Ok(Config::load(&path, env.into_iter())?)

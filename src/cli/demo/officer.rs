@@ -13,6 +13,7 @@ pub(super) const SAMPLES: &[(&str, &str, OfficerRole, &str)] = &[
     ("dinas", "Rahma (Dinas)", OfficerRole::Dinas, super::AREA),
     ("kecamatan", "Bagus (Kec. Jombang)", OfficerRole::Kecamatan, "35.17.09"),
     ("desa", "Wati (Desa)", OfficerRole::Desa, "35.17.09.2018"),
+    (super::round::COURIER, "Slamet (Kurir)", OfficerRole::Courier, "35.17.09"),
     ("auditor", "Auditor", OfficerRole::Auditor, super::AREA),
     ("mitra", "Kader RT 03", OfficerRole::Partner, "35.17.09.2018"),
 ];

@@ -76,9 +76,18 @@ struct Person {
     area: String,
     rt: String,
     rw: String,
+    /// Whoever has one has their card brought home by the demo's round, and moves with nothing else.
+    #[serde(default)]
+    address: String,
     service_point: String,
     #[serde(default)]
     whatsapp: Presence,
+}
+
+impl Person {
+    fn is_on_round(&self) -> bool {
+        !self.address.is_empty()
+    }
 }
 
 /// The phone of somebody in the sample office.
@@ -261,6 +270,21 @@ impl Player {
         Ok(())
     }
 
+    /// Prints the cards that the round brings home. Gives their holders' phones, empty where there is none.
+    pub(super) async fn print_for_round(&self) -> anyhow::Result<Vec<SamplePhone>> {
+        let mut cast = self.cast.lock().await;
+        let mut phones = Vec::new();
+        for at in 0..cast.people.len() {
+            let person = &cast.people[at].0;
+            if person.is_on_round() {
+                let (phone, name) = (person.phone.clone(), person.name.clone());
+                phones.push(SamplePhone { phone, name, whatsapp: person.whatsapp });
+                self.tell(&mut cast, at, CardStatus::Printed, false).await?;
+            }
+        }
+        Ok(phones)
+    }
+
     /// Moves a card every few seconds until told to stop.
     pub(super) async fn play(self, mut stop: watch::Receiver<bool>) {
         loop {
@@ -282,8 +306,12 @@ impl Player {
         let at = (group + cast.next % 4) % cast.people.len();
         cast.next += 1;
         // A card in the hand stays there; when all are, the day begins anew.
-        let is_over = cast.people.iter().all(|(_, status)| *status == Some(S::Issued));
-        if cast.people[at].1 == Some(S::Issued) && !is_over {
+        let is_over = cast
+            .people
+            .iter()
+            .all(|(person, status)| person.is_on_round() || *status == Some(S::Issued));
+        let is_there = cast.people[at].1 == Some(S::Issued) && !is_over;
+        if is_there || cast.people[at].0.is_on_round() {
             return Ok(());
         }
         let to = match cast.people[at].1 {
@@ -300,10 +328,11 @@ impl Player {
     pub(super) async fn act(&self, action: &Action) -> anyhow::Result<bool> {
         let mut cast = self.cast.lock().await;
         // What comes first in the action's list is preferred: a printed card before one to print.
-        let found = action
-            .from
-            .iter()
-            .find_map(|from| cast.people.iter().position(|(_, status)| *status == Some(*from)));
+        let found = action.from.iter().find_map(|from| {
+            cast.people
+                .iter()
+                .position(|(person, status)| !person.is_on_round() && *status == Some(*from))
+        });
         let Some(at) = found else { return Ok(false) };
         self.tell(&mut cast, at, action.to, false).await?;
         Ok(true)
@@ -331,6 +360,7 @@ impl Player {
             area: person.area.clone(),
             rt: person.rt.clone(),
             rw: person.rw.clone(),
+            address: person.address.clone(),
             service_point: person.service_point.clone(),
             home_date: tomorrow.filter(|_| is_home).map(|day| day.to_string()).unwrap_or_default(),
             home_from: if is_home { "09:00".to_owned() } else { String::new() },

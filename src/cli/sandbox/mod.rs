@@ -99,6 +99,7 @@ pub(super) fn registered(templates: &Templates) -> Vec<Template> {
                     &wording.whatsapp_body(),
                 );
                 template.footer.clone_from(&announcement.footer);
+                template.buttons = wording.buttons.iter().map(|one| one.title.clone()).collect();
                 template.category.clone_from(&announcement.category);
                 template
             })

@@ -117,6 +117,7 @@ impl Letter {
                         .into_iter()
                         .map(|(name, value)| (name, MessageText::new(value)))
                         .collect(),
+                    buttons: Vec::new(),
                 }),
                 text: MessageText::new(chat.text),
                 sms: sms.map(|sms| MessageText::new(sms.text)),

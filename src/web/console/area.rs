@@ -19,9 +19,8 @@ pub(super) struct Names(BTreeMap<AreaCode, String>);
 impl Names {
     /// Of these areas.
     pub(super) async fn of(web: &Web, codes: &[AreaCode]) -> Result<Self, Error> {
-        let mut tx = web.app.db.begin().await?;
-        let names = find_names(&mut tx, &web.app.db, codes).await?;
-        tx.rollback().await.map_err(StoreError::from)?;
+        let mut reading = web.app.db.reading().await?;
+        let names = find_names(&mut reading, &web.app.db, codes).await?;
         Ok(Self(names))
     }
 

@@ -100,9 +100,9 @@ async fn page_of(
     desk: &Desk,
     (is_saved, refused): (bool, String),
 ) -> Result<Response, Error> {
-    let mut tx = web.app.db.begin().await?;
-    let found = list_within(&mut tx, desk.area(), "", POINTS).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let found = list_within(&mut reading, desk.area(), "", POINTS).await?;
+    drop(reading);
     let ledgers = list_ledgers(&web.app.db, desk.area()).await?;
     let codes: Vec<AreaCode> = found.iter().map(|(point, _)| point.area.clone()).collect();
     let names = Names::of(web, &codes).await?;

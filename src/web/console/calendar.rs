@@ -126,9 +126,9 @@ async fn page_of(
 ) -> Result<Response, Error> {
     let (from, to) = (NaiveDate::from_ymd_opt(year, 1, 1), NaiveDate::from_ymd_opt(year, 12, 31));
     let (Some(from), Some(to)) = (from, to) else { return Err(Error::NotFound) };
-    let mut tx = web.app.db.begin().await?;
-    let rows = list_holidays(&mut tx, (from, to)).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let rows = list_holidays(&mut reading, (from, to)).await?;
+    drop(reading);
     let rows: Vec<Holiday> =
         rows.into_iter().filter(|day| concerns(desk, day.area.as_ref())).collect();
     let codes: Vec<AreaCode> = rows.iter().filter_map(|day| day.area.clone()).collect();

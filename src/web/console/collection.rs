@@ -354,9 +354,9 @@ async fn show_list(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id: CollectionId = id.parse().map_err(|_| Error::NotFound)?;
-    let mut tx = web.app.db.begin().await?;
-    let list = find_list(&mut tx, id).await?.ok_or(Error::NotFound)?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let list = find_list(&mut reading, id).await?.ok_or(Error::NotFound)?;
+    drop(reading);
     desk.covers(&web, Some(&list.area))?;
     let items = list_items(&web.app.db, id).await?;
     let names = Names::of(&web, std::slice::from_ref(&list.area)).await?;

@@ -134,9 +134,9 @@ async fn page_of(
     form: OutageForm,
     outcome: Option<Outcome>,
 ) -> Result<Response, Error> {
-    let mut tx = web.app.db.begin().await?;
-    let mut running = list_running(&mut tx).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let mut running = list_running(&mut reading).await?;
+    drop(reading);
     let mut past = list_lifted(&web.app.db, PAST).await?;
     running.retain(|outage| concerns(desk, outage));
     past.retain(|outage| concerns(desk, outage));

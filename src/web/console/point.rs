@@ -176,9 +176,9 @@ async fn list(
     desk: Desk,
     Query(after): Query<After>,
 ) -> Result<Response, Error> {
-    let mut tx = web.app.db.begin().await?;
-    let mut rows = list_within(&mut tx, desk.area(), &after.sesudah, PAGE + 1).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let mut rows = list_within(&mut reading, desk.area(), &after.sesudah, PAGE + 1).await?;
+    drop(reading);
     let has_more = i64::try_from(rows.len()).is_ok_and(|length| length > PAGE);
     if has_more {
         rows.pop();
@@ -193,9 +193,9 @@ async fn list(
 
 /// A place in somebody's area; others are not there.
 async fn theirs(web: &Web, desk: &Desk, code: &str) -> Result<(ServicePoint, Condition), Error> {
-    let mut tx = web.app.db.begin().await?;
-    let found = find_with_condition(&mut tx, code).await?.ok_or(Error::NotFound)?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = web.app.db.reading().await?;
+    let found = find_with_condition(&mut reading, code).await?.ok_or(Error::NotFound)?;
+    drop(reading);
     desk.covers(web, Some(&found.0.area))?;
     Ok(found)
 }

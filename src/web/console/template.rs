@@ -19,6 +19,7 @@ use crate::domain::officer::Right;
 use crate::domain::template_state::TemplateState;
 use crate::service::look::{self, AnnouncementLook};
 use crate::store::template_state::{Known, list_known};
+use crate::template::WordingUse;
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -66,7 +67,8 @@ struct TemplatesPage {
 }
 
 struct Wording {
-    document: &'static str,
+    usage: String,
+    buttons: Vec<String>,
     name: String,
     body: String,
     standings: Vec<Standing>,
@@ -289,6 +291,18 @@ pub(super) async fn list(State(web): State<Web>, desk: Desk) -> Result<Response,
     shown(&TemplatesPage { page, rows, strangers, has_whatsapp })
 }
 
+fn usage_words(page: &Page, usage: WordingUse) -> String {
+    match usage {
+        WordingUse::General => page.t("Teks umum", "The general text").to_owned(),
+        WordingUse::Paper(document) => {
+            format!("{} {document}", page.t("Teks khusus", "The text for"))
+        }
+        WordingUse::Answerable => {
+            page.t("Teks yang dapat dijawab", "The text that can be answered").to_owned()
+        }
+    }
+}
+
 pub(super) async fn open(
     State(web): State<Web>,
     desk: Desk,
@@ -302,7 +316,8 @@ pub(super) async fn open(
         .wordings
         .iter()
         .map(|wording| Wording {
-            document: wording.document.unwrap_or_default(),
+            usage: usage_words(&page, wording.usage),
+            buttons: wording.buttons.clone(),
             name: wording.template.clone(),
             body: wording.body.clone(),
             standings: standings(&page, &known, &wording.template, &of),

@@ -197,11 +197,11 @@ struct Waits {
 
 async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     let db = &web.app.db;
-    let mut tx = db.begin().await?;
-    let mut outages = list_running(&mut tx).await?;
+    let mut reading = db.reading().await?;
+    let mut outages = list_running(&mut reading).await?;
     outages.retain(|outage| super::outage::concerns(desk, outage));
-    let points = list_within(&mut tx, desk.area(), "", POINTS).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let points = list_within(&mut reading, desk.area(), "", POINTS).await?;
+    drop(reading);
     let is_short = |stock| matches!(stock, BlankoStock::Low | BlankoStock::None);
     let short = points.iter().filter(|(_, condition)| is_short(condition.blanko));
     let stocks = pile(short.filter_map(|(_, condition)| condition.blanko_at));

@@ -71,6 +71,15 @@ impl Request {
         found.and_then(|param| param["text"].as_str()).unwrap_or_default().to_owned()
     }
 
+    /// What the quick replies of its template send back, in their order.
+    pub fn quick_replies(&self) -> Vec<String> {
+        let parts = self.body["template"]["components"].as_array().cloned().unwrap_or_default();
+        let buttons = parts.iter().filter(|part| part["sub_type"] == "quick_reply");
+        let payload =
+            |button: &Value| button["parameters"][0]["payload"].as_str().map(str::to_owned);
+        buttons.filter_map(payload).collect()
+    }
+
     /// The id of the file above its template, or of the picture or the paper that it is.
     pub fn file(&self) -> Option<&str> {
         let parts = self.body["template"]["components"].as_array();

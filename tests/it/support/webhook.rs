@@ -67,6 +67,12 @@ pub fn pressed(id: &str, from: &str, choice: &(String, String), at: i64) -> Valu
            "button_reply": {"id": choice.0, "title": choice.1}}})
 }
 
+/// Somebody presses a quick reply below a template.
+pub fn quick_reply(id: &str, from: &str, payload: &str, title: &str, at: i64) -> Value {
+    json!({"id": id, "from": from.trim_start_matches('+'), "timestamp": at.to_string(),
+           "type": "button", "button": {"payload": payload, "text": title}})
+}
+
 /// A word about a message that was taken.
 pub fn status(about: &Request, kind: &str, at: i64) -> Value {
     let id = about.id.as_deref().expect("only what was taken has receipts");

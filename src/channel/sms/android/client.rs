@@ -261,7 +261,12 @@ mod tests {
 
     #[test]
     fn what_cannot_go_by_sms_is_rejected_here() {
-        let call = TemplateCall { name: "n".into(), language: "id".into(), params: vec![] };
+        let call = TemplateCall {
+            name: "n".into(),
+            language: "id".into(),
+            params: vec![],
+            buttons: vec![],
+        };
         let free = Form::Free { text: MessageText::new("x"), choices: vec![] };
         for (message, code) in [
             (outbound(siti(), Form::Template(call)), "template_not_supported"),

@@ -284,7 +284,12 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_sent_is_refused_without_a_request() {
         let client = client("13013", "");
-        let call = TemplateCall { name: "x".into(), language: "id".into(), params: vec![] };
+        let call = TemplateCall {
+            name: "x".into(),
+            language: "id".into(),
+            params: vec![],
+            buttons: vec![],
+        };
         let template = Outbound { form: Form::Template(call), ..message("") };
         let nobody = Outbound { to: Recipient::default(), ..message("halo") };
         for (message, code) in [(template, "template_not_supported"), (nobody, "no_phone")] {

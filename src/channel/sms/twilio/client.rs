@@ -274,7 +274,12 @@ mod tests {
 
     #[test]
     fn a_template_cannot_go_by_sms() {
-        let call = TemplateCall { name: "n".into(), language: "id".into(), params: vec![] };
+        let call = TemplateCall {
+            name: "n".into(),
+            language: "id".into(),
+            params: vec![],
+            buttons: vec![],
+        };
         let error = client("X", "", None).form(&outbound(Form::Template(call))).unwrap_err();
         assert_eq!(error.fault().code, "template_not_supported");
     }

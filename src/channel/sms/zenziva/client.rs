@@ -217,7 +217,12 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_sent_is_refused_without_a_request() {
-        let call = TemplateCall { name: "x".into(), language: "id".into(), params: vec![] };
+        let call = TemplateCall {
+            name: "x".into(),
+            language: "id".into(),
+            params: vec![],
+            buttons: vec![],
+        };
         let template = Outbound { form: Form::Template(call), ..message() };
         let nobody = Outbound { to: Recipient::default(), ..message() };
         for (message, code) in [(template, "template_not_supported"), (nobody, "no_phone")] {
