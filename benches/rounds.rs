@@ -87,8 +87,9 @@ async fn plan_once(cards: usize) -> anyhow::Result<Times> {
     let begun = Instant::now();
     let made = plan(&app, &Actor::cli(), &wish).await?;
     let planned = ms(begun);
-    let (count,): (i64,) =
-        sqlx::query_as("SELECT COUNT(*) FROM round_item").fetch_one(app.db.reader()).await?;
+    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM round_item")
+        .fetch_one(&mut *app.db.reading().await?)
+        .await?;
     ensure!(
         usize::try_from(count)? == cards,
         "{count} of {cards} cards are on {} rounds",

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::input::{
     CardFact, ComplaintFact, DeliveryFact, Effect, Input, KeptFact, KeptPerson, KeptTicket,
-    Meaning, Need, ReferenceFact, Reply, Step, TicketFact,
+    Meaning, Need, OutageFact, ReferenceFact, Reply, Step, TicketFact,
 };
 use super::mention::AreaFact;
 use super::place::PointFact;
@@ -82,6 +82,8 @@ pub struct Facts {
     pub complaints: Vec<ComplaintFact>,
     /// Cards that are on their way home.
     pub deliveries: Vec<DeliveryFact>,
+    /// What keeps the office from working.
+    pub outages: Vec<OutageFact>,
 }
 
 impl Default for Facts {
@@ -103,6 +105,7 @@ impl Default for Facts {
             number: "P-7KQ4".to_owned(),
             complaints: Vec::new(),
             deliveries: Vec::new(),
+            outages: Vec::new(),
         }
     }
 }
@@ -291,6 +294,15 @@ impl Facts {
                     days: others.map(other).collect::<Result<_, _>>()?,
                 });
             }
+            "outage" => {
+                let mut parts = value.split('|').map(|part| part.trim().to_owned());
+                let mut next = |what| parts.next().ok_or(format!("the outage has no {what}"));
+                self.outages.push(OutageFact {
+                    kind: next("kind")?,
+                    since: next("day")?,
+                    reason: next("reason")?,
+                });
+            }
             "card" => self.cards.push(card(value, self.cards.len() + 1)?),
             "reference" => {
                 let mut parts = value.split('|').map(|part| part.trim().to_owned());
@@ -364,7 +376,7 @@ impl Facts {
             kept: None,
             survey: None,
             deliveries: None,
-            outages: Vec::new(),
+            outages: self.outages.clone(),
             now,
         }
     }

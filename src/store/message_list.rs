@@ -27,12 +27,16 @@ enum Walk {
     People,
     /// By the index of what is scarce, and then put in order.
     Scarce,
+    /// What of a small area did not go well, and then put in order.
+    Ended,
 }
 
 /// Up to so many people an area is small, and up to so many rows something is scarce.
 const FEW: i64 = 5_000;
 /// Said beside one of these statuses, for the index that holds them alone.
 const ENDED: &str = "m.status IN ('unknown', 'failed', 'expired', 'cancelled')";
+/// The same in other words, for the index of them by area: SQLite would follow the first ones to the first index.
+const ENDED_OF_AREA: &str = "m.status NOT IN ('queued', 'sending', 'sent', 'delivered', 'read')";
 
 impl Walk {
     async fn choose(db: &Db, filter: &MessageFilter) -> Result<Self, StoreError> {
@@ -51,7 +55,8 @@ impl Walk {
             let people = "SELECT 1 AS one FROM person WHERE area IS NOT NULL \
                           AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2";
             if is_few(people.to_owned(), area_range(area)).await? {
-                return Ok(Self::People);
+                let is_ended = filter.ended().is_some();
+                return Ok(if is_ended { Self::Ended } else { Self::People });
             }
         }
         if let Some(scarce) = filter.scarce() {
@@ -76,6 +81,7 @@ impl Walk {
             }
             (Self::Newest, false) => "message m WHERE m.id < $1",
             (Self::Newest, true) => "message m WHERE m.area >= $2 AND m.area < $3 AND m.id < $1",
+            (Self::Ended, _) => "message m WHERE m.area >= $2 AND m.area < $3 AND m.id || '' < $1",
             (Self::Scarce, false) => "message m WHERE m.id || '' < $1",
             (Self::Scarce, true) => {
                 "message m WHERE m.area || '' >= $2 AND m.area || '' < $3 AND m.id || '' < $1"
@@ -87,12 +93,17 @@ impl Walk {
     const fn order(self) -> &'static str {
         match self {
             Self::Newest | Self::People => "m.id DESC",
-            Self::Scarce => "m.id || '' DESC",
+            Self::Scarce | Self::Ended => "m.id || '' DESC",
         }
     }
 }
 
 impl MessageFilter {
+    /// The status, when it is one of those that have an index of their own.
+    fn ended(&self) -> Option<MessageStatus> {
+        self.status.filter(|status| ENDED.contains(status.as_str()))
+    }
+
     /// What is often scarce and has an index of its own. As words of the statement: what an index holds is decided
     /// before values are looked at.
     fn scarce(&self) -> Option<&'static str> {
@@ -213,17 +224,23 @@ pub async fn list_messages(
     if walk == Walk::Scarce {
         let _ = write!(statement, " AND {}", filter.scarce().unwrap_or_default());
     }
-    if let Some(status) = filter.status
-        && walk == Walk::Newest
-        && ENDED.contains(status.as_str())
-    {
-        let _ = write!(statement, " AND m.status = '{status}' AND {ENDED}");
+    match (walk, filter.ended()) {
+        (Walk::Newest, Some(status)) => {
+            let _ = write!(statement, " AND m.status = '{status}' AND {ENDED}");
+        }
+        // Whoever looks by the area must not be led by the status of everybody.
+        (Walk::Ended, Some(status)) => {
+            let _ = write!(statement, " AND m.status || '' = '{status}' AND {ENDED_OF_AREA}");
+        }
+        _ => {}
     }
     if walk == Walk::Newest && filter.class == Some(MessageClass::Broadcast) {
         statement.push_str(" AND m.class = 'broadcast'");
     }
     for (column, value) in conditions {
-        if let Some(value) = value {
+        if let Some(value) = value
+            && !(walk == Walk::Ended && column == "status")
+        {
             values.push(value);
             let _ = write!(statement, " AND m.{column} = ${}", values.len());
         }

@@ -292,7 +292,11 @@ pub(super) fn read(
         picture: meta.whatsapp.picture,
         document: meta.whatsapp.document,
         samples: meta.samples,
-        wording: Wording { template: meta.whatsapp.name, texts: ByChannel { text, sms } },
+        wording: Wording {
+            template: meta.whatsapp.name,
+            texts: ByChannel { text, sms },
+            buttons: Vec::new(),
+        },
         absent: meta.absent,
         words,
         phrases,

@@ -62,6 +62,7 @@ on_both_engines! {
             ("inbound_intent", "SELECT intent, COUNT(*) FROM inbound WHERE received_at >= 1 GROUP BY intent"),
             ("message_contact", "SELECT id FROM message WHERE contact_id = 'con' AND created_at < 1 ORDER BY created_at DESC, id DESC LIMIT 9"),
             ("ticket_closed", "SELECT id FROM ticket WHERE closed_at IS NOT NULL AND id < 'tkt' AND replace(area, '.', '') >= '3' ORDER BY id DESC LIMIT 9"),
+            ("message_ended_area", "SELECT id FROM message m WHERE m.area >= '1' AND m.area < '2' AND m.id || '' < 'z' AND m.status || '' = 'failed' AND m.status NOT IN ('queued', 'sending', 'sent', 'delivered', 'read') ORDER BY m.id || '' DESC LIMIT 9"),
             ("survey_answer_day", "SELECT element, SUM(answers) FROM survey_answer WHERE day >= '2' GROUP BY element"),
         ] {
             let plan = plan(statement).await;

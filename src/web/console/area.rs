@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::desk::Desk;
 use super::page::Page;
 use crate::domain::area::AreaCode;
-use crate::store::StoreError;
 use crate::store::area::{find_names, list_within};
 use crate::web::Web;
 use crate::web::error::Error;

@@ -19,7 +19,6 @@ use crate::domain::blanko::{EntryKind, MOST_COUNTED, UsedBy};
 use crate::domain::officer::Right;
 use crate::domain::service_point::{BlankoStock, PointService};
 use crate::service::blanko::{BlankoError, enter, find_ledger};
-use crate::store::StoreError;
 use crate::store::blanko::list_ledgers;
 use crate::store::collection::count_queue;
 use crate::store::service_point::list_within;

@@ -18,7 +18,6 @@ use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Span, parse_spans};
 use crate::domain::officer::Right;
 use crate::service::point::{add_day, remove_day};
-use crate::store::StoreError;
 use crate::store::holiday::{Holiday, list_holidays};
 use crate::web::Web;
 use crate::web::error::Error;

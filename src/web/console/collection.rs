@@ -31,7 +31,6 @@ use crate::service::collection::{
     CollectionError, MOST_CARDS, deny_taken, hand_out, hand_to_desa, take_list,
 };
 use crate::service::officer::note_look;
-use crate::store::StoreError;
 use crate::store::collection::{
     DesaCount, Unclaimed, count_unclaimed, find_list, list_items, list_lists, list_taken_said,
     list_unclaimed,

@@ -19,7 +19,6 @@ use crate::domain::clock::Timestamp;
 use crate::domain::officer::Right;
 use crate::domain::outage::{LONGEST_REASON, Outage, OutageError, OutageKind};
 use crate::service::outage::{OutageRefusal, declare, lift};
-use crate::store::StoreError;
 use crate::store::outage::{count_told, list_lifted, list_running};
 use crate::web::Web;
 use crate::web::error::Error;

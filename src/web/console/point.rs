@@ -20,7 +20,6 @@ use crate::domain::language::Language;
 use crate::domain::officer::Right;
 use crate::domain::service_point::{BlankoStock, PointService, PointState, PointStatus};
 use crate::service::point::{change, check_state, told};
-use crate::store::StoreError;
 use crate::store::service_point::{
     Change, Condition, ServicePoint, find_with_condition, list_within,
 };

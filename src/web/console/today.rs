@@ -19,7 +19,6 @@ use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::service_point::BlankoStock;
 use crate::service::source_trouble;
-use crate::store::StoreError;
 use crate::store::notice::NoticeKind;
 use crate::store::outage::list_running;
 use crate::store::round_plan::{Alarms, count_alarms};
@@ -143,7 +142,35 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let page = Page::new(&web, &desk, HERE);
     let (db, now) = (&web.app.db, web.app.now());
     let area = (desk.area(), desk.sees_all(&web));
-    let failures = trouble::count_failures(db, within(&web, &desk)).await?;
+    let tickets = async {
+        if !desk.may(Right::SeeConversations) {
+            return Ok(Default::default());
+        }
+        let waiting = trouble::count_waiting_tickets(db, area).await?;
+        Ok::<_, Error>((waiting, trouble::count_overdue_tickets(db, area, now).await?))
+    };
+    let questions = async {
+        if !desk.may(Right::SeeAnswers) {
+            return Ok(Pile::default());
+        }
+        Ok::<_, Error>(trouble::count_questions(db, area).await?)
+    };
+    let rounds = async {
+        let today = now.in_zone(web.app.zone(None).offset()).date_naive();
+        Ok::<_, Error>(count_alarms(&mut *db.reading().await?, desk.area(), today).await?)
+    };
+    let failures = async { Ok(trouble::count_failures(db, within(&web, &desk)).await?) };
+    let visits = async { Ok(trouble::count_visits(db, area).await?) };
+    // Each is a look of its own: what is not in the cache yet is fetched at the same time.
+    let (failures, visits, (waiting, overdue), questions, office, rounds, waits) = tokio::try_join!(
+        failures,
+        visits,
+        tickets,
+        questions,
+        look_at_office(&web, &desk),
+        rounds,
+        look_at_waiting(&web, &desk),
+    )?;
     let failures = failures
         .into_iter()
         .map(|(channel, code, pile)| FailureKind {
@@ -153,24 +180,10 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
             pile,
         })
         .collect();
-    let (mut waiting, mut overdue, mut questions) = Default::default();
-    if desk.may(Right::SeeConversations) {
-        waiting = trouble::count_waiting_tickets(db, area).await?;
-        overdue = trouble::count_overdue_tickets(db, area, now).await?;
-    }
-    if desk.may(Right::SeeAnswers) {
-        questions = trouble::count_questions(db, area).await?;
-    }
-    let office = look_at_office(&web, &desk).await?;
-    let today = now.in_zone(web.app.zone(None).offset()).date_naive();
-    let mut reading = db.reading().await?;
-    let rounds = count_alarms(&mut reading, desk.area(), today).await?;
-    drop(reading);
-    let waits = look_at_waiting(&web, &desk).await?;
     shown(&TodayPage {
         page,
         failures,
-        visits: trouble::count_visits(db, area).await?,
+        visits,
         waiting,
         overdue,
         questions,
