@@ -101,7 +101,7 @@ async fn set_out(
     phones: &[SamplePhone],
 ) -> anyhow::Result<()> {
     let first = phones.iter().find(|one| !one.phone.is_empty()).context("a phone")?;
-    let Some(text) = is_told(sandbox, &first.phone, "empat angka").await else { return Ok(()) };
+    let Some(text) = is_told(sandbox, &first.phone, "empat angka ini").await else { return Ok(()) };
     let code = text.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() == 4);
     round::start(app, courier, id).await?;
     let items = for_courier(app, courier, id).await?.items;
