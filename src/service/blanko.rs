@@ -18,7 +18,7 @@ use crate::domain::officer::{Actor, Right};
 use crate::store::blanko::{self as store, Entry};
 use crate::store::holiday::list_holidays;
 use crate::store::service_point::find_point;
-use crate::store::{StoreError, Tx};
+use crate::store::{Conn, StoreError, Tx};
 
 /// No entry speaks of more cards.
 const MOST_CARDS: i64 = 1_000_000;
@@ -173,16 +173,15 @@ async fn say_stock(
 /// # Errors
 /// When the database fails.
 pub async fn find_ledger(app: &App, point: &str) -> Result<Ledger, ServiceError> {
-    let mut tx = app.db.begin().await?;
-    let mut ledger = find_ledger_in(app, &mut tx, point, app.now()).await?;
-    ledger.entries = store::list_last(&mut tx, point).await?;
-    tx.rollback().await.map_err(StoreError::from)?;
+    let mut reading = app.db.reading().await?;
+    let mut ledger = find_ledger_in(app, &mut reading, point, app.now()).await?;
+    ledger.entries = store::list_last(&mut reading, point).await?;
     Ok(ledger)
 }
 
 async fn find_ledger_in(
     app: &App,
-    tx: &mut Tx,
+    tx: &mut Conn,
     point: &str,
     now: Timestamp,
 ) -> Result<Ledger, ServiceError> {
@@ -198,11 +197,7 @@ async fn find_ledger_in(
     let first = used.iter().map(|(day, _)| *day).min();
     let in_days = working.iter().filter(|day| first.is_some_and(|first| **day >= first)).count();
     let used = used.iter().map(|(_, cards)| cards).sum();
-    let expected = lines
-        .iter()
-        .filter(|line| line.kind == EntryKind::Expected && line.day >= today)
-        .map(|line| (line.day, line.cards))
-        .collect();
+    let expected = store::list_expected(tx, point, today).await?;
     let in_days = i64::try_from(in_days.max(1)).unwrap_or(1);
     let days = days_left(left, used, in_days);
     Ok(Ledger { left, used, days, expected, entries: Vec::new() })
@@ -210,7 +205,7 @@ async fn find_ledger_in(
 
 /// The last working days up to today, the latest first: no weekends, and no days off.
 async fn working_days(
-    tx: &mut Tx,
+    tx: &mut Conn,
     area: Option<&AreaCode>,
     today: NaiveDate,
 ) -> Result<Vec<NaiveDate>, ServiceError> {

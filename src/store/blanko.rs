@@ -72,6 +72,28 @@ pub async fn list_since_count(
     .await
 }
 
+/// What is expected at a point from a day on, whatever was counted meanwhile.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_expected(
+    conn: &mut AnyConnection,
+    point: &str,
+    from: NaiveDate,
+) -> Result<Vec<(NaiveDate, i64)>, StoreError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT day, cards FROM blanko_entry WHERE point = $1 AND kind = 'expected' AND day >= $2 \
+         ORDER BY day, id LIMIT 50",
+    )
+    .bind(point.to_owned())
+    .bind(from.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|(day, cards)| Ok((parse("blanko_entry", "day", point, &day)?, cards)))
+        .collect()
+}
+
 /// The last lines of a point, the newest first.
 ///
 /// # Errors

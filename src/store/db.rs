@@ -21,6 +21,9 @@ use crate::domain::clock::Timestamp;
 /// A transaction on the writing side.
 pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
+/// What both of the others are: for whoever reads within a transaction, or without one.
+pub type Conn = AnyConnection;
+
 /// A connection of the reading side.
 pub type Reading = sqlx::pool::PoolConnection<sqlx::Any>;
 

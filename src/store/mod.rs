@@ -67,7 +67,7 @@ pub mod token;
 pub mod trouble;
 pub mod visit;
 
-pub use db::{Db, Engine, Tx};
+pub use db::{Conn, Db, Engine, Tx};
 pub use seal::{Key, KeyError, Sealer};
 
 /// What went wrong in the database, as far as a caller can decide on it.

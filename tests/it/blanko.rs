@@ -48,6 +48,9 @@ on_both_engines! {
         let page = office.post_and_follow("/console/blanko/titik/kec-jombang", &form).await;
         assert!(page.says("40.000") && page.says("30 Nov 2026"), "{}", page.text);
         assert_eq!(stock(&app).await, BlankoStock::Available, "what is expected is not there");
+        note(&app, EntryKind::Counted, 5).await;
+        let ledger = find_ledger(&app.app, POINT).await.unwrap();
+        assert_eq!(ledger.expected.len(), 1, "a count says nothing of what is still to come");
     }
 
     async fn a_printed_card_is_counted_once_and_by_one_way_only(start: Start) {
