@@ -4,6 +4,7 @@
 //! belongs together is one transaction. No provider is called while one is open.
 
 pub mod announce;
+pub mod appointment;
 pub mod blanko;
 pub mod broadcast;
 pub mod by;
@@ -108,6 +109,8 @@ pub struct Settings {
     pub ladder: Ladder,
     /// How blank cards are counted, and whose go first.
     pub blanko: BlankoPolicy,
+    /// How visits without queueing go.
+    pub appointment: appointment::AppointmentPolicy,
 }
 
 /// What the office decided about bringing cards home.

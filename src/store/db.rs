@@ -56,6 +56,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
     (18, "round", include_str!("../../migrations/0018_round.sql")),
     (19, "collection", include_str!("../../migrations/0019_collection.sql")),
+    (20, "appointment", include_str!("../../migrations/0020_appointment.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

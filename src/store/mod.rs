@@ -4,6 +4,7 @@
 //! then there is one file per table. Rows come out as checked types, never as strings.
 
 pub mod account;
+pub mod appointment;
 pub mod area;
 pub mod attachment;
 pub mod audience;
@@ -49,6 +50,7 @@ mod row;
 mod seal;
 pub mod search;
 pub mod service_point;
+pub mod service_session;
 pub mod session;
 pub mod settled;
 pub mod source;

@@ -14,6 +14,7 @@ mod account;
 mod android;
 mod announce;
 mod api;
+mod appointment;
 mod blanko;
 mod broadcast;
 mod browser;

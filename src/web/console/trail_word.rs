@@ -94,5 +94,15 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::EnteredBlanko => ("Mencatat blangko", "Entered blank cards"),
         Action::DeclaredOutage => ("Mengumumkan gangguan", "Declared an outage"),
         Action::LiftedOutage => ("Menyatakan gangguan selesai", "Lifted an outage"),
+        Action::PlannedSessions => ("Membuat jadwal loket", "Planned a counter's hours"),
+        Action::EndedPlan => ("Mengakhiri jadwal loket", "Ended a counter's hours"),
+        Action::AddedSession => ("Menambah sesi layanan", "Put down a session"),
+        Action::ChangedQuota => ("Mengubah kuota sesi", "Changed a session's quota"),
+        Action::CalledOffSession => ("Membatalkan sesi layanan", "Called a session off"),
+        Action::LookedAtSession => ("Membuka daftar sesi", "Looked at a session's list"),
+        Action::BookedAppointment => ("Memberi tempat di sesi", "Gave somebody a place"),
+        Action::OpenedAppointment => ("Membuka janji dengan kode", "Opened an appointment"),
+        Action::SettledAppointment => ("Mencatat kedatangan", "Noted who came"),
+        Action::CancelledAppointment => ("Membatalkan janji", "Cancelled an appointment"),
     }
 }
