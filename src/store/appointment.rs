@@ -416,6 +416,6 @@ mod tests {
         let eight = NaiveTime::from_hms_opt(8, 5, 0);
         assert_eq!(clock(id, Some("08:05".to_owned())).unwrap(), eight);
         assert_eq!(clock(id, None).unwrap(), None);
-        assert!(clock(id, Some("8".to_owned())).is_err());
+        assert!(clock(id, Some("pagi".to_owned())).is_err());
     }
 }
