@@ -86,7 +86,9 @@ CREATE INDEX appointment_remind ON appointment (session_id) WHERE state = 'booke
 CREATE TABLE outage_appointment (
     outage_id      TEXT NOT NULL REFERENCES outage (id), -- which outage
     appointment_id TEXT NOT NULL REFERENCES appointment (id), -- whose
-    told_at        BIGINT NOT NULL,    -- when they heard that it began
-    over_at        BIGINT,             -- when they heard that it is over
+    told_at        BIGINT,             -- when they heard that it began; none for who need not, or heard as holder of a card
+    over_at        BIGINT,             -- when they heard that it is over, or need not
     PRIMARY KEY (outage_id, appointment_id)
 );
+CREATE INDEX outage_appointment_of ON outage_appointment (appointment_id);
+CREATE INDEX outage_appointment_open ON outage_appointment (outage_id, appointment_id) WHERE over_at IS NULL;

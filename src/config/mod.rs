@@ -378,11 +378,10 @@ impl File {
         }
         let ticket_close_after = wait("ticket.close_after", &self.ticket.close_after)?;
         if ticket_close_after.is_zero() {
-            let what = "must be longer than nothing";
-            return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
+            let what = "must be longer than nothing".to_owned();
+            return Err(at("ticket.close_after", what, "like \"7d\""));
         }
         let columns = columns(self.spreadsheet.columns, &at)?;
-        let sources = source::read(name, base, &columns, self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -407,11 +406,11 @@ impl File {
             appointment: self.appointment.check(&at, &wait)?,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
-            columns,
             log_level: self.log.level,
             log_format: self.log.format,
             accounts: account::read(name, self.account)?,
-            sources,
+            sources: source::read(name, base, &columns, self.source)?,
+            columns,
         })
     }
 }

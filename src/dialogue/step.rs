@@ -302,14 +302,12 @@ impl Turn<'_> {
         }
         let mut texts = vec![text];
         texts.extend(said.more);
-        if let Some(outage) = self.outage_below(&intent) {
+        let below = [self.outage_below(&intent), self.appointments_below(&intent)];
+        for more in below.into_iter().flatten() {
             let fits = |text: &str| {
                 if self.is_sms() { sms_units(text) <= MAX_SMS_UNITS } else { fits_chat(text) }
             };
-            join(&mut texts, outage, separator, fits);
-        }
-        if let Some(own) = self.appointments_below(&intent) {
-            texts.push(own);
+            join(&mut texts, more, separator, fits);
         }
         let mut choices = said.choices;
         if self.is_sms() && !choices.is_empty() {

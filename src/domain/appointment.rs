@@ -371,10 +371,7 @@ impl Roll {
     /// Gives what is free to those who wait, the first of them first; gives who moved up.
     pub fn fill(&mut self, not_before: NaiveTime) -> Vec<AppointmentId> {
         let mut moved = Vec::new();
-        loop {
-            let Some(seat) = self.free_seats(Origin::Chat, not_before).first().copied() else {
-                break;
-            };
+        while let Some(seat) = self.free_seats(Origin::Chat, not_before).first().copied() {
             let comes = comes_at(self.window, self.quota, seat);
             let first =
                 self.entries.iter_mut().find(|entry| entry.state == AppointmentState::Waiting);

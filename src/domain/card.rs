@@ -122,6 +122,8 @@ words! {
         AppointmentMovedUp = "appointment_moved_up",
         /// The office called the session of an appointment off.
         AppointmentCancelled = "appointment_cancelled",
+        /// An outage is over and an appointment stands.
+        AppointmentResumed = "appointment_resumed",
     }
 }
 
@@ -140,6 +142,7 @@ impl AnnouncementKind {
                 | Self::AppointmentReminder
                 | Self::AppointmentMovedUp
                 | Self::AppointmentCancelled
+                | Self::AppointmentResumed
         )
     }
 }

@@ -7,10 +7,11 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
-use super::row::{parse, parse_opt, time};
+use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::appointment::{AppointmentCode, AppointmentState, Entry, Origin, Tell};
+use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, ContactId, OutageId, PersonId, ServiceSessionId};
 
@@ -384,26 +385,136 @@ pub async fn claim_reminder(
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes that somebody heard of an outage on account of their appointment; `false` when they had.
+/// Booked appointments of an outage's area whose sessions begin before then, and that were not looked at for it.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_for_outage(
+    conn: &mut AnyConnection,
+    db: &Db,
+    (outage, area): (OutageId, &AreaCode),
+    (now, until): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<Appointment>, StoreError> {
+    let [from, to] = area_range(area);
+    let rows = sqlx::query(sql(format!(
+        "SELECT {COLUMNS} FROM appointment WHERE state = 'booked' AND session_id IN \
+         (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL AND ends_at > $1 \
+          AND begins_at < $2 AND area >= $3 AND area < $4) AND NOT EXISTS \
+         (SELECT 1 FROM outage_appointment o WHERE o.appointment_id = appointment.id AND o.outage_id = $5) \
+         ORDER BY id LIMIT $6"
+    )))
+    .bind(now.as_ms())
+    .bind(until.as_ms())
+    .bind(from)
+    .bind(to)
+    .bind(outage.to_string())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// Notes that an appointment was looked at for an outage: its holder heard of it now, or need not.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn insert_outage_told(
     conn: &mut AnyConnection,
-    outage: OutageId,
-    id: AppointmentId,
+    (outage, id): (OutageId, AppointmentId),
+    has_heard: bool,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO outage_appointment (outage_id, appointment_id, told_at) VALUES ($1, $2, $3) \
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO outage_appointment (outage_id, appointment_id, told_at, over_at) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (outage_id, appointment_id) DO NOTHING",
+    )
+    .bind(outage.to_string())
+    .bind(id.to_string())
+    .bind(has_heard.then(|| now.as_ms()))
+    .bind((!has_heard).then(|| now.as_ms()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Who heard on account of an appointment of an outage that is over, and not yet that it is.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_outage_over(
+    conn: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<(OutageId, AppointmentId)>, StoreError> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT o.outage_id, o.appointment_id FROM outage_appointment o JOIN outage g ON g.id = o.outage_id \
+         WHERE o.over_at IS NULL AND g.lifted_at IS NOT NULL ORDER BY o.outage_id, o.appointment_id LIMIT $1",
+    )
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|(outage, id)| {
+            let outage = parse("outage_appointment", "outage_id", id, outage)?;
+            Ok((outage, parse("outage_appointment", "appointment_id", id, id)?))
+        })
+        .collect()
+}
+
+/// They heard that it is over, or need not any more.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_outage_over(
+    conn: &mut AnyConnection,
+    (outage, id): (OutageId, AppointmentId),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE outage_appointment SET over_at = $3 WHERE outage_id = $1 AND appointment_id = $2",
     )
     .bind(outage.to_string())
     .bind(id.to_string())
     .bind(now.as_ms())
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(())
+}
+
+/// Why somebody was told by an outage that they need not come.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_outage_reason(
+    conn: &mut AnyConnection,
+    id: AppointmentId,
+) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT g.reason FROM outage_appointment o JOIN outage g ON g.id = o.outage_id \
+         WHERE o.appointment_id = $1 AND o.told_at IS NOT NULL ORDER BY g.id DESC LIMIT 1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Those of a session who were told by an outage that they need not come.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_kept_away(
+    conn: &mut AnyConnection,
+    session: ServiceSessionId,
+) -> Result<Vec<AppointmentId>, StoreError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT a.id FROM appointment a JOIN outage_appointment o ON o.appointment_id = a.id \
+         JOIN service_session s ON s.id = a.session_id WHERE a.session_id = $1 \
+         AND o.told_at IS NOT NULL AND (o.over_at IS NULL OR o.over_at >= s.begins_at)",
+    )
+    .bind(session.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|(id,)| parse(TABLE, "id", id, id)).collect()
 }
 
 #[cfg(test)]

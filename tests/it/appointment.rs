@@ -8,12 +8,14 @@ use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::Week;
 use kabar::domain::id::ServiceSessionId;
 use kabar::domain::officer::{Actor, OfficerRole};
+use kabar::domain::outage::OutageKind;
 use kabar::domain::service_point::PointService;
 use kabar::domain::service_session::SessionKind;
 use kabar::service::appointment::{
     AppointmentError, DeskWish, NewPlan, NewSession, add_plan, add_session, book, call_off,
     change_quota, end_plan, find_case, list_plans, list_sessions, settle, show_session, step,
 };
+use kabar::service::outage;
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use kabar::store::service_session::Counted;
 
@@ -241,6 +243,7 @@ on_both_engines! {
         let wrong = DeskWish { service: "req_kia".into(), who: None };
         assert!(matches!(book(&app.app, &kecamatan(), id, &wrong).await, Err(AppointmentError::Service)));
         change_quota(&app.app, &kecamatan(), id, 4).await.unwrap();
+        app.asks(BUDI, "BATAL").await;
         let slots = offered(&app, BUDI).await;
         assert!(slots.text().contains("Pilih yang mana?"), "{}", slots.text());
         assert!(matches!(change_quota(&app.app, &kecamatan(), id, 1).await, Err(AppointmentError::Session(_))));
@@ -275,7 +278,7 @@ on_both_engines! {
             session(&app, 1, 10).await;
             books(&app, SITI).await;
             let (_, code) = books(&app, BUDI).await;
-            app.advance(days(1)).await;
+            app.advance_to("08:30 WIB").await;
             // Where the counter noted nobody at all, it kept no list.
             if round > 0 {
                 let case = find_case(&app.app, &kecamatan(), &code).await.unwrap();
@@ -309,6 +312,53 @@ on_both_engines! {
         assert_eq!(heard(&app, &siti.e164, "kabar_appointment_reminder_v1"), 0);
         let message = app.query("SELECT status, why FROM message WHERE template = 'appointment_reminder'").await;
         assert_eq!(message, [["cancelled", "opted_out"]]);
+    }
+
+    async fn an_outage_is_told_once_to_who_has_an_appointment_and_once_more_when_it_is_over(app: TestApp) {
+        let waits = citizen(6);
+        app.card(&waits, "PRINT_READY_RECORD").await;
+        app.run_until_idle().await;
+        session(&app, 1, 20).await;
+        books(&app, SITI).await;
+        books(&app, &waits.e164).await;
+        let answer = app.asks(BUDI, "rekam ktp dimana").await;
+        let asked = press(&app, BUDI, &answer, "Buat janji").await;
+        let slots = press(&app, BUDI, &asked, "Ya").await;
+        press(&app, BUDI, &slots, "1. ").await;
+        let (_, code) = books(&app, DEWI).await;
+        let cli = Actor::cli();
+        let where_ = area("35.17.09");
+        let id = outage::declare(&app.app, &cli, (OutageKind::Printer, &where_), "printer rusak", None).await.unwrap();
+        app.run_until_idle().await;
+        step(&app.app).await.unwrap();
+        for (who, times) in [(SITI, 1), (DEWI, 1), (waits.e164.as_str(), 1), (BUDI, 0)] {
+            assert_eq!(heard(&app, who, "tertunda karena printer rusak"), times, "{who}");
+        }
+        app.advance_to("07:30 WIB").await;
+        outage::lift(&app.app, &cli, id).await.unwrap();
+        app.run_until_idle().await;
+        step(&app.app).await.unwrap();
+        for (who, times) in [(SITI, 1), (DEWI, 1), (waits.e164.as_str(), 1), (BUDI, 0)] {
+            assert_eq!(heard(&app, who, "janji Anda tetap berlaku"), times, "{who}");
+        }
+        let case = find_case(&app.app, &kecamatan(), &code).await.unwrap();
+        settle(&app.app, &kecamatan(), case.appointment.id, true).await.unwrap();
+        app.advance_to("13:00 WIB").await;
+        let states = app.query("SELECT state, COUNT(*) FROM appointment GROUP BY state ORDER BY state").await;
+        assert_eq!(states, [["no_show", "3"], ["served", "1"]], "they were called back");
+    }
+
+    async fn whose_session_goes_by_in_an_outage_is_told_so_and_chooses_anew(app: TestApp) {
+        session(&app, 1, 20).await;
+        books(&app, SITI).await;
+        let (cli, where_) = (Actor::cli(), area("35.17"));
+        outage::declare(&app.app, &cli, (OutageKind::Server, &where_), "jaringan putus", None).await.unwrap();
+        app.run_until_idle().await;
+        app.advance_to("08:30 WIB").await;
+        app.advance_to("13:00 WIB").await;
+        assert_eq!(heard(&app, SITI, "tertunda karena jaringan putus"), 1);
+        assert_eq!(heard(&app, SITI, "tidak jadi karena jaringan putus"), 1);
+        assert_eq!(app.query("SELECT state FROM appointment").await, [["called_off"]]);
     }
 
     async fn the_next_stop_of_the_van_is_told_to_who_asks_for_it(app: TestApp) {

@@ -96,14 +96,28 @@ impl Turn<'_> {
             return Some(self.ask_unbook());
         }
         if has(WISH) || said.len() == 1 {
-            return Some(self.begin_for(&self.input.meaning.intent));
+            return Some(self.begin_named(&said));
         }
         let is_own = has(OWN) && said.iter().any(|word| word == "janji" || word == "appointment");
         is_own.then(|| self.own_appointments())
     }
 
-    fn begin_for(&self, label: &str) -> Said {
-        if self.script.visit(label).is_some() { self.begin_visit(label) } else { self.online() }
+    /// What the appointment is for, where the text says so: by what was understood, or by the name of a service in it.
+    fn begin_named(&self, text: &[String]) -> Said {
+        let meaning = &self.input.meaning;
+        let labels = self.script.visit_labels();
+        let understood = [Some(&meaning.intent), meaning.also.as_ref(), meaning.perhaps.as_ref()];
+        let understood = understood.into_iter().flatten();
+        let mut understood = understood.filter(|label| labels.contains(label));
+        let is_named = |label: &&String| {
+            let title = self.script.offer_in(label, self.language);
+            let title = title.map(|title| words(&title.title)).unwrap_or_default();
+            !title.is_empty() && title.iter().all(|word| text.contains(word))
+        };
+        match understood.next().or_else(|| labels.iter().find(is_named)) {
+            Some(label) => self.begin_visit(label),
+            None => self.online(),
+        }
     }
 
     /// Where appointments or applications online are asked for, whatever for.
@@ -319,7 +333,7 @@ impl Turn<'_> {
             if has(HAVE_NOT) || text.iter().any(|word| is_no(word)) {
                 return Some(self.answer_paper(service, answers, false));
             }
-            if has(HAVE) || text.iter().any(|word| is_yes(word)) {
+            if has(HAVE) || text.first().is_some_and(|word| is_yes(word)) {
                 return Some(self.answer_paper(service, answers, true));
             }
         }

@@ -6,11 +6,13 @@
 
 mod chat;
 mod desk;
+mod outage;
 mod plan;
 mod session;
 mod step;
 mod tell;
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -112,12 +114,10 @@ fn remind_at(app: &App, area: &AreaCode, day: NaiveDate) -> Timestamp {
 /// The time of day from which places of a session may still be given out: any before its day.
 fn not_before(session: &ServiceSession, now: Timestamp, lead: Duration) -> NaiveTime {
     let at = now.after(lead).in_zone(zone(session).offset()).naive_local();
-    if at.date() < session.day {
-        NaiveTime::MIN
-    } else if at.date() == session.day {
-        at.time()
-    } else {
-        END_OF_DAY
+    match at.date().cmp(&session.day) {
+        Ordering::Less => NaiveTime::MIN,
+        Ordering::Equal => at.time(),
+        Ordering::Greater => END_OF_DAY,
     }
 }
 
@@ -146,11 +146,10 @@ async fn roll(tx: &mut Tx, session: &ServiceSession) -> Result<Roll, ServiceErro
     Ok(Roll::new(session, store::list_entries(tx, session.id).await?))
 }
 
-/// Writes what changed on a roll since then; those who moved up are to be told, and those whom `told` names.
+/// Writes what changed on a roll since then; those who moved up and those whom the office called off are to be told.
 async fn save(
     tx: &mut Tx,
     (before, after): (&Roll, &Roll),
-    told: Option<Tell>,
     by: &str,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
@@ -161,7 +160,8 @@ async fn save(
     };
     // Places that got free are written before those who get them.
     for entry in changed().filter(|entry| !entry.state.is_open()) {
-        let tell = told.filter(|_| entry.contact.is_some());
+        let is_off = entry.state == AppointmentState::CalledOff && entry.contact.is_some();
+        let tell = is_off.then_some(Tell::CalledOff);
         store::set_state(tx, entry, tell, by, now).await?;
     }
     for entry in changed().filter(|entry| entry.state.is_open()) {
@@ -188,8 +188,7 @@ async fn happen(
     if may_move_up(app, session, now) {
         after.fill(not_before(session, now, Duration::ZERO));
     }
-    let told = (event == AppointmentEvent::CallOff).then_some(Tell::CalledOff);
-    save(tx, (&before, &after), told, by, now).await?;
+    save(tx, (&before, &after), by, now).await?;
     Ok(true)
 }
 

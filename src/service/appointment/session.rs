@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 
 use super::plan::find_point;
 use super::{AppointmentError, may_move_up, moment, not_before, open, remind_at, roll, save};
-use crate::domain::appointment::{AppointmentEvent, Tell};
+use crate::domain::appointment::AppointmentEvent;
 use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
 use crate::domain::id::ServiceSessionId;
@@ -182,7 +182,7 @@ pub async fn change_quota(
     if may_move_up(app, &session, now) {
         after.fill(not_before(&session, now, Duration::ZERO));
     }
-    save(&mut tx, (&before, &after), None, &actor.id, now).await?;
+    save(&mut tx, (&before, &after), &actor.id, now).await?;
     store::set_quota(&mut tx, id, (quota, held)).await?;
     let detail = quota.to_string();
     note(app, &mut tx, actor, Action::ChangedQuota, &id.to_string(), Some(&detail)).await?;
@@ -215,7 +215,7 @@ pub async fn call_off(
         let is_off = after.happen(entry.id, AppointmentEvent::CallOff);
         told += u64::from(is_off && entry.contact.is_some());
     }
-    save(&mut tx, (&before, &after), Some(Tell::CalledOff), &actor.id, now).await?;
+    save(&mut tx, (&before, &after), &actor.id, now).await?;
     let detail = format!("{told} to be told");
     note(app, &mut tx, actor, Action::CalledOffSession, &id.to_string(), Some(&detail)).await?;
     tx.commit().await.map_err(StoreError::from)?;

@@ -1,7 +1,7 @@
 //! What time alone changes of visits: plans are laid out, those who come tomorrow reminded, those who are to be told
 //! something told, and sessions that are over settled.
 
-use super::{plan, roll, save, tell};
+use super::{outage, plan, roll, save, tell};
 use crate::domain::appointment::{AppointmentEvent, AppointmentState};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::id::ServiceSessionId;
@@ -17,7 +17,7 @@ const BATCH: i64 = 200;
 /// # Errors
 /// When the database fails; what was not looked at waits for the next round.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
-    let told = tell::tell_all(app).await? + remind(app).await?;
+    let told = tell::tell_all(app).await? + remind(app).await? + outage::look(app).await?;
     if told > 0 {
         app.signals.wake_outbox();
     }
@@ -66,13 +66,19 @@ async fn settle_one(app: &App, id: ServiceSessionId) -> Result<(), ServiceError>
     let before = roll(&mut tx, &session).await?;
     let mut after = before.clone();
     let is_kept = before.entries().iter().any(|entry| entry.state == AppointmentState::Served);
+    let kept_away = store::list_kept_away(&mut tx, id).await?;
     for entry in before.entries() {
         let is_booked = entry.state == AppointmentState::Booked;
-        let event =
-            if is_kept && is_booked { AppointmentEvent::Miss } else { AppointmentEvent::Lapse };
+        let event = if is_booked && kept_away.contains(&entry.id) {
+            AppointmentEvent::CallOff
+        } else if is_booked && is_kept {
+            AppointmentEvent::Miss
+        } else {
+            AppointmentEvent::Lapse
+        };
         after.happen(entry.id, event);
     }
-    save(&mut tx, (&before, &after), None, "settled", now).await?;
+    save(&mut tx, (&before, &after), "settled", now).await?;
     session_store::mark_settled(&mut tx, id, now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())

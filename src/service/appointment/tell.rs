@@ -35,7 +35,11 @@ pub(super) async fn tell(
     let bring = script.visit_bring(&appointment.service, Language::Indonesian);
     let time = appointment.comes.map(|comes| comes.format("%H.%M").to_string()).unwrap_or_default();
     let time = format!("{time} {}", zone(session).label());
-    let because = session.closed.as_ref().map(|closed| closed.because.clone()).unwrap_or_default();
+    let because = match &session.closed {
+        Some(closed) => closed.because.clone(),
+        // An outage kept them away.
+        None => store::find_outage_reason(tx, appointment.id).await?.unwrap_or_default(),
+    };
     let same = |name, value: String| (name, value.clone(), value);
     let all = [
         same("service", name),

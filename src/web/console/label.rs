@@ -130,6 +130,7 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::AppointmentReminder => ("Pengingat janji", "Reminder of an appointment"),
         A::AppointmentMovedUp => ("Naik dari daftar tunggu", "Moved up from the waiting list"),
         A::AppointmentCancelled => ("Janji dibatalkan kantor", "Appointment called off"),
+        A::AppointmentResumed => ("Janji tetap berlaku", "Appointment stands"),
     };
     page.t(id, en)
 }

@@ -129,6 +129,7 @@ fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
             page.t("Naik dari daftar tunggu", "Moved up from the waiting list")
         }
         "appointment_cancelled" => page.t("Janji dibatalkan kantor", "Appointment called off"),
+        "appointment_resumed" => page.t("Janji tetap berlaku", "Appointment stands"),
         _ => kind.as_str(),
     }
 }
