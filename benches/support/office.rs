@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use kabar::dialogue::Script;
+use kabar::domain::appointment_policy::AppointmentPolicy;
 use kabar::domain::area::AreaCode;
 use kabar::domain::blanko::BlankoPolicy;
 use kabar::domain::card::{CardStatus, CardUpdate, PhoneGiven};
@@ -91,6 +92,7 @@ pub async fn open_with(
         round: RoundPolicy::default(),
         ladder: Ladder::default(),
         blanko: BlankoPolicy::default(),
+        appointment: AppointmentPolicy::default(),
     };
     let parts = Parts { db, settings, accounts, sources, templates, script, primer };
     Ok(App::new(parts, clock))

@@ -152,6 +152,7 @@ pub(super) async fn open(config: Config) -> anyhow::Result<Office> {
         },
         ladder: config.ladder,
         blanko: config.blanko,
+        appointment: config.appointment,
     };
     let primer = Arc::new(primer(&script)?);
     let sources = config

@@ -4,6 +4,7 @@
 //! cannot be meant stops start-up with the place and a hint; a secret never stands in an error.
 
 mod account;
+mod appointment;
 mod layer;
 mod source;
 
@@ -19,6 +20,7 @@ pub use account::Account;
 use layer::{first_line, merge, merge_env, place, read_secret_files};
 pub use source::Source;
 
+use crate::domain::appointment_policy::AppointmentPolicy;
 use crate::domain::area::AreaCode;
 use crate::domain::blanko::{BlankoPolicy, First};
 use crate::domain::card::AnnouncementKind;
@@ -89,6 +91,8 @@ pub struct Config {
     pub ladder: Ladder,
     /// How blank cards are counted, and whose go first.
     pub blanko: BlankoPolicy,
+    /// How visits without queueing go.
+    pub appointment: AppointmentPolicy,
     /// How long unknown outcomes wait.
     pub unknown_wait: UnknownWait,
     /// A folder of templates; none for the built-in ones.
@@ -120,6 +124,7 @@ struct File {
     round: Round,
     collection: Collection,
     blanko: Blanko,
+    appointment: appointment::Appointment,
     templates: TemplateDir,
     spreadsheet: Spreadsheet,
     log: Log,
@@ -373,11 +378,10 @@ impl File {
         }
         let ticket_close_after = wait("ticket.close_after", &self.ticket.close_after)?;
         if ticket_close_after.is_zero() {
-            let what = "must be longer than nothing";
-            return Err(at("ticket.close_after", what.to_owned(), "like \"7d\""));
+            let what = "must be longer than nothing".to_owned();
+            return Err(at("ticket.close_after", what, "like \"7d\""));
         }
         let columns = columns(self.spreadsheet.columns, &at)?;
-        let sources = source::read(name, base, &columns, self.source)?;
         Ok(Config {
             listen: self.server.listen,
             public_url: self.server.public_url,
@@ -399,13 +403,14 @@ impl File {
             round: self.round.check(&at)?,
             ladder: ladder(self.collection, &at)?,
             blanko: blanko(&self.blanko, &at)?,
+            appointment: self.appointment.check(&at, &wait)?,
             unknown_wait,
             templates: (!self.templates.dir.is_empty()).then(|| base.join(&self.templates.dir)),
-            columns,
             log_level: self.log.level,
             log_format: self.log.format,
             accounts: account::read(name, self.account)?,
-            sources,
+            sources: source::read(name, base, &columns, self.source)?,
+            columns,
         })
     }
 }

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnAnswer;
+use super::visit::Visit;
 use crate::domain::area::AreaCode;
 use crate::words;
 
@@ -97,6 +98,8 @@ pub struct Answer {
     pub checked_on: String,
     /// How citizens ask for it.
     pub examples: Vec<String>,
+    /// What is asked before somebody comes for it, where appointments are made.
+    pub visit: Option<Visit>,
 }
 
 fn national() -> String {

@@ -75,6 +75,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "answers/survey.toml",
     "answers/validity.toml",
     "dialogue/answer.toml",
+    "dialogue/appointment.toml",
     "dialogue/ask.toml",
     "dialogue/buttons.toml",
     "dialogue/complaint.toml",
@@ -92,4 +93,5 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dialogue/survey.toml",
     "dialogue/telegram.toml",
     "dialogue/ticket.toml",
+    "dialogue/visit.toml",
 ];

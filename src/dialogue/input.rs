@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
+use crate::domain::id::{AppointmentId, ServiceSessionId};
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, Pin};
 use crate::domain::round::Answer;
@@ -18,6 +19,7 @@ use crate::domain::ticket::{ComplaintCategory, TicketState};
 use super::mention::AreaFact;
 use super::place::PointFact;
 use super::state::State;
+use super::visit_fact::{BookingFact, SessionFact, SlotNow};
 
 /// What a message is remembered as that held a code nobody issued.
 pub const CODE_UNKNOWN: &str = "code_unknown";
@@ -200,6 +202,12 @@ pub enum Need {
     Points,
     /// [`Input::deliveries`].
     Deliveries,
+    /// [`Input::sessions`].
+    Sessions,
+    /// [`Input::booking`].
+    Booking,
+    /// [`Input::slot`] of that session.
+    Slot(ServiceSessionId),
 }
 
 /// A citizen's message and the facts it is answered from.
@@ -255,6 +263,12 @@ pub struct Input {
     pub survey: Option<Vec<Element>>,
     /// Cards that are on their way home, all of the same day.
     pub deliveries: Option<Vec<DeliveryFact>>,
+    /// Sessions ahead in the kabupaten of whoever writes, the nearest places first.
+    pub sessions: Option<Vec<SessionFact>>,
+    /// The appointments of whoever writes.
+    pub booking: Option<BookingFact>,
+    /// The session that was picked, as it is at this moment.
+    pub slot: Option<SlotNow>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -331,6 +345,19 @@ pub enum Effect {
         /// How.
         score: Score,
     },
+    /// A place in a session, or in the line for it.
+    Book {
+        /// Which session.
+        session: ServiceSessionId,
+        /// What for: a label.
+        service: String,
+        /// The code that was told.
+        code: String,
+        /// What they do not have yet.
+        lacks: Vec<String>,
+    },
+    /// An appointment is cancelled.
+    Unbook(AppointmentId),
 }
 
 impl Effect {
@@ -352,6 +379,8 @@ impl Effect {
             Self::AnswerDelivery { .. } => "answer_delivery",
             Self::Taken(_) => "taken",
             Self::Rate { .. } => "rate",
+            Self::Book { .. } => "book",
+            Self::Unbook(_) => "unbook",
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::input::{CardFact, KeptFact, OutageFact};
 use super::sample::Sample;
+use super::visit_fact::VisitHoles;
 use crate::domain::language::Language;
 use crate::domain::survey::Element;
 use crate::words;
@@ -158,6 +159,46 @@ words! {
         DeliveryCollect = "delivery_collect",
         /// Nothing is on its way that could be changed.
         DeliveryGone = "delivery_gone",
+        /// What is the appointment for?
+        AppointmentService = "appointment_service",
+        /// No appointment in the chat, but the office has a portal.
+        AppointmentPortal = "appointment_portal",
+        /// Is this paper there?
+        AppointmentAsk = "appointment_ask",
+        /// Not understood in the middle of it.
+        AppointmentAgain = "appointment_again",
+        /// What is missing, and when somebody may come.
+        AppointmentSlots = "appointment_slots",
+        /// No place is free anywhere.
+        AppointmentAllFull = "appointment_all_full",
+        /// Where?
+        AppointmentPlace = "appointment_place",
+        /// No session serves it.
+        AppointmentNone = "appointment_none",
+        /// The last place was taken meanwhile.
+        AppointmentFull = "appointment_full",
+        /// The session was called off meanwhile, or is over.
+        AppointmentGone = "appointment_gone",
+        /// Booked.
+        AppointmentBooked = "appointment_booked",
+        /// In the line for a place.
+        AppointmentWaiting = "appointment_waiting",
+        /// They have one for it already.
+        AppointmentTwice = "appointment_twice",
+        /// They have as many as one chat may have.
+        AppointmentMost = "appointment_most",
+        /// They did not come too often.
+        AppointmentBlocked = "appointment_blocked",
+        /// What they have.
+        AppointmentOwn = "appointment_own",
+        /// They have none.
+        AppointmentOwnNone = "appointment_own_none",
+        /// Which is to be cancelled?
+        AppointmentUnbookAsk = "appointment_unbook_ask",
+        /// Cancelled.
+        AppointmentUnbooked = "appointment_unbooked",
+        /// The next stops of the van, or days of recording; stands below an answer.
+        AppointmentStops = "appointment_stops",
         /// Before the first question of the survey.
         SurveyIntro = "survey_intro",
         /// Element of the survey.
@@ -250,6 +291,8 @@ pub(super) struct Holes<'a> {
     pub(super) receiver: &'a str,
     /// What keeps the office from working.
     pub(super) outages: &'a [OutageFact],
+    /// An appointment and what belongs to it.
+    pub(super) visit: Option<&'a VisitHoles>,
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.

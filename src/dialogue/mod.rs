@@ -20,12 +20,15 @@ mod point_line;
 mod question;
 mod sample;
 mod script;
+mod session_line;
 mod state;
 mod step;
 mod told;
 pub mod transcript;
 mod turn;
 mod understood;
+mod visit;
+mod visit_fact;
 mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
@@ -42,6 +45,8 @@ pub use script::{Note, Script};
 pub use state::{Asked, Flow, Offer, State};
 pub use step::step;
 pub use understood::{Understood, judge};
+pub use visit::Visit;
+pub use visit_fact::{AppointmentFact, BookingFact, SessionFact, SlotNow};
 
 #[cfg(test)]
 mod tests;

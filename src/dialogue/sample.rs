@@ -4,6 +4,7 @@
 
 use super::input::{CardFact, KeptFact, KeptPerson, KeptTicket, OutageFact};
 use super::line::Holes;
+use super::visit_fact::VisitHoles;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::outage::OutageKind;
 use crate::domain::ticket::{TicketKind, TicketState};
@@ -17,6 +18,7 @@ pub(super) struct Sample {
     state: TicketState,
     kept: KeptFact,
     outages: Vec<OutageFact>,
+    visit: VisitHoles,
 }
 
 impl Sample {
@@ -51,6 +53,7 @@ impl Sample {
                 state: TicketState::ALL[at % TicketState::ALL.len()],
                 kept: Self::kept(at % 3),
                 outages: outages.get(at % 3..).unwrap_or_default().to_vec(),
+                visit: VisitHoles::sample(at % 3),
             });
         }
         all
@@ -114,6 +117,7 @@ impl Sample {
             day: "Selasa, 24 November, pukul 09.00-12.00 WIB",
             receiver: "istri Siti",
             outages: &self.outages,
+            visit: Some(&self.visit),
         }
     }
 }

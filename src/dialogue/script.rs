@@ -17,6 +17,7 @@ use super::local::{Locals, LocalsLoading, Stale, Variant, is_stale};
 use super::own::OwnAnswer;
 use super::place::{PlaceWords, PointFact};
 use super::question;
+use super::visit::{self, Papers};
 use super::wording::{self, Wish};
 use crate::domain::area::AreaCode;
 use crate::domain::day_words::{DayNames, DayWords};
@@ -102,6 +103,22 @@ words! {
         Rate3 = "rate_3",
         /// The highest rating.
         Rate4 = "rate_4",
+        /// Make an appointment.
+        Book = "book",
+        /// They have the paper.
+        PaperYes = "paper_yes",
+        /// They do not have it yet.
+        PaperNo = "paper_no",
+        /// Another day for the appointment.
+        OtherDay = "other_day",
+        /// Another place for it.
+        OtherPlace = "other_place",
+        /// Wait for a place.
+        Wait = "wait",
+        /// Cancel an appointment; its code follows.
+        Unbook = "unbook",
+        /// Cancel none.
+        KeepAppointment = "keep_appointment",
     }
 }
 
@@ -123,6 +140,10 @@ impl Button {
                 | Self::Rate2
                 | Self::Rate3
                 | Self::Rate4
+                | Self::PaperYes
+                | Self::PaperNo
+                | Self::OtherDay
+                | Self::OtherPlace
         )
     }
 }
@@ -136,6 +157,16 @@ pub(super) enum Picked<'a> {
     Day(&'a str),
     /// A card that was collected.
     Taken(&'a str),
+    /// An appointment for a label.
+    Visit(&'a str),
+    /// A place in a session, and the label it is for.
+    Slot(&'a str),
+    /// The same in the line for one.
+    Wait(&'a str),
+    /// The place of a session.
+    Place(&'a str),
+    /// An appointment to be cancelled.
+    Unbook(&'a str),
 }
 
 impl<'a> Picked<'a> {
@@ -150,13 +181,22 @@ impl<'a> Picked<'a> {
             "card" => Some(Self::Card(what)),
             "day" => Some(Self::Day(what)),
             "taken" => Some(Self::Taken(what)),
+            "visit" => Some(Self::Visit(what)),
+            "slot" => Some(Self::Slot(what)),
+            "wait" => Some(Self::Wait(what)),
+            "place" => Some(Self::Place(what)),
+            "unbook" => Some(Self::Unbook(what)),
             _ => None,
         }
     }
 
     /// Whether it answers a question of something that was begun.
     pub(super) const fn belongs_to_flow(self) -> bool {
-        matches!(self, Self::Button(button) if button.belongs_to_flow())
+        match self {
+            Self::Button(button) => button.belongs_to_flow(),
+            Self::Place(_) => true,
+            _ => false,
+        }
     }
 
     pub(super) fn id(self) -> String {
@@ -168,6 +208,11 @@ impl<'a> Picked<'a> {
             Self::Card(card) => format!("card:{card}"),
             Self::Day(day) => format!("day:{day}"),
             Self::Taken(card) => format!("taken:{card}"),
+            Self::Visit(label) => format!("visit:{label}"),
+            Self::Slot(slot) => format!("slot:{slot}"),
+            Self::Wait(slot) => format!("wait:{slot}"),
+            Self::Place(session) => format!("place:{session}"),
+            Self::Unbook(appointment) => format!("unbook:{appointment}"),
         }
     }
 }
@@ -185,6 +230,7 @@ pub struct Script {
     examples: Vec<(String, String)>,
     spelling: String,
     menu: Vec<MenuEntry>,
+    papers: Papers,
 }
 
 /// Something that the office tells without being asked in that moment.
@@ -470,6 +516,10 @@ impl Script {
         self.lines.get(&line)
     }
 
+    pub(super) fn papers(&self) -> &Papers {
+        &self.papers
+    }
+
     pub(super) fn requirements(&self) -> &[String] {
         &self.requirements
     }
@@ -578,6 +628,7 @@ struct Loading {
     examples: Vec<(String, String)>,
     spelling: String,
     menu: Vec<MenuEntry>,
+    papers: Papers,
     problems: Vec<String>,
 }
 
@@ -596,6 +647,7 @@ impl Loading {
             }),
             wording::FILE => toml::from_str(text).map(|words| self.locals.wording = Some(words)),
             super::place::FILE => toml::from_str(text).map(|words| self.place = Some(words)),
+            visit::FILE => toml::from_str(text).map(|papers| self.papers = papers),
             _ if LocalsLoading::is_rule(name) => toml::from_str(text).map(|local| {
                 for fault in self.locals.take(name, local) {
                     self.problem(name, &fault);
@@ -723,6 +775,7 @@ impl Loading {
             self.problems.push(format!("dialogue: `line.{line}` is missing, write it"));
         }
         self.check_buttons();
+        self.check_visits();
         if !(2..=MAX_CHOICES).contains(&self.requirements.len()) {
             self.problems.push(format!(
                 "dialogue/menu.toml: `requirements` must list 2 to {MAX_CHOICES} labels"
@@ -746,9 +799,20 @@ impl Loading {
                 examples: self.examples,
                 spelling: self.spelling,
                 menu: self.menu,
+                papers: self.papers,
             })
         } else {
             Err(self.problems)
+        }
+    }
+
+    /// What is asked before a visit has words.
+    fn check_visits(&mut self) {
+        self.problems.extend(self.papers.faults());
+        for answer in self.answers.values() {
+            let faults = answer.visit.as_ref().map(|visit| visit.faults(&self.papers));
+            let named = |fault| format!("answers: `{}` {fault}", answer.intent);
+            self.problems.extend(faults.into_iter().flatten().map(named));
         }
     }
 

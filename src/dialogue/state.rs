@@ -71,6 +71,17 @@ pub enum Flow {
     Deletion,
     /// Who of the family receives the card that is brought?
     Receiver,
+    /// An appointment at a counter.
+    Appointment {
+        /// What for: a label.
+        service: String,
+        /// Which papers are there, in the order in which they are asked.
+        answers: Vec<bool>,
+        /// The place that was picked.
+        place: Option<String>,
+        /// The last day that was offered.
+        after: Option<String>,
+    },
     /// The survey.
     Survey {
         /// What is still to be asked; the first of them was asked last.

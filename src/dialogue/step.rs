@@ -24,11 +24,13 @@ pub(super) const FEW_WORDS: usize = 5;
 pub fn step(script: &Script, state: &State, input: &Input) -> Step {
     let needs = RefCell::new(Vec::new());
     let language = state.language;
-    let said = Turn { script, state, input, language, needs: &needs }.decide();
+    let turn = Turn { script, state, input, language, needs: &needs };
+    let said = turn.keep_appointment(turn.decide());
     let turn =
         Turn { script, state, input, language: said.language.unwrap_or(language), needs: &needs };
     let mut step = turn.finish(said);
     step.needs = needs.take();
+    step.needs.dedup();
     step
 }
 
@@ -67,7 +69,7 @@ impl Turn<'_> {
         if let Some(said) = self.go_on().or_else(|| self.story_told_late()) {
             return said;
         }
-        if let Some(said) = self.delivery() {
+        if let Some(said) = self.delivery().or_else(|| self.appointment()) {
             return said;
         }
         let intent = input.meaning.intent.as_str();
@@ -188,6 +190,11 @@ impl Turn<'_> {
         if self.input.ticket.is_some() && self.flow().is_none() {
             return self.say("human", Line::HumanDone).with(Effect::CloseTicket);
         }
+        if self.flow().is_none()
+            && let Some(said) = self.cancel_visit()
+        {
+            return said;
+        }
         if self.flow().is_some() || !self.state.offered.is_empty() {
             self.say("cancel", Line::Cancelled)
         } else {
@@ -210,6 +217,11 @@ impl Turn<'_> {
                 return Some(self.status_of(&card.who));
             }
             Picked::Day(day) => return Some(self.follow_day(day)),
+            Picked::Visit(label) => return Some(self.begin_visit(label)),
+            Picked::Slot(slot) => return self.follow_slot(slot, false),
+            Picked::Wait(slot) => return self.follow_slot(slot, true),
+            Picked::Place(session) => return self.follow_place(session),
+            Picked::Unbook(id) => return Some(self.follow_unbook(id)),
         };
         match button {
             Button::Status => Some(self.status()),
@@ -232,6 +244,14 @@ impl Turn<'_> {
             Button::DeliveryAddress => Some(self.follow_delivery(Answer::WrongAddress)),
             Button::DeliveryCollect => Some(self.follow_delivery(Answer::WillCollect)),
             Button::DeleteYes => self.delete(),
+            Button::Book
+            | Button::PaperYes
+            | Button::PaperNo
+            | Button::OtherDay
+            | Button::OtherPlace
+            | Button::Wait
+            | Button::Unbook => self.follow_visit(button),
+            Button::KeepAppointment => Some(self.own_appointments()),
             Button::No => self.leave(),
             Button::Report
             | Button::CategoryDelay
@@ -282,11 +302,12 @@ impl Turn<'_> {
         }
         let mut texts = vec![text];
         texts.extend(said.more);
-        if let Some(outage) = self.outage_below(&intent) {
+        let below = [self.outage_below(&intent), self.appointments_below(&intent)];
+        for more in below.into_iter().flatten() {
             let fits = |text: &str| {
                 if self.is_sms() { sms_units(text) <= MAX_SMS_UNITS } else { fits_chat(text) }
             };
-            join(&mut texts, outage, separator, fits);
+            join(&mut texts, more, separator, fits);
         }
         let mut choices = said.choices;
         if self.is_sms() && !choices.is_empty() {

@@ -73,6 +73,9 @@ pub(super) fn input(text: &str) -> Input {
         kept: None,
         survey: Some(Element::ALL.to_vec()),
         deliveries: None,
+        sessions: Some(Vec::new()),
+        booking: Some(BookingFact::default()),
+        slot: None,
         now: Timestamp::from_ms(0),
     }
 }

@@ -30,6 +30,7 @@ use super::mention::AreaFact;
 use super::place::PointFact;
 use super::point_line::point;
 use super::script::Script;
+use super::session_line::Visits;
 use super::state::State;
 use super::step::step;
 use crate::domain::area::AreaCode;
@@ -84,6 +85,8 @@ pub struct Facts {
     pub deliveries: Vec<DeliveryFact>,
     /// What keeps the office from working.
     pub outages: Vec<OutageFact>,
+    /// Sessions ahead, and the appointments of this chat.
+    pub visits: Visits,
 }
 
 impl Default for Facts {
@@ -106,6 +109,7 @@ impl Default for Facts {
             complaints: Vec::new(),
             deliveries: Vec::new(),
             outages: Vec::new(),
+            visits: Visits::new(),
         }
     }
 }
@@ -134,6 +138,10 @@ pub enum Event {
     Taken,
     /// Closes it.
     Closed,
+    /// All places of all sessions are taken.
+    Full,
+    /// All sessions are called off.
+    CalledOff,
 }
 
 impl Transcript {
@@ -250,7 +258,9 @@ fn read_event(text: &str) -> Result<Event, String> {
     match text {
         "taken" => Ok(Event::Taken),
         "closed" => Ok(Event::Closed),
-        _ => Err(format!("`{text}` is nothing an officer does: taken or closed")),
+        "full" => Ok(Event::Full),
+        "called off" => Ok(Event::CalledOff),
+        _ => Err(format!("`{text}` is nothing an officer does: taken, closed, full or called off")),
     }
 }
 
@@ -274,6 +284,13 @@ impl Facts {
             "opted out" => self.is_opted_out = yes_or_no()?,
             "office" => value.clone_into(&mut self.office),
             "area" => self.area = value.parse().map_err(|_| "no area code".to_owned())?,
+            "session" => self.visits.take(value)?,
+            "blocked" => self.visits.booking.is_blocked = yes_or_no()?,
+            "portal" => {
+                let (name, prepare) = value.split_once('|').ok_or("a name and what to prepare")?;
+                let portal = (name.trim().to_owned(), prepare.trim().to_owned());
+                self.visits.booking.portal = Some(portal);
+            }
             "point" => self.points.push(point(value)?),
             "known area" => {
                 let (code, name) = value.split_once(' ').ok_or("a code and a name")?;
@@ -377,6 +394,9 @@ impl Facts {
             survey: None,
             deliveries: None,
             outages: self.outages.clone(),
+            sessions: None,
+            booking: None,
+            slot: None,
             now,
         }
     }
@@ -400,6 +420,9 @@ impl Facts {
                     input.areas.clone_from(&self.areas);
                 }
                 Need::Deliveries => input.deliveries = Some(self.deliveries.clone()),
+                Need::Sessions => input.sessions = Some(self.visits.facts()),
+                Need::Booking => input.booking = Some(self.visits.booking.clone()),
+                Need::Slot(id) => input.slot = Some(self.visits.slot(*id)),
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }
@@ -418,6 +441,8 @@ impl Facts {
                 self.ticket = None;
                 self.move_complaints(TicketState::Closed);
             }
+            Event::Full => self.visits.fill(),
+            Event::CalledOff => self.visits.call_off(),
         }
     }
 
@@ -439,6 +464,10 @@ impl Facts {
                 self.ticket = Some(TicketFact { place: self.waiting + 1, is_taken: false });
             }
             Effect::CloseTicket => self.ticket = None,
+            Effect::Book { session, service, lacks, .. } => {
+                self.visits.book(*session, service, lacks);
+            }
+            Effect::Unbook(id) => self.visits.unbook(*id),
             Effect::Complain { number, .. } => {
                 let state = Some(TicketState::Open);
                 self.complaints.push(ComplaintFact { number: number.clone(), state });
@@ -557,6 +586,9 @@ pub fn effect_name(effect: &Effect) -> String {
             let day = day.map(|day| format!(" {day}")).unwrap_or_default();
             let receiver = receiver.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
             format!("{} {answer}{day}{receiver}", effect.name())
+        }
+        Effect::Book { service, lacks, .. } => {
+            format!("{} {service} {}", effect.name(), lacks.join(", ")).trim_end().to_owned()
         }
         Effect::Rate { element, score } => format!("{} {element} {}", effect.name(), score.get()),
         _ => effect.name().to_owned(),

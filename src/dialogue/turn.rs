@@ -46,11 +46,18 @@ pub(super) struct Said {
     pub(super) language: Option<Language>,
     /// Nothing is said, and nothing changes.
     pub(super) is_silent: bool,
+    /// What was begun is done or given up.
+    pub(super) is_over: bool,
 }
 
 impl Said {
     pub(super) fn with(mut self, effect: Effect) -> Self {
         self.effects.push(effect);
+        self
+    }
+
+    pub(super) const fn over(mut self) -> Self {
+        self.is_over = true;
         self
     }
 

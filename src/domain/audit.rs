@@ -62,6 +62,8 @@ words! {
         RetriedBroadcast = "retried_broadcast",
         /// Changed a service point.
         ChangedPoint = "changed_point",
+        /// Said who works at a service point.
+        ChangedStaff = "changed_staff",
         /// Changed the calendar.
         ChangedCalendar = "changed_calendar",
         /// Taught an example.
@@ -116,5 +118,25 @@ words! {
         DeclaredOutage = "declared_outage",
         /// Said that it works again.
         LiftedOutage = "lifted_outage",
+        /// Wrote down the weekly hours of a counter.
+        PlannedSessions = "planned_sessions",
+        /// Ended them.
+        EndedPlan = "ended_plan",
+        /// Put down a session.
+        AddedSession = "added_session",
+        /// Changed how many may come to it.
+        ChangedQuota = "changed_quota",
+        /// Called it off.
+        CalledOffSession = "called_off_session",
+        /// Looked at who comes to it.
+        LookedAtSession = "looked_at_session",
+        /// Gave somebody a place of it.
+        BookedAppointment = "booked_appointment",
+        /// Opened a case by its code.
+        OpenedAppointment = "opened_appointment",
+        /// Noted that somebody came, or did not.
+        SettledAppointment = "settled_appointment",
+        /// Took somebody's place back.
+        CancelledAppointment = "cancelled_appointment",
     }
 }

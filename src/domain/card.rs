@@ -116,6 +116,14 @@ words! {
         OutageBegun = "outage_begun",
         /// It works again.
         OutageOver = "outage_over",
+        /// Tomorrow is the day of an appointment at a counter.
+        AppointmentReminder = "appointment_reminder",
+        /// Who waited for a place in a session has one now.
+        AppointmentMovedUp = "appointment_moved_up",
+        /// The office called the session of an appointment off.
+        AppointmentCancelled = "appointment_cancelled",
+        /// An outage is over and an appointment stands.
+        AppointmentResumed = "appointment_resumed",
     }
 }
 
@@ -131,6 +139,10 @@ impl AnnouncementKind {
                 | Self::CollectionReminder
                 | Self::OutageBegun
                 | Self::OutageOver
+                | Self::AppointmentReminder
+                | Self::AppointmentMovedUp
+                | Self::AppointmentCancelled
+                | Self::AppointmentResumed
         )
     }
 }

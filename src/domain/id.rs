@@ -120,6 +120,12 @@ ids! {
     OutageId = "out";
     /// Cards that were handed to a desa.
     CollectionId = "col";
+    /// The hours of a point's counter, week for week.
+    SessionPlanId = "spl";
+    /// A place, a day, from when to when, and how many may come.
+    ServiceSessionId = "svs";
+    /// One citizen's place in a session.
+    AppointmentId = "apt";
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

@@ -4,6 +4,8 @@
 //! every other floor stands on this one.
 
 pub mod absence;
+pub mod appointment;
+pub mod appointment_policy;
 pub mod area;
 pub mod attachment;
 pub mod audience;
@@ -37,6 +39,7 @@ pub mod reference;
 pub mod rhythm;
 pub mod round;
 pub mod service_point;
+pub mod service_session;
 pub mod snapshot;
 pub mod status_word;
 pub mod survey;

@@ -65,6 +65,8 @@ words! {
         PlanRounds = "plan_rounds",
         /// Let a card be handed over without its code, and settle what couriers report.
         OverrideHandOver = "override_hand_over",
+        /// See who comes to a session, open a case by its code, give out the places kept for those who walk in.
+        RunCounter = "run_counter",
         /// Add, change and lock officers of one's own area and below.
         ManageOfficers = "manage_officers",
         /// Make and revoke API tokens.
@@ -101,7 +103,7 @@ impl OfficerRole {
                 self,
                 Role::Courier | Role::Desa | Role::Kecamatan | Role::Dinas | Role::Admin
             ),
-            Right::PlanRounds => {
+            Right::PlanRounds | Right::RunCounter => {
                 matches!(self, Role::Desa | Role::Kecamatan | Role::Dinas | Role::Admin)
             }
             Right::OverrideHandOver => {

@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::outbox::{self, Draft};
-use super::{App, ServiceError, route};
+use super::{Account, App, ServiceError, route};
 use crate::domain::area::{AreaCode, Zone};
 use crate::domain::card::{AnnouncementKind, CardUpdate};
 use crate::domain::card_plan::Announcement;
 use crate::domain::clock::Timestamp;
 use crate::domain::consent::Refusal;
-use crate::domain::id::CardId;
+use crate::domain::document::Document;
+use crate::domain::id::{CardId, ContactId, PersonId};
 use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Choice, Content, TemplateCall};
@@ -24,6 +25,7 @@ use crate::store::person::Person;
 use crate::store::round_item;
 use crate::store::service_point::{self, ServicePoint};
 use crate::store::visit::{self, NewVisit};
+use crate::store::{consent, contact};
 
 /// Whose card an announcement is about.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +130,102 @@ pub async fn plan_news(
         };
         visit::insert_visit(tx, &new, now).await?;
     }
+    Ok(refusal.is_none())
+}
+
+/// Something told to a chat that asked for it, whoever is on file there.
+#[derive(Clone, Copy, Debug)]
+pub struct ToContact<'a> {
+    /// The chat.
+    pub contact: ContactId,
+    /// Whom it belongs to, where that is one person.
+    pub person: Option<PersonId>,
+    /// By whose clock the night is, and whose account is used where there are several.
+    pub area: &'a AreaCode,
+    /// Which announcement.
+    pub kind: AnnouncementKind,
+    /// What caused it; the same cause never plans two.
+    pub cause: &'a str,
+    /// Not from then on.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Plans a message to a chat. It goes to that chat or nowhere: no other channel follows, and nobody is told at the
+/// door. `false` when it will not be sent.
+///
+/// # Errors
+/// When the database fails, or a text cannot be made.
+pub async fn plan_for_contact(
+    app: &App,
+    tx: &mut Tx,
+    to: &ToContact<'_>,
+    values: More<'_>,
+    now: Timestamp,
+) -> Result<bool, ServiceError> {
+    let Some((channel, portfolio)) = contact::find_key(tx, to.contact).await? else {
+        return Ok(false);
+    };
+    let Some(chat) = contact::find_contact(tx, &app.db, to.contact).await? else {
+        return Ok(false);
+    };
+    let is_its = |account: &&Account| account.channel == channel && account.portfolio == portfolio;
+    let nearest = app.account_for(channel, Some(to.area)).filter(is_its);
+    let account = nearest.or_else(|| app.accounts.iter().find(is_its));
+    let hashes = consent::address_hashes(&app.db, &portfolio, &chat.address);
+    let known = consent::find_consent(tx, &hashes, Some(channel)).await?;
+    let refusal = match account {
+        None => Some(Refusal::NoAccount),
+        Some(_) => known.allows(MessageClass::Announcement).err(),
+    };
+    let reference = free_reference(tx).await?;
+    let words = |on| {
+        let mut all = BTreeMap::from([
+            ("ref", reference.to_string()),
+            ("office", app.settings.office_name.clone()),
+        ]);
+        for (name, text, sms) in values {
+            all.insert(*name, if on == ChannelKind::Sms { sms.clone() } else { text.clone() });
+        }
+        app.templates
+            .render_for(to.kind, Document::KtpEl, on, &all)
+            .map_err(|error| ServiceError::Text(error.to_string()))
+    };
+    let rendered = words(ChannelKind::Whatsapp)?;
+    let sms = (channel == ChannelKind::Sms).then(|| words(ChannelKind::Sms)).transpose()?;
+    let template = TemplateCall {
+        name: rendered.template,
+        language: app.templates.announcement(to.kind).language.clone(),
+        params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
+        buttons: Vec::new(),
+    };
+    let draft = Draft {
+        idem_key: format!("announce:{}", to.cause),
+        class: MessageClass::Announcement,
+        account,
+        channel,
+        why: "appointment",
+        refusal,
+        template: to.kind.as_str().to_owned(),
+        content: Content {
+            template: Some(template),
+            text: MessageText::new(rendered.text),
+            sms: sms.map(|sms| MessageText::new(sms.text)),
+            choices: Vec::new(),
+            list_button: None,
+            pin: None,
+            attachment: None,
+        },
+        reference: Some(reference),
+        to: Some((chat.address, route::own_hash(channel, hashes))),
+        contact_id: Some(to.contact),
+        person_id: to.person,
+        card_id: None,
+        first_id: None,
+        zone: app.zone(Some(to.area)),
+        expires_at: to.expires_at,
+        has_next: false,
+    };
+    outbox::enqueue(app, tx, draft, now).await?;
     Ok(refusal.is_none())
 }
 

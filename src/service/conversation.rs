@@ -6,8 +6,8 @@
 use super::needed::{Whose, add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{
-    Account, App, ServiceError, collection, connect, knowledge, outage, question, round, route,
-    stop, survey, ticket,
+    Account, App, ServiceError, appointment, collection, connect, knowledge, outage, question,
+    round, route, stop, survey, ticket,
 };
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
@@ -283,6 +283,9 @@ pub fn read_text(
         kept: None,
         survey: None,
         deliveries: None,
+        sessions: None,
+        booking: None,
+        slot: None,
         now,
     }
 }
@@ -517,6 +520,24 @@ async fn apply_effects(
                 if let Ok(card) = id.parse() {
                     collection::say_taken(tx, card, now).await?;
                 }
+            }
+            Effect::Book { session, service, code, lacks } => {
+                let person = match people {
+                    [person] => Some(person.id),
+                    _ => None,
+                };
+                let asked = appointment::Asked {
+                    contact: contact.id,
+                    person,
+                    session: *session,
+                    code,
+                    service,
+                    lacks,
+                };
+                appointment::book_for_chat(app, tx, &asked, now).await?;
+            }
+            Effect::Unbook(id) => {
+                appointment::cancel_for_chat(app, tx, contact.id, *id).await?;
             }
             Effect::Rate { element, score } => {
                 survey::rate(app, tx, people, (*element, *score), now).await?;

@@ -4,6 +4,7 @@
 //! belongs together is one transaction. No provider is called while one is open.
 
 pub mod announce;
+pub mod appointment;
 pub mod blanko;
 pub mod broadcast;
 pub mod by;
@@ -33,6 +34,7 @@ pub mod outage;
 pub mod outbox;
 pub mod own_answer;
 pub mod point;
+pub mod point_staff;
 pub mod question;
 pub mod receipt;
 pub mod report;
@@ -108,6 +110,8 @@ pub struct Settings {
     pub ladder: Ladder,
     /// How blank cards are counted, and whose go first.
     pub blanko: BlankoPolicy,
+    /// How visits without queueing go.
+    pub appointment: appointment::AppointmentPolicy,
 }
 
 /// What the office decided about bringing cards home.

@@ -1,6 +1,6 @@
 //! Facts that only some answers need, fetched when a step of the conversation turns out to need them.
 
-use super::{App, ServiceError, point, round, survey};
+use super::{App, ServiceError, appointment, point, round, survey};
 use crate::dialogue::{Input, KeptFact, KeptPerson, KeptTicket, Need};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
@@ -71,6 +71,19 @@ pub(super) async fn add_needed(
                     .flat_map(|whose| whose.people.iter().map(|person| person.id))
                     .collect();
                 input.deliveries = Some(round::facts(app, tx, &people, language, input.now).await?);
+            }
+            Need::Sessions => {
+                let at = (language, input.now);
+                input.sessions = Some(appointment::facts(app, tx, &input.area, at).await?);
+            }
+            Need::Booking => {
+                let contact = whose.as_ref().map(|whose| whose.contact);
+                let at = (language, input.now);
+                input.booking = Some(appointment::own_facts(app, tx, contact, at).await?);
+            }
+            Need::Slot(id) => {
+                let at = (language, input.now);
+                input.slot = Some(appointment::slot_now(app, tx, *id, at).await?);
             }
             Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }

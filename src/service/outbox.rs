@@ -117,8 +117,10 @@ pub async fn enqueue(
             app.settings.quiet_hours.next_allowed(now, draft.zone.offset())
         }
     };
-    let may_fall_back =
-        status == MessageStatus::Queued && draft.class == MessageClass::Announcement;
+    // What is nobody's card goes to the chat that asked for it, and to no other channel.
+    let may_fall_back = status == MessageStatus::Queued
+        && draft.class == MessageClass::Announcement
+        && draft.card_id.is_some();
     let new = NewMessage {
         id: app.ids.next(now),
         idem_key: draft.idem_key,

@@ -74,7 +74,7 @@ pub async fn areas(app: &App, tx: &mut Tx, area: &AreaCode) -> Result<Vec<AreaFa
 }
 
 /// How many levels of the tree two areas have in common, in digits.
-fn shared(one: &AreaCode, other: &AreaCode) -> usize {
+pub(super) fn shared(one: &AreaCode, other: &AreaCode) -> usize {
     [10, 6, 4, 2]
         .into_iter()
         .find(|end| {
@@ -136,6 +136,21 @@ fn calendar(point: &ServicePoint, state: &PointState, holidays: &[Holiday]) -> O
         because: state.because.clone().unwrap_or_default(),
     });
     Some(Calendar { week, special, closure })
+}
+
+/// The hours of a place on days to come; nothing where none are known.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn calendar_of(
+    tx: &mut Tx,
+    (point, condition): &(ServicePoint, Condition),
+    days: (NaiveDate, NaiveDate),
+) -> Result<Option<Calendar>, ServiceError> {
+    if point.detail.week.is_none() {
+        return Ok(None);
+    }
+    Ok(calendar(point, &condition.state, &list_holidays(tx, days).await?))
 }
 
 /// The day on which a place opens again that is closed all day; none while it is open, or no hours are known.

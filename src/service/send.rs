@@ -310,6 +310,7 @@ mod tests {
             round: super::super::RoundPolicy::default(),
             ladder: crate::domain::collection::Ladder::default(),
             blanko: crate::domain::blanko::BlankoPolicy::default(),
+            appointment: crate::domain::appointment_policy::AppointmentPolicy::default(),
             channels: vec![ChannelKind::Whatsapp],
             fallback_after: FallbackAfter::all(Duration::from_secs(4 * 3600)),
             unknown_wait: UnknownWait::default(),

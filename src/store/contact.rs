@@ -169,6 +169,12 @@ async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Resu
          AND kept.closed_at IS NULL)",
         "UPDATE ticket SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
+        // Of two for the same in one session the kept one goes on.
+        "UPDATE appointment SET state = 'cancelled', ended_at = made_at, ended_by = 'merged' \
+         WHERE contact_id = $2 AND state IN ('waiting', 'booked') AND EXISTS \
+         (SELECT 1 FROM appointment kept WHERE kept.contact_id = $1 AND kept.service = appointment.service \
+         AND kept.session_id = appointment.session_id AND kept.state IN ('waiting', 'booked'))",
+        "UPDATE appointment SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE question SET contact_id = $1 WHERE contact_id = $2",
         "DELETE FROM contact WHERE id = $2 AND id <> $1",
     ] {
@@ -230,6 +236,24 @@ pub async fn find_contact(
     .fetch_optional(conn)
     .await?;
     row.map(|row| read(db, &row)).transpose()
+}
+
+/// The channel of a contact, and the scope in which its ids name people.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_key(
+    conn: &mut AnyConnection,
+    id: ContactId,
+) -> Result<Option<(ChannelKind, String)>, StoreError> {
+    let key = id.to_string();
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT channel, portfolio FROM contact WHERE id = $1")
+            .bind(key.clone())
+            .fetch_optional(conn)
+            .await?;
+    row.map(|(channel, portfolio)| Ok((parse("contact", "channel", &key, &channel)?, portfolio)))
+        .transpose()
 }
 
 fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Contact, StoreError> {

@@ -59,7 +59,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
     (18, "round", include_str!("../../migrations/0018_round.sql")),
     (19, "collection", include_str!("../../migrations/0019_collection.sql")),
-    (23, "message_ended", include_str!("../../migrations/0023_message_ended.sql")),
+    (20, "appointment", include_str!("../../migrations/0020_appointment.sql")),
+    (21, "message_ended", include_str!("../../migrations/0021_message_ended.sql")),
+    (23, "point_staff", include_str!("../../migrations/0023_point_staff.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -4,6 +4,7 @@
 //! then there is one file per table. Rows come out as checked types, never as strings.
 
 pub mod account;
+pub mod appointment;
 pub mod area;
 pub mod attachment;
 pub mod audience;
@@ -35,6 +36,7 @@ pub mod officer_chat;
 pub mod outage;
 pub mod own_answer;
 pub mod person;
+pub mod point_staff;
 pub mod question;
 pub mod question_group;
 pub mod question_list;
@@ -49,6 +51,7 @@ mod row;
 mod seal;
 pub mod search;
 pub mod service_point;
+pub mod service_session;
 pub mod session;
 pub mod settled;
 pub mod source;

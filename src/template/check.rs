@@ -29,6 +29,24 @@ pub(super) const FILLED: &[&str] = &[
     "window",
 ];
 
+/// What is filled for announcements about an appointment, which is no card's.
+const OF_APPOINTMENT: &[&str] =
+    &["bring", "code", "date", "office", "place", "reason", "ref", "service", "time"];
+
+/// What is filled for a kind of announcement.
+fn filled(kind: AnnouncementKind) -> Vec<&'static str> {
+    use AnnouncementKind as K;
+    match kind {
+        K::AppointmentReminder
+        | K::AppointmentMovedUp
+        | K::AppointmentCancelled
+        | K::AppointmentResumed => OF_APPOINTMENT.to_vec(),
+        // The code of a home delivery is in its own message and in no other.
+        K::HomeDeliveryCode => [FILLED, &["code"]].concat(),
+        _ => FILLED.to_vec(),
+    }
+}
+
 pub(super) const MAX_FOOTER_CHARS: usize = 60;
 /// Most quick replies of a template at Meta, and the longest words on one.
 const MAX_BUTTONS: usize = 10;
@@ -165,11 +183,10 @@ fn declarations(template: &AnnouncementTemplate, problems: &mut Vec<Problem>) {
     }
     let mut report = |what: String, hint: String| problems.push(Problem::new(&file, what, hint));
     for name in template.declared.keys() {
-        // The code of a home delivery is in its own message and in no other.
-        let is_code = name == "code" && template.kind == AnnouncementKind::HomeDeliveryCode;
-        if !FILLED.contains(&name.as_str()) && !is_code {
+        let filled = filled(template.kind);
+        if !filled.contains(&name.as_str()) {
             let what = format!("the placeholder {name} never gets a value");
-            report(what, format!("there are {}", FILLED.join(", ")));
+            report(what, format!("there are {}", filled.join(", ")));
         } else if !used.contains(name.as_str()) {
             let what = format!("the placeholder {name} is declared and not used");
             report(what, "use it in a text, or take it out".into());

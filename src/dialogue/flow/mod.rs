@@ -1,5 +1,6 @@
 //! What is said and done, one file a matter; which of them has its turn is decided in `step`.
 
+mod appointment;
 mod complaint;
 pub(super) mod cut;
 mod data;
@@ -29,6 +30,7 @@ impl Turn<'_> {
             }
             Flow::Survey { left, taps } => self.go_on_rating(left, *taps),
             Flow::Receiver => self.take_receiver(),
+            Flow::Appointment { service, answers, .. } => self.go_on_visiting(service, answers),
         }
     }
 
@@ -37,7 +39,7 @@ impl Turn<'_> {
         match self.flow()? {
             Flow::Deletion => Some(self.say("data_deletion", Line::DeletionLeft)),
             Flow::Complaint { .. } => Some(self.say("complaint", Line::PungliLeft)),
-            Flow::Survey { .. } | Flow::Receiver => None,
+            Flow::Survey { .. } | Flow::Receiver | Flow::Appointment { .. } => None,
         }
     }
 
@@ -47,6 +49,7 @@ impl Turn<'_> {
             Some(Flow::Complaint { .. }) => Some("complaint"),
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
+            Some(Flow::Appointment { .. }) => Some("online_registration"),
             Some(Flow::Receiver) | None => None,
         };
         let mut choices: Vec<_> = again

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::appointment;
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
 use crate::dialogue::place::PlaceWords;
@@ -77,7 +78,31 @@ impl Turn<'_> {
         first
     }
 
+    /// What is said to a label, and what lies nearest behind it: the next stops, and the way to an appointment.
     pub(in crate::dialogue) fn answer(&self, intent: &str) -> Said {
+        let mut answer = self.answer_alone(intent);
+        if let Some(stops) = self.stops_below(intent) {
+            let whole = joined(&answer.text, &stops.text);
+            if !self.is_sms() && fits_chat(&whole) && answer.more.is_empty() {
+                answer.text = whole;
+            } else {
+                answer.more.push(stops.text);
+            }
+            answer.choices = few(answer.choices, stops.choices);
+        }
+        if answer.intent == intent && answer.flow.is_none() {
+            answer.choices = few(answer.choices, self.book_button(intent));
+        }
+        answer
+    }
+
+    /// The answer as it stands in its file.
+    pub(in crate::dialogue) fn answer_of_file(&self, intent: &str) -> Said {
+        let text = self.short(intent).unwrap_or_default();
+        Said { answered: Some(intent.to_owned()), ..said(intent, text, Vec::new()) }
+    }
+
+    fn answer_alone(&self, intent: &str) -> Said {
         let input = self.input;
         match intent {
             "human" => return self.human(),
@@ -85,6 +110,7 @@ impl Turn<'_> {
             "complaint" => return self.complain(),
             "data_deletion" => return self.ask_deletion(),
             "survey" => return self.survey(),
+            appointment::INTENT => return self.online(),
             // "When is it delivered?" of somebody with a card asks for that card, not for the rule.
             "home_delivery_when" if !self.registered_cards().is_empty() => return self.status(),
             _ => {}

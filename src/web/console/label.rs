@@ -127,6 +127,10 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::CollectionReminder => ("Pengingat ambil", "Reminder to collect"),
         A::OutageBegun => ("Gangguan layanan", "Outage"),
         A::OutageOver => ("Gangguan selesai", "Outage over"),
+        A::AppointmentReminder => ("Pengingat janji", "Reminder of an appointment"),
+        A::AppointmentMovedUp => ("Naik dari daftar tunggu", "Moved up from the waiting list"),
+        A::AppointmentCancelled => ("Janji dibatalkan kantor", "Appointment called off"),
+        A::AppointmentResumed => ("Janji tetap berlaku", "Appointment stands"),
     };
     page.t(id, en)
 }

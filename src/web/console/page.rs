@@ -122,6 +122,11 @@ impl Page {
         self.language.as_str()
     }
 
+    /// The reader's language.
+    pub(super) const fn language(&self) -> Language {
+        self.language
+    }
+
     /// Whether the reader's language is English.
     pub(super) fn is_english(&self) -> bool {
         self.language == Language::English

@@ -11,15 +11,18 @@ use serde::Deserialize;
 use super::area::Names;
 use super::desk::Desk;
 use super::form::Filled;
-use super::page::{Page, show as shown};
+use super::page::{Page, role_name, show as shown};
 use super::trail::who_name;
 use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
-use crate::domain::officer::Right;
+use crate::domain::officer::{OfficerRole, Right};
 use crate::domain::service_point::{BlankoStock, PointService, PointState, PointStatus};
 use crate::service::point::{change, check_state, told};
+use crate::service::point_staff::{StaffError, assign, end, fits};
+use crate::store::officer::{Officer, list_officers};
+use crate::store::point_staff::{Staff, list_staff};
 use crate::store::service_point::{
     Change, Condition, ServicePoint, find_with_condition, list_within,
 };
@@ -30,16 +33,21 @@ use crate::web::error::Error;
 pub(super) const HERE: &str = "/console/tempat";
 /// Places of a page.
 const PAGE: i64 = 50;
+/// Officers of a kabupaten looked at, at most.
+const OFFICERS: i64 = 2_000;
 /// When citizens begin to ask: the preview of tomorrow is of then.
 const MORNING: u32 = 6;
 
 pub(super) fn rooms(rooms: Rooms) -> Rooms {
     let (see, change) = (Need::Right(Right::SeePoints), Need::Right(Right::ChangePoints));
+    let staff = Need::Right(Right::ManageOfficers);
     rooms
         .get("/console/tempat", see, list)
         .get("/console/tempat/titik/{code}", see, show)
         .post("/console/tempat/titik/{code}/keadaan", change, set_state)
         .post("/console/tempat/titik/{code}/blanko", change, set_blanko)
+        .post("/console/tempat/titik/{code}/petugas", staff, add_staff)
+        .post("/console/tempat/titik/{code}/petugas/{id}/akhiri", staff, end_staff)
 }
 
 /// A place as the list shows it.
@@ -91,6 +99,24 @@ struct PointPage {
     stocks: Vec<(&'static str, &'static str, bool)>,
     form: StateForm,
     outcome: Option<Outcome>,
+    staff: Vec<Worker>,
+    supervisors: String,
+    /// Whom its dinas may put there: id and name.
+    candidates: Vec<(String, String)>,
+    may_staff: bool,
+}
+
+/// Somebody who works at a place.
+struct Worker {
+    id: String,
+    name: String,
+    role: &'static str,
+    since: Timestamp,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StaffForm {
+    officer: String,
 }
 
 #[derive(Deserialize)]
@@ -222,7 +248,12 @@ async fn one(
         .iter()
         .map(|stock| (stock.as_str(), stock_name(&page, *stock), *stock == condition.blanko))
         .collect();
+    let people = people_of(web, desk, &page, point).await?;
     shown(&PointPage {
+        staff: people.staff,
+        supervisors: people.supervisors,
+        candidates: people.candidates,
+        may_staff: desk.may(Right::ManageOfficers),
         point: line(web, &page, &names, &found),
         contact: point.detail.contact.clone(),
         schedule: point.detail.schedule.clone(),
@@ -239,6 +270,83 @@ async fn one(
         outcome,
         page,
     })
+}
+
+/// Who works at a place, who supervises them, and who else could work there.
+struct People {
+    staff: Vec<Worker>,
+    supervisors: String,
+    candidates: Vec<(String, String)>,
+}
+
+async fn people_of(
+    web: &Web,
+    desk: &Desk,
+    page: &Page,
+    point: &ServicePoint,
+) -> Result<People, Error> {
+    let staff = list_staff(&mut *web.app.db.reading().await?, &point.code).await?;
+    let office = point.area.kabupaten().unwrap_or_else(|| point.area.clone());
+    let officers = list_officers(&web.app.db, &office, "", OFFICERS).await?;
+    let supervises = |officer: &&Officer| {
+        officer.role == OfficerRole::Dinas
+            && officer.disabled_at.is_none()
+            && point.area.is_within(&officer.area)
+    };
+    let supervisors: Vec<&str> =
+        officers.iter().filter(supervises).map(|officer| officer.name.as_str()).collect();
+    let worker = |one: &Staff| {
+        let officer = officers.iter().find(|officer| officer.id == one.officer)?;
+        Some(Worker {
+            id: one.officer.to_string(),
+            name: officer.name.clone(),
+            role: role_name(officer.role, page.language()),
+            since: one.since,
+        })
+    };
+    let works = |officer: &Officer| staff.iter().any(|one| one.officer == officer.id);
+    let candidates = officers
+        .iter()
+        .filter(|officer| {
+            desk.may(Right::ManageOfficers) && fits(officer, point) && !works(officer)
+        })
+        .map(|officer| (officer.id.to_string(), officer.name.clone()))
+        .collect();
+    Ok(People {
+        staff: staff.iter().filter_map(worker).collect(),
+        supervisors: supervisors.join(", "),
+        candidates,
+    })
+}
+
+fn refused(error: StaffError) -> Error {
+    match error {
+        StaffError::Service(error) => error.into(),
+        StaffError::NotFound => Error::NotFound,
+        StaffError::Forbidden => Error::Forbidden("say who works at a point"),
+        StaffError::Unfit => Error::BadParameter("officer".to_owned()),
+    }
+}
+
+async fn add_staff(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(code): Path<String>,
+    Filled(form): Filled<StaffForm>,
+) -> Result<Response, Error> {
+    let officer = form.officer.parse().map_err(|_| Error::NotFound)?;
+    assign(&web.app, &desk.actor, &code, officer).await.map_err(refused)?;
+    Ok(to_point(&code))
+}
+
+async fn end_staff(
+    State(web): State<Web>,
+    desk: Desk,
+    Path((code, id)): Path<(String, String)>,
+) -> Result<Response, Error> {
+    let officer = id.parse().map_err(|_| Error::NotFound)?;
+    end(&web.app, &desk.actor, &code, officer).await.map_err(refused)?;
+    Ok(to_point(&code))
 }
 
 async fn show(

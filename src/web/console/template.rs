@@ -126,6 +126,12 @@ fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
         "collection_reminder" => page.t("Pengingat ambil", "Reminder to collect"),
         "outage_begun" => page.t("Gangguan layanan", "Outage"),
         "outage_over" => page.t("Gangguan selesai", "Outage over"),
+        "appointment_reminder" => page.t("Pengingat janji", "Reminder of an appointment"),
+        "appointment_moved_up" => {
+            page.t("Naik dari daftar tunggu", "Moved up from the waiting list")
+        }
+        "appointment_cancelled" => page.t("Janji dibatalkan kantor", "Appointment called off"),
+        "appointment_resumed" => page.t("Janji tetap berlaku", "Appointment stands"),
         _ => kind.as_str(),
     }
 }

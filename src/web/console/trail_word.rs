@@ -64,6 +64,9 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::ResumedBroadcast => ("Melanjutkan siaran", "Resumed a broadcast"),
         Action::CancelledBroadcast => ("Membatalkan siaran", "Cancelled a broadcast"),
         Action::RetriedBroadcast => ("Mengulang siaran yang gagal", "Retried failures"),
+        Action::ChangedStaff => {
+            ("Mengubah petugas tempat layanan", "Changed the staff of a service point")
+        }
         Action::ChangedPoint => ("Mengubah tempat layanan", "Changed a service point"),
         Action::ChangedCalendar => ("Mengubah kalender", "Changed the calendar"),
         Action::Taught => ("Mengajarkan jawaban", "Taught an answer"),
@@ -94,5 +97,15 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::EnteredBlanko => ("Mencatat blangko", "Entered blank cards"),
         Action::DeclaredOutage => ("Mengumumkan gangguan", "Declared an outage"),
         Action::LiftedOutage => ("Menyatakan gangguan selesai", "Lifted an outage"),
+        Action::PlannedSessions => ("Membuat jadwal loket", "Planned a counter's hours"),
+        Action::EndedPlan => ("Mengakhiri jadwal loket", "Ended a counter's hours"),
+        Action::AddedSession => ("Menambah sesi layanan", "Put down a session"),
+        Action::ChangedQuota => ("Mengubah kuota sesi", "Changed a session's quota"),
+        Action::CalledOffSession => ("Membatalkan sesi layanan", "Called a session off"),
+        Action::LookedAtSession => ("Membuka daftar sesi", "Looked at a session's list"),
+        Action::BookedAppointment => ("Memberi tempat di sesi", "Gave somebody a place"),
+        Action::OpenedAppointment => ("Membuka janji dengan kode", "Opened an appointment"),
+        Action::SettledAppointment => ("Mencatat kedatangan", "Noted who came"),
+        Action::CancelledAppointment => ("Membatalkan janji", "Cancelled an appointment"),
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use kabar::channel::Shared;
 use kabar::channel::whatsapp::{WhatsappClient, WhatsappSettings};
 use kabar::dialogue::Script;
+use kabar::domain::appointment_policy::AppointmentPolicy;
 use kabar::domain::area::AreaCode;
 use kabar::domain::blanko::BlankoPolicy;
 use kabar::domain::card_plan::AnnouncePolicy;
@@ -101,6 +102,7 @@ impl Start {
             round: RoundPolicy::default(),
             ladder: Ladder::default(),
             blanko: BlankoPolicy::default(),
+            appointment: AppointmentPolicy::default(),
         };
         Self {
             database,

@@ -1,0 +1,193 @@
+//! What an appointment can be made for, and what somebody should have with them: the papers that are asked one by one
+//! before a place is offered.
+//!
+//! The words stand in `dialogue/visit.toml`, and which of them a service asks for in its answer, under `[visit]`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::line::fault;
+use super::script::Script;
+use crate::domain::language::Language;
+use crate::domain::service_point::PointService;
+
+/// Where the papers are.
+pub(super) const FILE: &str = "dialogue/visit.toml";
+/// Questions before a place is offered, at most.
+const MOST_QUESTIONS: usize = 4;
+/// Longest name of a service, in characters: it stands in messages with a limit.
+const LONGEST_NAME: usize = 40;
+
+/// A paper that somebody should have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paper {
+    name: String,
+    name_en: String,
+    ask: String,
+    ask_en: String,
+    how: String,
+    how_en: String,
+}
+
+impl Paper {
+    pub(super) fn name(&self, language: Language) -> &str {
+        match language {
+            Language::Indonesian => &self.name,
+            Language::English => &self.name_en,
+        }
+    }
+
+    pub(super) fn ask(&self, language: Language) -> &str {
+        match language {
+            Language::Indonesian => &self.ask,
+            Language::English => &self.ask_en,
+        }
+    }
+
+    pub(super) fn how(&self, language: Language) -> &str {
+        match language {
+            Language::Indonesian => &self.how,
+            Language::English => &self.how_en,
+        }
+    }
+
+    fn words(&self) -> [(&'static str, &str); 6] {
+        [
+            ("name", &self.name),
+            ("name_en", &self.name_en),
+            ("ask", &self.ask),
+            ("ask_en", &self.ask_en),
+            ("how", &self.how),
+            ("how_en", &self.how_en),
+        ]
+    }
+}
+
+/// All papers, by their names in the files.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Papers {
+    paper: BTreeMap<String, Paper>,
+}
+
+impl Papers {
+    pub(super) fn get(&self, id: &str) -> Option<&Paper> {
+        self.paper.get(id)
+    }
+
+    /// What is wrong with the words: they stand in every channel as they are.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (id, paper) in &self.paper {
+            for (what, text) in paper.words() {
+                if let Some(fault) = fault(text, true) {
+                    faults.push(format!("{FILE}: `paper.{id}.{what}` {fault}"));
+                }
+            }
+        }
+        faults
+    }
+}
+
+/// What an answer says of coming for it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Visit {
+    service: String,
+    name: String,
+    name_en: String,
+    check: Vec<String>,
+}
+
+impl Visit {
+    /// What must be done at a place for it.
+    #[must_use]
+    pub fn service(&self) -> Option<PointService> {
+        self.service.parse().ok()
+    }
+
+    /// What it is called in a sentence.
+    #[must_use]
+    pub fn name(&self, language: Language) -> &str {
+        match language {
+            Language::Indonesian => &self.name,
+            Language::English => &self.name_en,
+        }
+    }
+
+    /// The papers that are asked for, in that order.
+    pub(super) fn check(&self) -> &[String] {
+        &self.check
+    }
+
+    pub(super) fn faults(&self, papers: &Papers) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.service().is_none() {
+            let known: Vec<&str> = PointService::ALL.iter().map(|s| s.as_str()).collect();
+            faults.push(format!("`visit.service` is none of {}: take one", known.join(", ")));
+        }
+        if !(1..=MOST_QUESTIONS).contains(&self.check.len()) {
+            faults.push(format!("`visit.check` must name 1 to {MOST_QUESTIONS} papers"));
+        }
+        for id in self.check.iter().filter(|id| papers.get(id).is_none()) {
+            faults.push(format!("`visit.check` names `{id}`, which is no paper of {FILE}"));
+        }
+        for name in [&self.name, &self.name_en] {
+            if name.chars().count() > LONGEST_NAME || fault(name, true).is_some() {
+                faults.push(format!("`visit.name` must have 1 to {LONGEST_NAME} plain characters"));
+            }
+        }
+        faults
+    }
+}
+
+impl Script {
+    /// What must be done at a place for a label; nothing where no appointment is made for it.
+    #[must_use]
+    pub fn visit_service(&self, label: &str) -> Option<PointService> {
+        self.visit(label)?.service()
+    }
+
+    pub(super) fn visit(&self, label: &str) -> Option<&Visit> {
+        self.answer(label)?.visit.as_ref()
+    }
+
+    /// What appointments can be made for, those first that most people ask for.
+    pub(super) fn visit_labels(&self) -> Vec<String> {
+        let first = self.requirements().iter();
+        let mut labels: Vec<String> =
+            first.filter(|label| self.visit(label).is_some()).cloned().collect();
+        for answer in self.answers().filter(|answer| answer.visit.is_some()) {
+            if !labels.contains(&answer.intent) {
+                labels.push(answer.intent.clone());
+            }
+        }
+        labels
+    }
+
+    /// What appointments can be made for: labels, and what they are called.
+    #[must_use]
+    pub fn visits(&self, language: Language) -> Vec<(String, String)> {
+        let named = self.answers().filter_map(|answer| {
+            let visit = answer.visit.as_ref()?;
+            Some((answer.intent.clone(), visit.name(language).to_owned()))
+        });
+        named.collect()
+    }
+
+    /// What a service is called in a sentence; the label where no appointment is made for it any more.
+    #[must_use]
+    pub fn visit_name(&self, label: &str, language: Language) -> String {
+        self.visit(label).map_or_else(|| label.to_owned(), |visit| visit.name(language).to_owned())
+    }
+
+    /// What to bring to it, in a few words for every channel.
+    #[must_use]
+    pub fn visit_bring(&self, label: &str, language: Language) -> String {
+        let papers = self.visit(label).map(Visit::check).unwrap_or_default();
+        let names = papers.iter().filter_map(|id| Some(self.papers().get(id)?.name(language)));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}

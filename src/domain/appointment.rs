@@ -1,0 +1,397 @@
+//! One citizen's place in a session, or in the line for one: its code, its states, and who gets which place.
+//!
+//! Pure: everything that happens to a session's places happens to its [`Roll`], which never gives out more than there
+//! are, keeps a share from the chat, and lets the first who waits move up.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveTime;
+
+use super::id::{AppointmentId, ContactId};
+use super::service_session::{ServiceSession, comes_at, is_held};
+use crate::words;
+
+words! {
+    /// Where an appointment is.
+    pub enum AppointmentState {
+        /// In the line for a place.
+        Waiting = "waiting",
+        /// They have a place.
+        Booked = "booked",
+        /// They came.
+        Served = "served",
+        /// They did not come.
+        NoShow = "no_show",
+        /// They do not want it any more.
+        Cancelled = "cancelled",
+        /// The office called it off.
+        CalledOff = "called_off",
+        /// The session was over before they got a place, or nobody said who came.
+        Lapsed = "lapsed",
+    }
+}
+
+words! {
+    /// Something that happens to an appointment.
+    pub enum AppointmentEvent {
+        /// A place got free, and they are the first in the line.
+        MoveUp = "move_up",
+        /// They came to the counter.
+        Serve = "serve",
+        /// They did not come.
+        Miss = "miss",
+        /// The session is over, and nobody said whether they came.
+        Lapse = "lapse",
+        /// They cancel.
+        Cancel = "cancel",
+        /// The office calls it off.
+        CallOff = "call_off",
+    }
+}
+
+words! {
+    /// Where an appointment comes from.
+    pub enum Origin {
+        /// A citizen asked in a chat.
+        Chat = "chat",
+        /// An officer gave the place out.
+        Desk = "desk",
+    }
+}
+
+words! {
+    /// What somebody is still to be told.
+    pub enum Tell {
+        /// The office called the session off.
+        CalledOff = "called_off",
+        /// They have a place now.
+        MovedUp = "moved_up",
+    }
+}
+
+impl AppointmentState {
+    /// Whether it is still to come.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Booked)
+    }
+
+    /// Whether it takes one of the places.
+    #[must_use]
+    pub const fn takes_seat(self) -> bool {
+        matches!(self, Self::Booked | Self::Served)
+    }
+
+    /// What becomes of it; nothing when that cannot happen to it.
+    #[must_use]
+    pub const fn after(self, event: AppointmentEvent) -> Option<Self> {
+        use AppointmentEvent as E;
+        match (self, event) {
+            (Self::Waiting, E::MoveUp) => Some(Self::Booked),
+            (Self::Booked, E::Serve) => Some(Self::Served),
+            (Self::Booked, E::Miss) => Some(Self::NoShow),
+            (Self::Waiting | Self::Booked, E::Lapse) => Some(Self::Lapsed),
+            (Self::Waiting | Self::Booked, E::Cancel) => Some(Self::Cancelled),
+            (Self::Waiting | Self::Booked, E::CallOff) => Some(Self::CalledOff),
+            (Self::Waiting, E::Serve | E::Miss)
+            | (Self::Booked, E::MoveUp)
+            | (Self::Served | Self::NoShow | Self::Cancelled | Self::CalledOff | Self::Lapsed, _) => {
+                None
+            }
+        }
+    }
+}
+
+/// Characters without `0 O 1 I L U V`, as in the references of messages.
+const ALPHABET: &[u8; 29] = b"ABCDEFGHJKMNPQRSTWXYZ23456789";
+const BASE: u64 = ALPHABET.len() as u64;
+const LENGTH: usize = 4;
+
+/// The code of an appointment: `J-7KQ4`. A name and no secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppointmentCode(String);
+
+/// A text that is no code of an appointment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the code of an appointment is written like J-7KQ4")]
+pub struct NotACode;
+
+impl AppointmentCode {
+    /// The code drawn by a random number. There are 700,000: whoever keeps them must be ready to draw again.
+    #[must_use]
+    pub fn from_random(random: u64) -> Self {
+        let mut text = "J-".to_owned();
+        let mut rest = random;
+        for _ in 0..LENGTH {
+            let index = usize::try_from(rest % BASE).unwrap_or_default();
+            text.push(ALPHABET.get(index).copied().map_or('A', char::from));
+            rest /= BASE;
+        }
+        Self(text)
+    }
+
+    /// The first code that stands in a text, in any case; without its dash only where a digit shows that it is no
+    /// word.
+    #[must_use]
+    pub fn find_in(text: &str) -> Option<Self> {
+        text.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(|word| {
+            let word = word.to_ascii_uppercase();
+            let rest = word.strip_prefix('J')?;
+            let code = rest.strip_prefix('-').unwrap_or(rest);
+            let is_marked = code.len() < rest.len() || code.bytes().any(|b| b.is_ascii_digit());
+            is_marked.then(|| Self::of(code)).flatten()
+        })
+    }
+
+    /// Reads what an officer typed, who knows that it is one: in any case, with or without `J` and dash.
+    ///
+    /// # Errors
+    /// [`NotACode`] when it cannot be one.
+    pub fn parse_typed(raw: &str) -> Result<Self, NotACode> {
+        let typed: String =
+            raw.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect();
+        let code =
+            if typed.len() > LENGTH { typed.strip_prefix('J') } else { Some(typed.as_str()) };
+        code.and_then(Self::of).ok_or(NotACode)
+    }
+
+    fn of(code: &str) -> Option<Self> {
+        let is_plain = code.len() == LENGTH && code.bytes().all(|b| ALPHABET.contains(&b));
+        is_plain.then(|| Self(format!("J-{code}")))
+    }
+
+    /// The code as it is shown and stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AppointmentCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for AppointmentCode {
+    type Err = NotACode;
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        Self::parse_typed(text)
+    }
+}
+
+/// One appointment, as far as the places of its session go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub id: AppointmentId,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whose chat.
+    pub contact: Option<ContactId>,
+    /// What for.
+    pub service: String,
+    /// Which place; none while they wait.
+    pub seat: Option<i64>,
+    /// When they were told to come.
+    pub comes: Option<NaiveTime>,
+    /// Where it is.
+    pub state: AppointmentState,
+}
+
+/// What somebody who asked for a place got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A place: come then.
+    Seat(NaiveTime),
+    /// The place in the line, from 1.
+    Line(i64),
+}
+
+/// Why somebody gets no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlace {
+    /// They have one for it, or wait for one.
+    #[error("this chat has an appointment for this service in this session already")]
+    Twice,
+    /// None is free, and they do not want to wait.
+    #[error("no place is free")]
+    Full,
+}
+
+/// All appointments of a session, in the order in which they were made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roll {
+    /// From when to when.
+    pub window: (NaiveTime, NaiveTime),
+    /// How many may come.
+    pub quota: i64,
+    /// Of these, kept from the chat.
+    pub held: i64,
+    entries: Vec<Entry>,
+}
+
+impl Roll {
+    /// Those of a session.
+    #[must_use]
+    pub fn new(session: &ServiceSession, mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.id);
+        let (quota, held) = (session.quota, session.held);
+        Self { window: (session.from, session.to), quota, held, entries }
+    }
+
+    /// Everything on it.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn count(&self, fits: impl Fn(&Entry) -> bool) -> i64 {
+        i64::try_from(self.entries.iter().filter(|entry| fits(entry)).count()).unwrap_or(i64::MAX)
+    }
+
+    /// How many places are taken.
+    #[must_use]
+    pub fn taken(&self) -> i64 {
+        self.count(|entry| entry.state.takes_seat())
+    }
+
+    /// How many wait for one.
+    #[must_use]
+    pub fn waiting(&self) -> i64 {
+        self.count(|entry| entry.state == AppointmentState::Waiting)
+    }
+
+    /// The place of somebody in the line, from 1; none when they do not wait.
+    #[must_use]
+    pub fn place_in_line(&self, id: AppointmentId) -> Option<i64> {
+        let entry = self.entries.iter().find(|entry| entry.id == id)?;
+        (entry.state == AppointmentState::Waiting)
+            .then(|| self.count(|other| other.state == AppointmentState::Waiting && other.id <= id))
+    }
+
+    /// The free places that somebody may have who comes no earlier than then, those first that they should have.
+    fn free_seats(&self, origin: Origin, not_before: NaiveTime) -> Vec<i64> {
+        if self.taken() >= self.quota {
+            return Vec::new();
+        }
+        let taken: BTreeSet<i64> = self
+            .entries
+            .iter()
+            .filter(|entry| entry.state.takes_seat())
+            .filter_map(|entry| entry.seat)
+            .collect();
+        let is_free = |seat: &i64| {
+            !taken.contains(seat) && comes_at(self.window, self.quota, *seat) >= not_before
+        };
+        let mut free: Vec<i64> = (0..self.quota).filter(is_free).collect();
+        let is_kept = |seat: &i64| is_held(self.quota, self.held, *seat);
+        match origin {
+            Origin::Chat => free.retain(|seat| !is_kept(seat)),
+            Origin::Desk => free.sort_by_key(|seat| !is_kept(seat)),
+        }
+        // After the quota was made less, places lie beyond it that are taken all the same.
+        let left = self.quota - self.taken();
+        free.truncate(usize::try_from(left).unwrap_or(0));
+        free
+    }
+
+    /// How many places are free for those who come from there.
+    #[must_use]
+    pub fn free(&self, origin: Origin, not_before: NaiveTime) -> i64 {
+        i64::try_from(self.free_seats(origin, not_before).len()).unwrap_or(i64::MAX)
+    }
+
+    /// When somebody would come who asked for a place now in a chat; none when they would have to wait. Who comes
+    /// later does not pass those who wait.
+    #[must_use]
+    pub fn next_for_chat(&self, not_before: NaiveTime) -> Option<NaiveTime> {
+        if self.waiting() > 0 {
+            return None;
+        }
+        let seat = self.free_seats(Origin::Chat, not_before).first().copied()?;
+        Some(comes_at(self.window, self.quota, seat))
+    }
+
+    /// Somebody asks for a place; who comes later than all on the roll must have a greater id. `may_wait` lets them
+    /// wait where none is free.
+    ///
+    /// # Errors
+    /// [`NoPlace`]; then nothing has changed.
+    pub fn join(
+        &mut self,
+        mut new: Entry,
+        not_before: NaiveTime,
+        may_wait: bool,
+    ) -> Result<Given, NoPlace> {
+        let is_same = |entry: &&Entry| {
+            entry.state.is_open()
+                && entry.contact.is_some()
+                && entry.contact == new.contact
+                && entry.service == new.service
+        };
+        if self.entries.iter().find(is_same).is_some() {
+            return Err(NoPlace::Twice);
+        }
+        let may_pass = new.origin == Origin::Desk || self.waiting() == 0;
+        let seat = self.free_seats(new.origin, not_before).first().copied().filter(|_| may_pass);
+        let given = match seat {
+            Some(seat) => {
+                let comes = comes_at(self.window, self.quota, seat);
+                (new.seat, new.comes, new.state) =
+                    (Some(seat), Some(comes), AppointmentState::Booked);
+                Given::Seat(comes)
+            }
+            None if may_wait => {
+                (new.seat, new.comes, new.state) = (None, None, AppointmentState::Waiting);
+                Given::Line(self.waiting() + 1)
+            }
+            None => return Err(NoPlace::Full),
+        };
+        self.entries.push(new);
+        Ok(given)
+    }
+
+    /// Something happens to one of them; `false` when it cannot.
+    pub fn happen(&mut self, id: AppointmentId, event: AppointmentEvent) -> bool {
+        // Who moves up needs a place, which `fill` looks for.
+        if event == AppointmentEvent::MoveUp {
+            return false;
+        }
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else {
+            return false;
+        };
+        let Some(state) = entry.state.after(event) else { return false };
+        entry.state = state;
+        true
+    }
+
+    /// Gives what is free to those who wait, the first of them first; gives who moved up.
+    pub fn fill(&mut self, not_before: NaiveTime) -> Vec<AppointmentId> {
+        let mut moved = Vec::new();
+        while let Some(seat) = self.free_seats(Origin::Chat, not_before).first().copied() {
+            let comes = comes_at(self.window, self.quota, seat);
+            let first =
+                self.entries.iter_mut().find(|entry| entry.state == AppointmentState::Waiting);
+            let Some(first) = first else { break };
+            let Some(state) = first.state.after(AppointmentEvent::MoveUp) else { break };
+            (first.state, first.seat, first.comes) = (state, Some(seat), Some(comes));
+            moved.push(first.id);
+        }
+        moved
+    }
+
+    /// Changes how many may come; `false` when more than that are on it already.
+    pub fn resize(&mut self, quota: i64, held: i64) -> bool {
+        if self.taken() > quota {
+            return false;
+        }
+        (self.quota, self.held) = (quota, held);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! The rules of a roll, over whatever may happen to it.
+
+use chrono::NaiveTime;
+use proptest::prelude::*;
+use ulid::Ulid;
+
+use super::*;
+use crate::domain::service_session::held_of;
+
+fn time(hour: u32, minute: u32) -> NaiveTime {
+    NaiveTime::from_hms_opt(hour, minute, 0).unwrap()
+}
+
+fn roll(quota: i64) -> Roll {
+    let window = (time(7, 30), time(11, 30));
+    Roll { window, quota, held: held_of(quota, 20), entries: Vec::new() }
+}
+
+fn entry(n: u128, contact: Option<u128>, service: &str) -> Entry {
+    Entry {
+        id: AppointmentId::from(Ulid(n)),
+        origin: if contact.is_some() { Origin::Chat } else { Origin::Desk },
+        contact: contact.map(|n| ContactId::from(Ulid(n))),
+        service: service.to_owned(),
+        seat: None,
+        comes: None,
+        state: AppointmentState::Waiting,
+    }
+}
+
+const EARLY: NaiveTime = NaiveTime::MIN;
+
+#[test]
+fn a_code_is_found_however_badly_an_officer_types_it() {
+    for typed in ["J-7KQ4", "j7kq4", "7kq4", " j 7kq4 ", "J.7KQ4"] {
+        assert_eq!(AppointmentCode::parse_typed(typed).unwrap().as_str(), "J-7KQ4", "{typed}");
+    }
+    for typed in ["", "7KQ", "P-7KQ4", "J-7K04", "J-7KQ44"] {
+        assert_eq!(AppointmentCode::parse_typed(typed), Err(NotACode), "{typed}");
+    }
+    assert_eq!(AppointmentCode::parse_typed("jjjj").unwrap().as_str(), "J-JJJJ");
+}
+
+#[test]
+fn a_code_is_found_in_a_sentence_and_a_word_is_none() {
+    let found = |text| AppointmentCode::find_in(text).map(|code| code.to_string());
+    assert_eq!(found("batal j-7kq4 ya").as_deref(), Some("J-7KQ4"));
+    assert_eq!(found("BATAL J7KQ4").as_deref(), Some("J-7KQ4"));
+    for text in ["janji saya kapan", "jadwal", "J-", "jeneng", ""] {
+        assert_eq!(found(text), None, "{text}");
+    }
+}
+
+#[test]
+fn who_waits_moves_up_in_order_and_the_chat_never_gets_what_is_kept() {
+    let mut roll = roll(5);
+    let join = |roll: &mut Roll, n: u128, contact| {
+        roll.join(entry(n, contact, "req_ktp_lost"), EARLY, true)
+    };
+    for n in 1..=4 {
+        assert!(matches!(join(&mut roll, n, Some(n)), Ok(Given::Seat(_))), "{n}");
+    }
+    assert_eq!(join(&mut roll, 5, Some(5)), Ok(Given::Line(1)));
+    assert_eq!(join(&mut roll, 6, Some(6)), Ok(Given::Line(2)));
+    assert_eq!(join(&mut roll, 7, Some(6)), Err(NoPlace::Twice));
+    assert!(matches!(join(&mut roll, 8, None), Ok(Given::Seat(_))), "the one that is kept");
+    assert_eq!(roll.join(entry(9, None, "req_kia"), EARLY, false), Err(NoPlace::Full));
+    let id = |n| AppointmentId::from(Ulid(n));
+    assert!(roll.happen(id(2), AppointmentEvent::Cancel));
+    assert_eq!(roll.fill(EARLY), [id(5)]);
+    assert_eq!(roll.place_in_line(id(6)), Some(1));
+    assert_eq!(roll.entries()[4].comes, roll.entries()[1].comes, "the time that got free");
+}
+
+#[test]
+fn nobody_passes_those_who_wait_and_nobody_is_told_a_time_that_has_passed() {
+    let mut roll = roll(2);
+    assert!(roll.join(entry(1, Some(1), "req_kia"), EARLY, true).is_ok());
+    assert_eq!(roll.join(entry(2, Some(2), "req_kia"), EARLY, true), Ok(Given::Line(1)));
+    assert!(roll.happen(AppointmentId::from(Ulid(1)), AppointmentEvent::Cancel));
+    assert_eq!(roll.next_for_chat(EARLY), None);
+    assert_eq!(roll.join(entry(3, Some(3), "req_kia"), EARLY, true), Ok(Given::Line(2)));
+    assert_eq!(roll.fill(time(11, 0)), [], "both places lie before that");
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Chat(u128, bool),
+    Desk,
+    Happen(usize, AppointmentEvent),
+    Fill,
+    Resize(i64),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        4 => (0_u128..6, any::<bool>()).prop_map(|(contact, is_kia)| Op::Chat(contact, is_kia)),
+        2 => Just(Op::Desk),
+        4 => (0_usize..30, proptest::sample::select(AppointmentEvent::ALL))
+            .prop_map(|(at, event)| Op::Happen(at, event)),
+        1 => Just(Op::Fill),
+        1 => (1_i64..12).prop_map(Op::Resize),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_places_are_never_given_twice_and_the_kept_share_stays(
+        quota in 1_i64..12, ops in proptest::collection::vec(op(), 0..60),
+    ) {
+        let mut roll = roll(quota);
+        let mut is_resized = false;
+        for (n, op) in (1..).zip(ops) {
+            let before = roll.clone();
+            match op {
+                Op::Chat(contact, is_kia) => {
+                    let service = if is_kia { "req_kia" } else { "req_ktp_lost" };
+                    let _ = roll.join(entry(n, Some(contact), service), EARLY, true);
+                }
+                Op::Desk => {
+                    let _ = roll.join(entry(n, None, "req_ktp_lost"), EARLY, false);
+                }
+                Op::Happen(at, event) => {
+                    if let Some(id) = roll.entries.get(at).map(|entry| entry.id) {
+                        let state = roll.entries[at].state;
+                        let has_happened = roll.happen(id, event);
+                        prop_assert_eq!(
+                            has_happened,
+                            event != AppointmentEvent::MoveUp && state.after(event).is_some()
+                        );
+                        let first = roll.entries.iter().find(|e| e.state == AppointmentState::Waiting);
+                        let first = first.map(|entry| entry.id);
+                        let moved = roll.fill(EARLY);
+                        prop_assert!(moved.first().is_none_or(|id| Some(*id) == first));
+                    }
+                }
+                Op::Fill => { roll.fill(EARLY); }
+                Op::Resize(quota) => {
+                    is_resized = true;
+                    roll.resize(quota, held_of(quota, 20));
+                    roll.fill(EARLY);
+                }
+            }
+            prop_assert!(roll.taken() <= roll.quota);
+            let seats: Vec<i64> =
+                roll.entries.iter().filter(|e| e.state.takes_seat()).filter_map(|e| e.seat).collect();
+            let different: BTreeSet<&i64> = seats.iter().collect();
+            prop_assert_eq!(different.len(), seats.len(), "a place twice");
+            prop_assert_eq!(i64::try_from(seats.len()).unwrap(), roll.taken());
+            for (at, one) in roll.entries.iter().enumerate() {
+                let same = |other: &&Entry| one.contact.is_some() && one.contact == other.contact
+                    && one.service == other.service && one.state.is_open() && other.state.is_open();
+                prop_assert!(roll.entries[at + 1..].iter().find(same).is_none(), "two for one");
+            }
+            if !is_resized {
+                let chat = roll.entries.iter().filter(|e| e.state.takes_seat() && e.origin == Origin::Chat);
+                prop_assert!(i64::try_from(chat.count()).unwrap() <= roll.quota - roll.held);
+            }
+            // Nobody waits beside a free place, but for who joined when one had been free for somebody else.
+            if roll.waiting() > 0 && before.waiting() == 0 {
+                prop_assert_eq!(roll.free(Origin::Chat, EARLY), 0);
+            }
+            // What is over stays as it is.
+            for (old, new) in before.entries.iter().zip(&roll.entries) {
+                if !old.state.is_open() {
+                    prop_assert_eq!(old, new);
+                }
+                if old.state == AppointmentState::Booked && new.state == AppointmentState::Booked {
+                    prop_assert_eq!(old.comes, new.comes, "what was promised holds");
+                }
+            }
+        }
+    }
+}

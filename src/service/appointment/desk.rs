@@ -1,0 +1,194 @@
+//! What officers do with appointments: give a place to somebody at the counter, open a case by its code, note who
+//! came and who did not.
+
+use std::time::Duration;
+
+use super::{AppointmentError, free_code, happen, not_before, open, roll};
+use crate::domain::appointment::{
+    AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin,
+};
+use crate::domain::audit::Action;
+use crate::domain::id::{AppointmentId, ServiceSessionId};
+use crate::domain::officer::{Actor, Right};
+use crate::domain::person::PersonName;
+use crate::domain::service_session::{LONGEST_WORDS, ServiceSession};
+use crate::service::App;
+use crate::service::officer::note;
+use crate::store::appointment::{self as store, Appointment};
+use crate::store::{StoreError, Tx, person, service_session as session_store};
+
+/// What somebody at the counter wants.
+#[derive(Clone, Debug)]
+pub struct DeskWish {
+    /// What for: the label of an answer for which appointments are made.
+    pub service: String,
+    /// Their name, where it is told.
+    pub who: Option<String>,
+}
+
+/// A case that was opened by its code.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The appointment.
+    pub appointment: Appointment,
+    /// Its session.
+    pub session: ServiceSession,
+    /// Who, masked; nothing where nobody said.
+    pub who: Option<String>,
+}
+
+/// Gives a place to somebody at the counter or on the phone, those first that are kept for them.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn book(
+    app: &App,
+    actor: &Actor,
+    id: ServiceSessionId,
+    wish: &DeskWish,
+) -> Result<Appointment, AppointmentError> {
+    let now = app.now();
+    let who = wish.who.as_deref().map(str::trim).filter(|who| !who.is_empty());
+    if who
+        .is_some_and(|who| who.chars().count() > LONGEST_WORDS || who.chars().any(char::is_control))
+    {
+        return Err(AppointmentError::Who);
+    }
+    let mut tx = app.db.begin().await?;
+    let session = open(app, &mut tx, actor, Right::RunCounter, id).await?;
+    if !session.is_ahead(now) {
+        return Err(AppointmentError::Over);
+    }
+    let serves = app.script().visit_service(&wish.service).is_some_and(|s| session.serves(s));
+    if !serves {
+        return Err(AppointmentError::Service);
+    }
+    let mut roll = roll(&mut tx, &session).await?;
+    let entry = Entry {
+        id: app.ids.next(now),
+        origin: Origin::Desk,
+        contact: None,
+        service: wish.service.clone(),
+        seat: None,
+        comes: None,
+        state: AppointmentState::Waiting,
+    };
+    let id = entry.id;
+    // Who stands at the counter while it is open may have any place that is free.
+    let earliest = if now < session.begins_at {
+        not_before(&session, now, Duration::ZERO)
+    } else {
+        session.from
+    };
+    roll.join(entry, earliest, false).map_err(|_| AppointmentError::Full)?;
+    let entry = roll.entries().iter().find(|entry| entry.id == id).cloned();
+    let entry = entry.ok_or(AppointmentError::Full)?;
+    let appointment = Appointment {
+        id,
+        code: free_code(&mut tx).await?,
+        session: session.id,
+        service: entry.service,
+        origin: Origin::Desk,
+        contact: None,
+        person: None,
+        who: who.map(str::to_owned),
+        lacks: Vec::new(),
+        seat: entry.seat,
+        comes: entry.comes,
+        state: entry.state,
+        tell: None,
+        reminded_at: None,
+        made_at: now,
+        made_by: actor.id.clone(),
+        ended_at: None,
+        ended_by: None,
+    };
+    store::insert_appointment(&mut tx, &app.db, &appointment).await?;
+    note(app, &mut tx, actor, Action::BookedAppointment, &appointment.id.to_string(), None).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(appointment)
+}
+
+/// Opens a case by the code that somebody says at the counter, however it is typed; the look is noted.
+///
+/// # Errors
+/// [`AppointmentError`]: no code, or none in the officer's area.
+pub async fn find_case(app: &App, actor: &Actor, typed: &str) -> Result<Case, AppointmentError> {
+    if !actor.may(Right::RunCounter) {
+        return Err(AppointmentError::Forbidden);
+    }
+    let code = AppointmentCode::parse_typed(typed)?;
+    let mut tx = app.db.begin().await?;
+    let found = store::find_by_code(&mut tx, &app.db, &code).await?;
+    let appointment = found.ok_or(AppointmentError::NotFound)?;
+    let session = session_store::find_session(&mut tx, appointment.session).await?;
+    let session = session.ok_or(AppointmentError::NotFound)?;
+    if !actor.covers(Some(&session.area), &app.settings.office_area) {
+        return Err(AppointmentError::NotFound);
+    }
+    let who = who(app, &mut tx, &appointment).await?;
+    let object = appointment.id.to_string();
+    note(app, &mut tx, actor, Action::OpenedAppointment, &object, None).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(Case { appointment, session, who })
+}
+
+/// Who comes, masked: the name told at the counter, or of the one person whom the chat belongs to.
+async fn who(
+    app: &App,
+    tx: &mut Tx,
+    appointment: &Appointment,
+) -> Result<Option<String>, AppointmentError> {
+    if let Some(who) = &appointment.who {
+        return Ok(PersonName::parse(who).map(|name| name.masked()));
+    }
+    let Some(id) = appointment.person else { return Ok(None) };
+    let person = person::find_person(tx, &app.db, id).await?;
+    Ok(person.and_then(|person| person.name).map(|name| name.masked()))
+}
+
+/// Notes that somebody came, or did not.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn settle(
+    app: &App,
+    actor: &Actor,
+    id: AppointmentId,
+    has_come: bool,
+) -> Result<(), AppointmentError> {
+    let event = if has_come { AppointmentEvent::Serve } else { AppointmentEvent::Miss };
+    change(app, actor, (id, event), Action::SettledAppointment).await
+}
+
+/// Takes a place back that somebody does not want any more, by their own word at the counter or on the phone.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn cancel(app: &App, actor: &Actor, id: AppointmentId) -> Result<(), AppointmentError> {
+    change(app, actor, (id, AppointmentEvent::Cancel), Action::CancelledAppointment).await
+}
+
+async fn change(
+    app: &App,
+    actor: &Actor,
+    (id, event): (AppointmentId, AppointmentEvent),
+    action: Action,
+) -> Result<(), AppointmentError> {
+    let mut tx = app.db.begin().await?;
+    let found = store::find_appointment(&mut tx, &app.db, id).await?;
+    let session = found.ok_or(AppointmentError::NotFound)?.session;
+    let session = open(app, &mut tx, actor, Right::RunCounter, session).await?;
+    if event == AppointmentEvent::Miss && app.now() < session.begins_at {
+        return Err(AppointmentError::Early);
+    }
+    if !happen(app, &mut tx, &session, (id, event), &actor.id).await? {
+        let found = store::find_appointment(&mut tx, &app.db, id).await?;
+        return Err(
+            found.map_or(AppointmentError::NotFound, |found| AppointmentError::State(found.state))
+        );
+    }
+    note(app, &mut tx, actor, action, &id.to_string(), Some(event.as_str())).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! The weekly hours of counters, and the sessions that are laid out from them: never on a day on which the point is
+//! closed, and no day twice.
+
+use chrono::{Datelike as _, Days, NaiveDate, NaiveTime, Weekday};
+
+use super::{AppointmentError, moment, remind_at};
+use crate::domain::audit::Action;
+use crate::domain::calendar::Calendar;
+use crate::domain::id::SessionPlanId;
+use crate::domain::officer::{Actor, Right};
+use crate::domain::service_point::{PointService, PointStatus};
+use crate::domain::service_session::{ServiceSession, SessionKind, SessionPlan, check, held_of};
+use crate::service::officer::note;
+use crate::service::point::calendar_of;
+use crate::service::{App, ServiceError};
+use crate::store::service_point::{Condition, ServicePoint, find_with_condition};
+use crate::store::service_session as store;
+use crate::store::{StoreError, Tx};
+
+/// Plans looked at in one round.
+const BATCH: i64 = 50;
+
+/// The weekly hours of a counter, about to be written down.
+#[derive(Clone, Debug)]
+pub struct NewPlan {
+    /// Code of the point.
+    pub point: String,
+    /// On which weekday.
+    pub weekday: Weekday,
+    /// From when to when.
+    pub window: (NaiveTime, NaiveTime),
+    /// What is done.
+    pub services: Vec<PointService>,
+    /// Places of each session.
+    pub quota: i64,
+}
+
+/// A point for somebody who has a right where it is.
+pub(super) async fn find_point(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    right: Right,
+    code: &str,
+) -> Result<(ServicePoint, Condition), AppointmentError> {
+    if !actor.may(right) {
+        return Err(AppointmentError::Forbidden);
+    }
+    let point = find_with_condition(tx, code).await?.ok_or(AppointmentError::Point)?;
+    if actor.covers(Some(&point.0.area), &app.settings.office_area) {
+        Ok(point)
+    } else {
+        Err(AppointmentError::Point)
+    }
+}
+
+/// Writes down the weekly hours of a counter; its sessions are laid out with the next round.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn add_plan(
+    app: &App,
+    actor: &Actor,
+    new: NewPlan,
+) -> Result<SessionPlanId, AppointmentError> {
+    check(new.window, &new.services, new.quota)?;
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    find_point(app, &mut tx, actor, Right::ChangePoints, &new.point).await?;
+    let plan = SessionPlan {
+        id: app.ids.next(now),
+        point: new.point,
+        weekday: new.weekday,
+        from: new.window.0,
+        to: new.window.1,
+        services: new.services,
+        quota: new.quota,
+        made_at: now,
+        made_by: actor.id.clone(),
+    };
+    store::insert_plan(&mut tx, &plan).await?;
+    let (object, detail) = (plan.id.to_string(), format!("{} {}", plan.point, plan.weekday));
+    note(app, &mut tx, actor, Action::PlannedSessions, &object, Some(&detail)).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(plan.id)
+}
+
+/// Ends a plan: nothing more is laid out, and what nobody asked for yet is taken back.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn end_plan(app: &App, actor: &Actor, id: SessionPlanId) -> Result<(), AppointmentError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let plan = store::find_plan(&mut tx, id).await?.ok_or(AppointmentError::NotFound)?;
+    find_point(app, &mut tx, actor, Right::ChangePoints, &plan.point).await?;
+    store::end_plan(&mut tx, id, &actor.id, now).await?;
+    store::delete_unused(&mut tx, id, now).await?;
+    note(app, &mut tx, actor, Action::EndedPlan, &id.to_string(), Some(&plan.point)).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+/// The weekly hours of a point's counter.
+///
+/// # Errors
+/// [`AppointmentError`] when the point is not theirs to see.
+pub async fn list_plans(
+    app: &App,
+    actor: &Actor,
+    point: &str,
+) -> Result<Vec<SessionPlan>, AppointmentError> {
+    let mut tx = app.db.begin().await?;
+    find_point(app, &mut tx, actor, Right::SeePoints, point).await?;
+    let plans = store::list_plans(&mut tx, point).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    Ok(plans)
+}
+
+/// Lays out what is missing of the days ahead; returns how many plans were looked at.
+pub(super) async fn lay_out(app: &App) -> Result<u64, ServiceError> {
+    let now = app.now();
+    let today = now.in_zone(app.zone(None).offset()).date_naive();
+    let ahead = Days::new(app.settings.appointment.days_ahead);
+    let up_to = today.checked_add_days(ahead).unwrap_or(today);
+    let mut count = 0;
+    for id in store::list_to_lay_out(&app.db, up_to, BATCH).await? {
+        let mut tx = app.db.begin().await?;
+        let Some(laid_to) = store::lock_laid_to(&mut tx, &app.db, id).await? else { continue };
+        let Some(plan) = store::find_plan(&mut tx, id).await? else { continue };
+        let first = laid_to.and_then(|day| day.succ_opt()).map_or(today, |day| day.max(today));
+        if let Some(point) = find_with_condition(&mut tx, &plan.point).await? {
+            lay_out_plan(app, &mut tx, (&plan, &point), (first, up_to)).await?;
+        }
+        store::set_laid_to(&mut tx, id, up_to).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+async fn lay_out_plan(
+    app: &App,
+    tx: &mut Tx,
+    (plan, point): (&SessionPlan, &(ServicePoint, Condition)),
+    (first, last): (NaiveDate, NaiveDate),
+) -> Result<(), ServiceError> {
+    let now = app.now();
+    // A point that does not serve yet lays nothing out; one that is closed says until when.
+    if point.1.state.status == PointStatus::Preparation {
+        return Ok(());
+    }
+    let calendar = calendar_of(tx, point, (first, last)).await?;
+    for day in first.iter_days().take_while(|day| *day <= last) {
+        if day.weekday() != plan.weekday {
+            continue;
+        }
+        let Some((from, to)) = open_window(plan, calendar.as_ref(), point, day) else { continue };
+        let area = &point.0.area;
+        let session = ServiceSession {
+            id: app.ids.next(now),
+            kind: SessionKind::Counter,
+            point: Some(plan.point.clone()),
+            plan: Some(plan.id),
+            place: point.0.name.clone(),
+            place_short: point.0.short_name.clone(),
+            area: area.clone(),
+            map: point.0.detail.map,
+            day,
+            from,
+            to,
+            begins_at: moment(area, day.and_time(from)),
+            ends_at: moment(area, day.and_time(to)),
+            remind_at: remind_at(app, area, day),
+            services: plan.services.clone(),
+            quota: plan.quota,
+            held: held_of(plan.quota, app.settings.appointment.held_percent),
+            made_at: now,
+            made_by: "plan".to_owned(),
+            closed: None,
+            settled_at: None,
+        };
+        if session.begins_at > now {
+            store::insert_session(tx, &session).await?;
+        }
+    }
+    Ok(())
+}
+
+/// As much of a plan's hours as the point is open on a day; nothing when it is closed.
+fn open_window(
+    plan: &SessionPlan,
+    calendar: Option<&Calendar>,
+    (_, condition): &(ServicePoint, Condition),
+    day: NaiveDate,
+) -> Option<(NaiveTime, NaiveTime)> {
+    let Some(calendar) = calendar else {
+        // Where no hours are known, a closure is.
+        let is_running = condition.state.on(day).status == PointStatus::Running;
+        return is_running.then_some((plan.from, plan.to));
+    };
+    let (spans, _) = calendar.hours_on(day);
+    let from = spans.first()?.from.max(plan.from);
+    let to = spans.last()?.to.min(plan.to);
+    (from < to).then_some((from, to))
+}

@@ -1,0 +1,85 @@
+//! What time alone changes of visits: plans are laid out, those who come tomorrow reminded, those who are to be told
+//! something told, and sessions that are over settled.
+
+use super::{outage, plan, roll, save, tell};
+use crate::domain::appointment::{AppointmentEvent, AppointmentState};
+use crate::domain::card::AnnouncementKind;
+use crate::domain::id::ServiceSessionId;
+use crate::service::{App, ServiceError};
+use crate::store::appointment as store;
+use crate::store::{StoreError, service_session as session_store};
+
+/// Sessions settled, and appointments reminded of, in one round.
+const BATCH: i64 = 200;
+
+/// Looks once; returns how many were dealt with.
+///
+/// # Errors
+/// When the database fails; what was not looked at waits for the next round.
+pub async fn step(app: &App) -> Result<u64, ServiceError> {
+    let told = tell::tell_all(app).await? + remind(app).await? + outage::look(app).await?;
+    if told > 0 {
+        app.signals.wake_outbox();
+    }
+    Ok(told + settle(app).await? + plan::lay_out(app).await?)
+}
+
+async fn remind(app: &App) -> Result<u64, ServiceError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let due = store::list_to_remind(&mut tx, &app.db, now, BATCH).await?;
+    let mut count = 0;
+    for appointment in &due {
+        if !store::claim_reminder(&mut tx, appointment.id, now).await? {
+            continue;
+        }
+        count += 1;
+        if let Some(session) = session_store::find_session(&mut tx, appointment.session).await? {
+            let kind = AnnouncementKind::AppointmentReminder;
+            tell::tell(app, &mut tx, kind, (appointment, &session), now).await?;
+        }
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(count)
+}
+
+async fn settle(app: &App) -> Result<u64, ServiceError> {
+    let before = app.now().before(app.settings.appointment.grace);
+    let mut count = 0;
+    for id in session_store::list_over(&app.db, before, BATCH).await? {
+        settle_one(app, id).await?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Whoever has not come by the end has not come; where nobody noted at all who came, nobody is blamed.
+async fn settle_one(app: &App, id: ServiceSessionId) -> Result<(), ServiceError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let Some(session) = session_store::lock_session(&mut tx, &app.db, id).await? else {
+        return Ok(());
+    };
+    if session.settled_at.is_some() {
+        return Ok(());
+    }
+    let before = roll(&mut tx, &session).await?;
+    let mut after = before.clone();
+    let is_kept = before.entries().iter().any(|entry| entry.state == AppointmentState::Served);
+    let kept_away = store::list_kept_away(&mut tx, id).await?;
+    for entry in before.entries() {
+        let is_booked = entry.state == AppointmentState::Booked;
+        let event = if is_booked && kept_away.contains(&entry.id) {
+            AppointmentEvent::CallOff
+        } else if is_booked && is_kept {
+            AppointmentEvent::Miss
+        } else {
+            AppointmentEvent::Lapse
+        };
+        after.happen(entry.id, event);
+    }
+    save(&mut tx, (&before, &after), "settled", now).await?;
+    session_store::mark_settled(&mut tx, id, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
