@@ -62,6 +62,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "appointment", include_str!("../../migrations/0020_appointment.sql")),
     (21, "message_ended", include_str!("../../migrations/0021_message_ended.sql")),
     (23, "point_staff", include_str!("../../migrations/0023_point_staff.sql")),
+    (24, "home_visit", include_str!("../../migrations/0024_home_visit.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.
