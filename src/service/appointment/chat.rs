@@ -78,6 +78,7 @@ fn fact(
         window: words.window(Some(session.from), Some(session.to), zone(session)),
         window_short: words.window_short(Some(session.from), Some(session.to), zone(session)),
         waiting: roll.waiting(),
+        is_reminded: now < session.remind_at,
         services: session.services.clone(),
         pin: session.map.map(|place| Pin {
             place,
