@@ -37,10 +37,7 @@ const OF_APPOINTMENT: &[&str] =
 fn filled(kind: AnnouncementKind) -> Vec<&'static str> {
     use AnnouncementKind as K;
     match kind {
-        K::AppointmentReminder
-        | K::AppointmentMovedUp
-        | K::AppointmentCancelled
-        | K::AppointmentResumed => OF_APPOINTMENT.to_vec(),
+        kind if kind.is_of_appointment() => OF_APPOINTMENT.to_vec(),
         // The code of a home delivery is in its own message and in no other.
         K::HomeDeliveryCode => [FILLED, &["code"]].concat(),
         _ => FILLED.to_vec(),
