@@ -17,6 +17,7 @@ mod outage;
 mod point;
 mod sandbox;
 mod serve;
+mod session;
 mod source;
 mod suppression;
 mod survey;
@@ -83,6 +84,9 @@ enum Command {
     /// An office that cannot work: declare it, lift it
     #[command(subcommand)]
     Outage(outage::Command),
+    /// Hours of counters, days of recording, stops of the van: to come to by appointment
+    #[command(subcommand)]
+    Session(session::Command),
     /// News that no channel brought, to be told in person
     #[command(subcommand)]
     Visit(visit::Command),
@@ -165,6 +169,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token(command) => token::run(command).await.map(|()| ExitCode::SUCCESS),
         Command::Point(command) => point::run(command).await,
         Command::Outage(command) => outage::run(command).await,
+        Command::Session(command) => session::run(command).await,
         Command::Visit(command) => visit::run(command).await,
         Command::Source(command) => source::run(command).await,
         Command::Suppression(command) => suppression::run(command).await,

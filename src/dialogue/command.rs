@@ -129,6 +129,9 @@ const POLITE: &[&str] = &[
     "admin", "pak", "bu", "bapak", "ibu", "kak", "mas", "mbak", "please", "maaf",
 ];
 
+/// Of these, the words of a wish.
+const WISH: &[&str] = &["tolong", "mohon", "mau", "ingin", "please"];
+
 /// `/status`, `/status@kabar_bot`, `/start abc`.
 fn slash(text: &str) -> Option<Command> {
     let word = text.trim().strip_prefix('/')?.split_whitespace().next()?;
@@ -177,6 +180,8 @@ pub(super) fn parse(text: &str) -> Option<Command> {
         .map(String::as_str)
         .filter(|word| *word == "saya" || !POLITE.contains(word))
         .collect();
+    // Whoever wants to collect a card does not have it.
+    let is_wish = words.iter().any(|word| WISH.contains(&word.as_str()));
     find(&words.concat())
         .or_else(|| find(&plain.concat()))
         .or_else(|| find(&said_with_saya.concat()))
@@ -184,6 +189,7 @@ pub(super) fn parse(text: &str) -> Option<Command> {
             let first = find(plain.first()?)?;
             plain.iter().all(|word| find(word) == Some(first)).then_some(first)
         })
+        .filter(|command| !(is_wish && *command == Command::Taken))
 }
 
 fn find(joined: &str) -> Option<Command> {
@@ -279,6 +285,16 @@ mod tests {
         for text in ["sms", "lewat sms atau wa", "daftar lewat wa bisa", "lewat mana", "lewat sms?"]
         {
             assert!(!matches!(parse(text), Some(Command::Prefer(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn whoever_wants_to_collect_a_card_does_not_say_that_they_have_it() {
+        for text in ["diambil", "sudah diambil pak", "saya sudah ambil", "sudah saya ambil ya"] {
+            assert_eq!(parse(text), Some(Command::Taken), "{text}");
+        }
+        for text in ["mau diambil pak", "saya mau diambil", "tolong diambil", "ingin diambil ya"] {
+            assert_eq!(parse(text), None, "{text}");
         }
     }
 

@@ -74,8 +74,8 @@ pub struct CardFact {
     pub bring: Option<String>,
     /// It lies ready to be collected.
     pub is_ready: bool,
-    /// It waits for its turn to be printed.
-    pub is_waiting: bool,
+    /// What would keep it waiting where it is: words of [`OutageKind`](crate::domain::outage::OutageKind).
+    pub kept_by: Vec<String>,
     /// Roughly how many cards are before it, as a number in words; "0" for very few.
     pub ahead: Option<String>,
 }

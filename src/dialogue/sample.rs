@@ -33,7 +33,7 @@ impl Sample {
             appointment: is_full.then(|| "Selasa, 24 November, pukul 09.00-12.00 WIB".into()),
             bring: is_full.then(|| "KTP lama atau surat kehilangan".into()),
             is_ready: is_full,
-            is_waiting: !is_full,
+            kept_by: if is_full { Vec::new() } else { vec!["no_blanko".into()] },
             ahead: (!is_full).then(|| "1.200".into()),
         };
         let (short, full) = (card("sudah dicetak", false), card("sudah bisa diambil", true));

@@ -70,6 +70,7 @@ impl Visits {
             window: format!("pukul {window} WIB"),
             window_short: format!("{window} WIB"),
             waiting,
+            is_reminded: true,
             services,
             pin: None,
         };

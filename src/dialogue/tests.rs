@@ -91,7 +91,7 @@ fn card(id: &str, who: &str) -> CardFact {
         appointment: None,
         bring: None,
         is_ready: false,
-        is_waiting: false,
+        kept_by: Vec::new(),
         ahead: None,
     }
 }

@@ -539,7 +539,7 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
         appointment: None,
         bring: None,
         is_ready: false,
-        is_waiting: false,
+        kept_by: Vec::new(),
         ahead: None,
     };
     for part in parts {
@@ -550,7 +550,7 @@ fn card(value: &str, number: usize) -> Result<CardFact, String> {
             }
             Some(("ahead", words)) => {
                 card.ahead = Some(words.trim().to_owned());
-                card.is_waiting = true;
+                card.kept_by = vec!["no_blanko".to_owned(), "printer".to_owned()];
             }
             Some(("appointment", words)) => card.appointment = Some(words.trim().to_owned()),
             Some(("bring", words)) => card.bring = Some(words.trim().to_owned()),

@@ -62,6 +62,7 @@ impl VisitHoles {
             window: "pukul 07.30-11.30 WIB".to_owned(),
             window_short: "07.30-11.30 WIB".to_owned(),
             waiting: n,
+            is_reminded: n == 1,
             services: Vec::new(),
             pin: None,
         };
@@ -138,6 +139,8 @@ pub struct SessionFact {
     pub window_short: String,
     /// How many wait for a place.
     pub waiting: i64,
+    /// Whoever books now is reminded the day before.
+    pub is_reminded: bool,
     /// What is done there.
     #[serde(skip)]
     pub services: Vec<PointService>,

@@ -144,6 +144,12 @@ impl AreaCode {
         self.digits.get(..4).map(|digits| Self { digits: digits.to_owned() })
     }
 
+    /// The kecamatan it lies in, or is.
+    #[must_use]
+    pub fn kecamatan(&self) -> Option<Self> {
+        self.digits.get(..6).map(|digits| Self { digits: digits.to_owned() })
+    }
+
     /// Whether its province is one of the 38 that exist.
     #[must_use]
     pub fn has_known_province(&self) -> bool {

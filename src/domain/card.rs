@@ -136,6 +136,18 @@ words! {
 }
 
 impl AnnouncementKind {
+    /// Whether it speaks of an appointment at a counter, and of no card.
+    #[must_use]
+    pub const fn is_of_appointment(self) -> bool {
+        matches!(
+            self,
+            Self::AppointmentReminder
+                | Self::AppointmentMovedUp
+                | Self::AppointmentCancelled
+                | Self::AppointmentResumed
+        )
+    }
+
     /// Whether it tells where a card is. What does not is sent once, on one channel, and nobody goes
     /// to the door for it.
     #[must_use]

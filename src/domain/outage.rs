@@ -5,6 +5,7 @@
 use super::area::AreaCode;
 use super::card::CardStatus;
 use super::clock::Timestamp;
+use super::document::Document;
 use super::id::OutageId;
 use crate::words;
 
@@ -33,6 +34,19 @@ impl OutageKind {
             }
             Self::Server => &[CardStatus::Recorded, CardStatus::Processing],
         }
+    }
+
+    /// Whether it keeps a card waiting. Blank cards and their printers are for KTP-el alone.
+    #[must_use]
+    pub fn keeps(self, status: CardStatus, document: Document) -> bool {
+        self.holds_up().contains(&status)
+            && (self.is_of_all_papers() || document == Document::KtpEl)
+    }
+
+    /// Whether it concerns every paper.
+    #[must_use]
+    pub const fn is_of_all_papers(self) -> bool {
+        matches!(self, Self::Server)
     }
 }
 

@@ -148,7 +148,10 @@ pub async fn take_state(
     }
     let named = update.service_point.as_deref();
     let Some(point) = store::find_ledger(tx, named, area).await? else { return Ok(()) };
-    if store::claim_used(tx, card, now).await? {
+    // What was printed before somebody counted, or before the ledger began, is in that count.
+    let is_counted =
+        store::find_count_at(tx, &point).await?.is_some_and(|at| update.occurred_at <= at);
+    if store::claim_used(tx, card, now).await? && !is_counted {
         let day = now.in_zone(app.zone(area).offset()).date_naive();
         store::count_printed(tx, &point, day, now).await?;
         say_stock(app, tx, &point, false, now).await?;
@@ -163,6 +166,10 @@ async fn say_stock(
     is_entry: bool,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
+    // Before anybody said how many there are, nothing is known of what is left.
+    if store::find_count_at(tx, point).await?.is_none() {
+        return Ok(());
+    }
     let ledger = find_ledger_in(app, tx, point, now).await?;
     let stock = stock(ledger.left, ledger.days, app.settings.blanko.low_days);
     Ok(store::set_stock(tx, point, stock, is_entry, now).await?)

@@ -24,6 +24,9 @@ use crate::domain::id::{CardId, CollectionId, PersonId};
 use crate::domain::officer::{Actor, Right};
 use crate::store::area::find_names;
 use crate::store::collection::{self as store, CollectionList};
+use crate::store::custody::find_holder;
+use crate::store::hold::find_undecided_of_card;
+use crate::store::message::cancel_waiting_of_kind;
 use crate::store::service_point::{Detail, ServicePoint, find_point, upsert_point};
 use crate::store::{StoreError, Tx, card as card_store, person};
 
@@ -33,6 +36,8 @@ const BATCH: i64 = 200;
 const REMINDS_FOR: Duration = Duration::from_secs(3 * 24 * 3600);
 /// What cannot be looked at is looked at again after that.
 const AGAIN_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// By whose word a card on a desa's list was handed over when a source says so.
+const SOURCE: &str = "source";
 /// Cards of one list, at most: it is signed on paper.
 pub const MOST_CARDS: usize = 500;
 
@@ -51,6 +56,10 @@ pub async fn take_state(
 ) -> Result<(), ServiceError> {
     let was_ready = was == Some(CardStatus::ReadyToCollect);
     let is_ready = update.status == CardStatus::ReadyToCollect;
+    if update.status == CardStatus::Issued {
+        // Whoever says so, the desa's list says it too.
+        store::set_item_handed(tx, card, SOURCE, now).await?;
+    }
     if is_ready && !was_ready {
         let due = due(app, card, area, (update.occurred_at, 0), now);
         store::begin_lying(tx, card, update.occurred_at, due).await?;
@@ -141,6 +150,12 @@ async fn remind(app: &App, id: CardId) -> Result<bool, ServiceError> {
         && let Some(lying) = store::find_lying(&mut tx, id).await?
         && lying.taken_said_at.is_none()
     {
+        // Nobody has decided yet whether it lies ready at all.
+        if find_undecided_of_card(&mut tx, id, CardStatus::ReadyToCollect).await?.is_some() {
+            store::set_rung(&mut tx, id, lying.step, Some(now.after(AGAIN_AFTER))).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            return Ok(true);
+        }
         let area = holder.area.as_ref();
         let zone = app.zone(area).offset();
         let rung = app.settings.ladder.next(lying.since, lying.step, draw(id), zone, now);
@@ -177,7 +192,11 @@ async fn remind(app: &App, id: CardId) -> Result<bool, ServiceError> {
 /// # Errors
 /// When the database fails.
 pub async fn say_taken(tx: &mut Tx, card: CardId, now: Timestamp) -> Result<bool, ServiceError> {
-    Ok(store::set_taken_said(tx, card, Some(now)).await?)
+    let is_said = store::set_taken_said(tx, card, Some(now)).await?;
+    if is_said {
+        cancel_waiting_of_kind(tx, card, AnnouncementKind::CollectionReminder, now).await?;
+    }
+    Ok(is_said)
 }
 
 /// Why something cannot be done with a card that lies ready.
@@ -261,6 +280,15 @@ pub async fn deny_taken(app: &App, actor: &Actor, card: CardId) -> Result<(), Co
     Ok(())
 }
 
+/// What a courier carries comes back by the round that it went out with.
+async fn not_with_courier(tx: &mut Tx, card: CardId) -> Result<(), CollectionError> {
+    let held = find_holder(tx, card).await?;
+    if held.is_some_and(|held| matches!(held.holder, custody::Holder::Courier(_))) {
+        return Err(CollectionError::Refused("a courier has the card"));
+    }
+    Ok(())
+}
+
 /// Records what the office did with a card, and who has it from then on.
 async fn say(
     app: &App,
@@ -270,6 +298,7 @@ async fn say(
     to: custody::Holder,
     now: Timestamp,
 ) -> Result<(), CollectionError> {
+    not_with_courier(tx, card).await?;
     let status = word.status.unwrap_or(CardStatus::ReadyToCollect);
     let cause = format!("collect:{card}:{status}:{}", now.as_ms());
     if service_card::say(app, tx, card, word, &cause, now).await?.is_none() {
@@ -282,7 +311,8 @@ async fn say(
     }
 }
 
-/// Hands cards of one desa to it: a list with a number, and each holder hears where their card lies now.
+/// Puts cards of one desa on a list with a number, to go there with them. Until the desa has them they lie where they
+/// lay, and nobody is told anything else.
 ///
 /// # Errors
 /// [`CollectionError`].
@@ -313,12 +343,12 @@ pub async fn hand_to_desa(
         if store::find_list_of(&mut tx, *card).await?.is_some() {
             return Err(CollectionError::Refused("a card already stands on a list"));
         }
-        let word = OwnWord {
-            status: Some(CardStatus::ReadyToCollect),
-            service_point: Some(point.code.clone()),
-            ..OwnWord::default()
-        };
-        say(app, &mut tx, (actor, *card), word, custody::Holder::Desa(area.clone()), now).await?;
+        // They would be told to fetch what they say they have.
+        let lying = store::find_lying(&mut tx, *card).await?;
+        if lying.is_some_and(|lying| lying.taken_said_at.is_some()) {
+            return Err(CollectionError::Refused("the holder of a card says that they have it"));
+        }
+        not_with_courier(&mut tx, *card).await?;
     }
     let day = now.in_zone(app.zone(Some(area)).offset()).date_naive();
     let like = format!("BA-{}-{}", area.plain(), day.format("%Y%m%d"));
@@ -341,11 +371,13 @@ pub async fn hand_to_desa(
     Ok(list.id)
 }
 
-/// The desa says that it has the cards of a list.
+/// The desa says that it has the cards of a list: each holder hears where their card lies now. What came into a hand or
+/// went another way meanwhile stays as it is.
 ///
 /// # Errors
 /// [`CollectionError`].
 pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(), CollectionError> {
+    let now = app.now();
     let mut tx = app.db.begin().await?;
     let list = store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
     if !actor.may(Right::CarryCards) || !actor.may(Right::SeeCards) {
@@ -354,11 +386,26 @@ pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(),
     if !actor.covers(Some(&list.area), &app.settings.office_area) {
         return Err(CollectionError::NotFound);
     }
-    if !store::set_list_taken(&mut tx, id, &actor.id, app.now()).await? {
+    if !store::set_list_taken(&mut tx, id, &actor.id, now).await? {
         return Err(CollectionError::Refused("the desa has these cards already"));
+    }
+    let point = desa_point(app, &mut tx, &list.area, now).await?;
+    for card in store::list_cards_of(&mut tx, id).await? {
+        let word = OwnWord {
+            status: Some(CardStatus::ReadyToCollect),
+            service_point: Some(point.code.clone()),
+            ..OwnWord::default()
+        };
+        let to = custody::Holder::Desa(list.area.clone());
+        match theirs(app, &mut tx, actor, card).await {
+            Ok(_) => say(app, &mut tx, (actor, card), word, to, now).await?,
+            Err(CollectionError::Refused(_) | CollectionError::NotFound) => {}
+            Err(error) => return Err(error),
+        }
     }
     note(app, &mut tx, actor, Action::HandedToDesa, &list.number, Some("taken")).await?;
     tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
     Ok(())
 }
 

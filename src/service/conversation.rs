@@ -22,6 +22,7 @@ use crate::domain::consent::Consent;
 use crate::domain::id::{ContactId, TicketId};
 use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
+use crate::domain::outage::OutageKind;
 use crate::domain::outbound::{Content, Recipient};
 use crate::domain::person::PersonName;
 use crate::domain::phone::PhoneNumber;
@@ -435,7 +436,11 @@ async fn fact(
         appointment,
         bring,
         is_ready: status == CardStatus::ReadyToCollect,
-        is_waiting,
+        kept_by: OutageKind::ALL
+            .iter()
+            .filter(|kind| kind.keeps(status, card.document))
+            .map(|kind| kind.as_str().to_owned())
+            .collect(),
         ahead: before
             .map(|before| if before < 10 { "0".to_owned() } else { words.number(rounded(before)) }),
     })

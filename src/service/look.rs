@@ -8,7 +8,8 @@ use crate::domain::area::AreaCode;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
-use crate::template::{Encoding, Wording, WordingUse, segments, to_gsm};
+pub use crate::template::WordingUse;
+use crate::template::{Encoding, Wording, segments, to_gsm};
 
 /// A text as it looks on one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -182,9 +182,10 @@ async fn tell_begun(app: &App, tx: &mut Tx, outage: &Outage) -> Result<bool, Ser
     let place = Place::read(&outage.reached);
     let Some(status) = outage.kind.holds_up().get(place.state) else { return Ok(true) };
     let from = (place.area, place.card);
-    let cards = store::list_waiting(tx, &outage.area, *status, from, PAGE).await?;
+    let of = (outage.kind.is_of_all_papers(), PAGE);
+    let cards = store::list_waiting(tx, &outage.area, *status, from, of).await?;
     for (_, card, person) in &cards {
-        tell_one(app, tx, outage, (*person, *card)).await?;
+        or_pass_by(tell_one(app, tx, outage, (*person, *card)).await, *card)?;
     }
     let is_full = i64::try_from(cards.len()).is_ok_and(|count| count == PAGE);
     let reached = match cards.last() {
@@ -212,15 +213,20 @@ async fn tell_one(
     }
     let Some((holder, _, update)) = hold::find_state(app, tx, card).await? else { return Ok(()) };
     let today = day(app, holder.area.as_ref(), now);
-    if store::was_told(tx, outage.id, person, today).await?
+    if store::has_row(tx, outage.id, person).await?
         || super::card::is_absent(app, tx, &update).await?
     {
+        return Ok(());
+    }
+    if store::heard_of_other(tx, outage.id, person, today).await? {
+        // One message a day is enough; that this one is over they are told when it is the last.
+        store::insert_told(tx, outage.id, (person, card), None).await?;
         return Ok(());
     }
     let more = [("reason", outage.reason.clone(), outage.reason.clone())];
     let is_told = tell(app, tx, (outage, kind), (&holder, card), &update, &more).await?;
     if is_told {
-        store::insert_told(tx, outage.id, (person, card), today).await?;
+        store::insert_told(tx, outage.id, (person, card), Some(today)).await?;
     }
     Ok(())
 }
@@ -245,26 +251,61 @@ fn cause(outage: OutageId, person: PersonId, kind: AnnouncementKind) -> String {
     format!("{kind}:{outage}:{person}")
 }
 
+/// What cannot be read or said of one must not hold up everybody behind them.
+fn or_pass_by(done: Result<(), ServiceError>, card: CardId) -> Result<(), ServiceError> {
+    match done {
+        Err(error @ ServiceError::Store(StoreError::Unavailable(_))) => Err(error),
+        Err(ServiceError::Store(error @ StoreError::Conflict(_))) => Err(error.into()),
+        Err(error) => {
+            tracing::error!(card = %card, "cannot tell of an outage: {error}");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Tells one holder that it is over; while another outage keeps their card, the end of that one is told instead.
+async fn tell_end(
+    app: &App,
+    tx: &mut Tx,
+    outage: &Outage,
+    (person, card): (PersonId, CardId),
+) -> Result<(), ServiceError> {
+    let kind = AnnouncementKind::OutageOver;
+    let Some((holder, current, update)) = hold::find_state(app, tx, card).await? else {
+        return Ok(());
+    };
+    let keeps = |other: &Outage| other.kind.keeps(current.on_file.status, update.document);
+    // Whose card went on meanwhile has heard better news.
+    if !app.settings.policy.enabled.contains(&kind)
+        || !keeps(outage)
+        || super::card::is_absent(app, tx, &update).await?
+    {
+        return Ok(());
+    }
+    let area = holder.area.clone().unwrap_or_else(|| app.settings.office_area.clone());
+    let others = running_at(tx, &area).await?;
+    if let Some(other) = others.iter().find(|other| other.id != outage.id && keeps(other)) {
+        let today = day(app, holder.area.as_ref(), app.now());
+        return Ok(store::pass_on(tx, (other.id, person), card, today).await?);
+    }
+    tell(app, tx, (outage, kind), (&holder, card), &update, &[]).await?;
+    Ok(())
+}
+
 async fn tell_over(app: &App, tx: &mut Tx, outage: &Outage) -> Result<bool, ServiceError> {
     let now = app.now();
     let told = store::list_told(tx, outage.id, &outage.reached, PAGE).await?;
-    let kind = AnnouncementKind::OutageOver;
-    for (person, card) in &told {
+    for (person, card, was_told) in &told {
         let begun = cause(outage.id, *person, AnnouncementKind::OutageBegun);
         // Who has not heard yet that it began need not hear that it is over.
-        let has_heard = !store::withdraw(tx, &begun, now).await?;
-        if has_heard
-            && app.settings.policy.enabled.contains(&kind)
-            && let Some((holder, current, update)) = hold::find_state(app, tx, *card).await?
-            // Whose card went on meanwhile has heard better news.
-            && outage.kind.holds_up().contains(&current.on_file.status)
-            && !super::card::is_absent(app, tx, &update).await?
-        {
-            tell(app, tx, (outage, kind), (&holder, *card), &update, &[]).await?;
+        let has_heard = *was_told && !store::withdraw(tx, &begun, now).await?;
+        if has_heard {
+            or_pass_by(tell_end(app, tx, outage, (*person, *card)).await, *card)?;
         }
         store::set_over(tx, outage.id, *person, now).await?;
     }
-    let Some((last, _)) = told.last() else { return Ok(true) };
+    let Some((last, ..)) = told.last() else { return Ok(true) };
     store::set_work(tx, outage.id, Some(OutageWork::Over), &last.to_string()).await?;
     Ok(false)
 }

@@ -313,7 +313,37 @@ pub async fn set_state(
     Ok(())
 }
 
-/// Those who are still to be told something, the oldest first, behind one.
+/// What there is to do for appointments, so that nothing is held where there is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Somebody is still to be told something.
+    pub is_untold: bool,
+    /// Somebody is to be reminded.
+    pub is_due: bool,
+    /// An outage runs, or is over and somebody has not heard so.
+    pub is_hindered: bool,
+}
+
+/// Looks for it.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_work(db: &Db, now: Timestamp) -> Result<Work, StoreError> {
+    let row: (i64, i64, i64) = sqlx::query_as(
+        "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE tell IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT), \
+         CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE state = 'booked' AND reminded_at IS NULL \
+         AND session_id IN (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
+         AND remind_at <= $1 AND begins_at > $1)) THEN 1 ELSE 0 END AS BIGINT), \
+         CAST(CASE WHEN EXISTS (SELECT 1 FROM outage WHERE lifted_at IS NULL) OR EXISTS \
+         (SELECT 1 FROM outage_appointment WHERE over_at IS NULL) THEN 1 ELSE 0 END AS BIGINT)",
+    )
+    .bind(now.as_ms())
+    .fetch_one(db.reader())
+    .await?;
+    Ok(Work { is_untold: row.0 == 1, is_due: row.1 == 1, is_hindered: row.2 == 1 })
+}
+
+/// Those who are still to be told something, the oldest first.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].

@@ -72,6 +72,24 @@ pub async fn list_since_count(
     .await
 }
 
+/// When the cards of a point were last counted, else when the first came; none while nobody said how many there are.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn find_count_at(
+    conn: &mut AnyConnection,
+    point: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    let at: Option<i64> = sqlx::query_scalar(
+        "SELECT COALESCE(MAX(CASE WHEN kind = 'counted' THEN created_at END), \
+         MIN(CASE WHEN kind = 'delivered' THEN created_at END)) FROM blanko_entry WHERE point = $1",
+    )
+    .bind(point.to_owned())
+    .fetch_one(conn)
+    .await?;
+    Ok(at.map(Timestamp::from_ms))
+}
+
 /// What is expected at a point from a day on, whatever was counted meanwhile.
 ///
 /// # Errors
@@ -234,8 +252,8 @@ pub async fn count_printed(
     Ok(())
 }
 
-/// The point whose blank cards are used for somebody: the one named if it keeps a ledger, else the first of the
-/// kabupaten that does.
+/// The point whose blank cards are used for somebody: the one named if it keeps a ledger, else the
+/// only one of the kecamatan that does, else of the kabupaten.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -254,17 +272,24 @@ pub async fn find_ledger(
             return Ok(found);
         }
     }
-    let Some(office) = area.and_then(AreaCode::kabupaten) else { return Ok(None) };
-    let [from, to] = area_range(&office);
-    Ok(sqlx::query_scalar(
-        "SELECT p.code FROM service_point p WHERE replace(p.area, '.', '') >= $1 \
-         AND replace(p.area, '.', '') < $2 AND EXISTS (SELECT 1 FROM blanko_entry b WHERE b.point = p.code) \
-         ORDER BY p.code LIMIT 1",
-    )
-    .bind(from)
-    .bind(to)
-    .fetch_optional(conn)
-    .await?)
+    // The only ledger of the kecamatan, else the only one of the kabupaten: of two nobody can say which.
+    for around in [area.and_then(AreaCode::kecamatan), area.and_then(AreaCode::kabupaten)] {
+        let Some(around) = around else { continue };
+        let [from, to] = area_range(&around);
+        let found: Vec<String> = sqlx::query_scalar(
+            "SELECT p.code FROM service_point p WHERE replace(p.area, '.', '') >= $1 \
+             AND replace(p.area, '.', '') < $2 AND EXISTS (SELECT 1 FROM blanko_entry b WHERE b.point = p.code) \
+             ORDER BY p.code LIMIT 2",
+        )
+        .bind(from)
+        .bind(to)
+        .fetch_all(&mut *conn)
+        .await?;
+        if let [one] = found.as_slice() {
+            return Ok(Some(one.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Says how a point's stock is, by its ledger. With `is_entry` somebody has just written into it; otherwise a word that

@@ -577,6 +577,23 @@ pub async fn list_items(db: &Db, id: CollectionId) -> Result<Vec<ListItem>, Stor
         .collect()
 }
 
+/// The cards of a list that nobody has in their hand yet, in their order.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_cards_of(
+    conn: &mut AnyConnection,
+    id: CollectionId,
+) -> Result<Vec<CardId>, StoreError> {
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT card_id FROM collection_item WHERE list_id = $1 AND handed_at IS NULL ORDER BY position",
+    )
+    .bind(id.to_string())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|card| parse("collection_item", "card_id", &card, &card)).collect()
+}
+
 /// Notes that the desa has the cards of a list; `false` when that was noted before.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ use super::row::parse;
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::Zone;
+use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, ContactId, MessageId, PersonId, RunId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus};
@@ -265,6 +266,28 @@ pub async fn cancel_waiting_of_card(
     .fetch_all(conn)
     .await?;
     Ok(count_cancelled(&touched))
+}
+
+/// Cancels what of one kind still waits about a card.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn cancel_waiting_of_kind(
+    conn: &mut AnyConnection,
+    card: CardId,
+    kind: AnnouncementKind,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE message SET status = 'cancelled', why = 'superseded', fallback_at = NULL, updated_at = $3 \
+         WHERE card_id = $1 AND template = $2 AND class = 'announcement' AND status = 'queued'",
+    )
+    .bind(card.to_string())
+    .bind(kind.as_str())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// How many of the rows that one statement touched waited before it; those cancelled earlier are

@@ -147,7 +147,7 @@ pub async fn lift(
     Ok(done.rows_affected() == 1)
 }
 
-/// Cards of an area in a state, in the order of an index, behind a row: area and card.
+/// Cards of an area in a state, of KTP-el or of all papers, in the order of an index, behind a row: area and card.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -156,19 +156,20 @@ pub async fn list_waiting(
     area: &AreaCode,
     status: CardStatus,
     (reached, after): (&str, &str),
-    limit: i64,
+    (of_all_papers, limit): (bool, i64),
 ) -> Result<Vec<(String, CardId, PersonId)>, StoreError> {
     let [from, to] = area_range(area);
     let from = if reached > from.as_str() { reached.to_owned() } else { from };
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT area, id, person_id FROM card WHERE status = $1 AND area >= $2 AND area < $3 \
-         AND (area > $2 OR id > $4) ORDER BY area, id LIMIT $5",
+         AND (area > $2 OR id > $4) AND ($6 = 1 OR document = 'ktp-el') ORDER BY area, id LIMIT $5",
     )
     .bind(status.as_str())
     .bind(from)
     .bind(to)
     .bind(after.to_owned())
     .bind(limit)
+    .bind(i64::from(of_all_papers))
     .fetch_all(conn)
     .await?;
     rows.into_iter()
@@ -179,18 +180,38 @@ pub async fn list_waiting(
         .collect()
 }
 
-/// Whether somebody has heard of an outage: of this one ever, or of any on that day.
+/// Whether an outage stands beside somebody already: they heard of it, or of another one that runs.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn was_told(
+pub async fn has_row(
+    conn: &mut AnyConnection,
+    id: OutageId,
+    person: PersonId,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM outage_told WHERE person_id = $2 AND outage_id = $1",
+    )
+    .bind(id.to_string())
+    .bind(person.to_string())
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Whether somebody heard on that day of another outage that still runs.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn heard_of_other(
     conn: &mut AnyConnection,
     id: OutageId,
     person: PersonId,
     day: chrono::NaiveDate,
 ) -> Result<bool, StoreError> {
     let found: Option<i64> = sqlx::query_scalar(
-        "SELECT CAST(1 AS BIGINT) FROM outage_told WHERE person_id = $2 AND (outage_id = $1 OR day = $3) LIMIT 1",
+        "SELECT CAST(1 AS BIGINT) FROM outage_told t JOIN outage o ON o.id = t.outage_id \
+         WHERE t.person_id = $2 AND t.outage_id <> $1 AND t.day = $3 AND o.lifted_at IS NULL LIMIT 1",
     )
     .bind(id.to_string())
     .bind(person.to_string())
@@ -200,21 +221,22 @@ pub async fn was_told(
     Ok(found.is_some())
 }
 
-/// Notes that somebody heard of an outage.
+/// What somebody heard of an outage that is over they know of another one that still keeps their card: the end of that
+/// one is the end for them.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn insert_told(
+pub async fn pass_on(
     conn: &mut AnyConnection,
-    id: OutageId,
-    (person, card): (PersonId, CardId),
+    (to, person): (OutageId, PersonId),
+    card: CardId,
     day: chrono::NaiveDate,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO outage_told (outage_id, person_id, card_id, day) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (outage_id, person_id) DO NOTHING",
+         ON CONFLICT (outage_id, person_id) DO UPDATE SET day = excluded.day",
     )
-    .bind(id.to_string())
+    .bind(to.to_string())
     .bind(person.to_string())
     .bind(card.to_string())
     .bind(day.to_string())
@@ -223,7 +245,31 @@ pub async fn insert_told(
     Ok(())
 }
 
-/// Those who heard of an outage and not that it is over, behind a person.
+/// Notes that somebody heard of an outage; without a day, that another one was told in its place.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn insert_told(
+    conn: &mut AnyConnection,
+    id: OutageId,
+    (person, card): (PersonId, CardId),
+    day: Option<chrono::NaiveDate>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO outage_told (outage_id, person_id, card_id, day) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (outage_id, person_id) DO NOTHING",
+    )
+    .bind(id.to_string())
+    .bind(person.to_string())
+    .bind(card.to_string())
+    .bind(day.map(|day| day.to_string()).unwrap_or_default())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Those beside whom an outage stands and who have not heard that it is over, behind a person; with whether they heard
+/// that it began.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -232,9 +278,9 @@ pub async fn list_told(
     id: OutageId,
     after: &str,
     limit: i64,
-) -> Result<Vec<(PersonId, CardId)>, StoreError> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT person_id, card_id FROM outage_told WHERE outage_id = $1 AND person_id > $2 \
+) -> Result<Vec<(PersonId, CardId, bool)>, StoreError> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT person_id, card_id, day FROM outage_told WHERE outage_id = $1 AND person_id > $2 \
          AND over_at IS NULL ORDER BY person_id LIMIT $3",
     )
     .bind(id.to_string())
@@ -243,9 +289,9 @@ pub async fn list_told(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|(person, card)| {
+        .map(|(person, card, day)| {
             let id = parse("outage_told", "card_id", &person, &card)?;
-            Ok((parse("outage_told", "person_id", &person, &person)?, id))
+            Ok((parse("outage_told", "person_id", &person, &person)?, id, !day.is_empty()))
         })
         .collect()
 }
@@ -269,7 +315,7 @@ pub async fn set_over(
     Ok(())
 }
 
-/// Withdraws the word of an outage that has not left yet; `true` when it had not.
+/// Withdraws the word of an outage that has not left yet; `true` when it had not, or never will.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -284,9 +330,19 @@ pub async fn withdraw(
     )
     .bind(format!("announce:{cause}"))
     .bind(now.as_ms())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 {
+        return Ok(true);
+    }
+    // Superseded or failed it was never heard either.
+    let never: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1 AND status IN ('cancelled', 'failed', 'expired')",
+    )
+    .bind(format!("announce:{cause}"))
+    .fetch_optional(conn)
+    .await?;
+    Ok(never.is_some())
 }
 
 /// How many heard of an outage.
@@ -294,7 +350,7 @@ pub async fn withdraw(
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn count_told(db: &Db, id: OutageId) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM outage_told WHERE outage_id = $1")
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM outage_told WHERE outage_id = $1 AND day <> ''")
         .bind(id.to_string())
         .fetch_one(db.reader())
         .await?)

@@ -492,18 +492,3 @@ pub async fn mark_settled(
         .await?;
     Ok(())
 }
-
-/// Whether an office has anything of that kind at all: a plan, or a session ahead.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn has_any(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM session_plan WHERE ended_at IS NULL) \
-         OR EXISTS (SELECT 1 FROM service_session WHERE settled_at IS NULL AND ends_at > $1)",
-    )
-    .bind(now.as_ms())
-    .fetch_optional(db.reader())
-    .await?;
-    Ok(found.is_some())
-}

@@ -40,10 +40,7 @@ const OF_HOME_VISIT: &[&str] = &["date", "number", "office", "reason", "ref", "w
 fn filled(kind: AnnouncementKind) -> Vec<&'static str> {
     use AnnouncementKind as K;
     match kind {
-        K::AppointmentReminder
-        | K::AppointmentMovedUp
-        | K::AppointmentCancelled
-        | K::AppointmentResumed => OF_APPOINTMENT.to_vec(),
+        kind if kind.is_of_appointment() => OF_APPOINTMENT.to_vec(),
         K::HomeVisitScheduled | K::HomeVisitMoved | K::HomeVisitReminder | K::HomeVisitDeclined => {
             OF_HOME_VISIT.to_vec()
         }

@@ -231,6 +231,17 @@ on_both_engines! {
         assert!(!stored.contains("Wahyuni"), "sealed");
     }
 
+    async fn the_last_place_is_given_once_however_many_ask_at_once(app: TestApp) {
+        let id = session(&app, 2, 1).await;
+        let wish = DeskWish { service: "req_ktp_lost".into(), who: None };
+        let actor = kecamatan();
+        let one = || book(&app.app, &actor, id, &wish);
+        let all = tokio::join!(one(), one(), one(), one());
+        let given = [all.0.is_ok(), all.1.is_ok(), all.2.is_ok(), all.3.is_ok()];
+        assert_eq!(given.iter().filter(|is_given| **is_given).count(), 1);
+        assert_eq!(counted(&app).await.taken, 1);
+    }
+
     async fn a_share_is_kept_from_the_chat_and_given_out_at_the_desk(app: TestApp) {
         let id = session(&app, 2, 2).await;
         books(&app, SITI).await;
@@ -357,7 +368,10 @@ on_both_engines! {
         app.advance_to("08:30 WIB").await;
         app.advance_to("13:00 WIB").await;
         assert_eq!(heard(&app, SITI, "tertunda karena jaringan putus"), 1);
-        assert_eq!(heard(&app, SITI, "tidak jadi karena jaringan putus"), 1);
+        // More than a day has gone by since they wrote: as a template.
+        let told = app.whatsapp.sent_to(SITI).pop().unwrap();
+        assert_eq!(told.template(), "kabar_appointment_cancelled_v1");
+        assert_eq!(told.param("reason"), "jaringan putus");
         assert_eq!(app.query("SELECT state FROM appointment").await, [["called_off"]]);
     }
 

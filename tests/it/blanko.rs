@@ -53,6 +53,24 @@ on_both_engines! {
         assert_eq!(ledger.expected.len(), 1, "a count says nothing of what is still to come");
     }
 
+    async fn what_was_printed_before_anybody_counted_is_in_the_count(start: Start) {
+        let mut start = start;
+        start.settings.blanko.used_by = UsedBy::Printed;
+        let app = start.open().await;
+        place(&app).await;
+        note(&app, EntryKind::Spoiled, 3).await;
+        assert_eq!(stock(&app).await, BlankoStock::Unknown, "nobody said yet how many there are");
+        let printed_at = app.app.now().rfc3339();
+        app.advance(Duration::from_secs(3600)).await;
+        note(&app, EntryKind::Counted, 100).await;
+        let place = ("service_point", json!(POINT));
+        app.card_with(&citizen(4), "CARD_PRINTED", &[place.clone(), ("occurred_at", json!(printed_at))]).await;
+        assert_eq!(find_ledger(&app.app, POINT).await.unwrap().left, 100);
+        app.advance(Duration::from_secs(60)).await;
+        app.card_with(&citizen(5), "CARD_PRINTED", &[place]).await;
+        assert_eq!(find_ledger(&app.app, POINT).await.unwrap().left, 99);
+    }
+
     async fn a_printed_card_is_counted_once_and_by_one_way_only(start: Start) {
         let mut start = start;
         start.settings.blanko.used_by = UsedBy::Printed;

@@ -10,6 +10,7 @@ mod killed;
 mod office;
 mod point;
 mod sandbox;
+mod session;
 mod source;
 mod suppression;
 mod ticket;

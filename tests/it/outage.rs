@@ -7,6 +7,7 @@ use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::domain::outage::OutageKind;
 use kabar::service::outage::{declare, lift, step};
 use reqwest::StatusCode;
+use serde_json::json;
 
 use crate::support::citizen::Citizen;
 use crate::support::console::Browser;
@@ -103,14 +104,47 @@ on_both_engines! {
         let siti = waits(&app, 6).await;
         app.run_until_idle().await;
         let actor = Actor::cli();
+        let mut declared = Vec::new();
         for (kind, where_, why) in [
             (OutageKind::NoBlanko, "35.17", "kiriman terlambat"),
             (OutageKind::Printer, "35.17.09", "printer rusak"),
         ] {
-            declare(&app.app, &actor, (kind, &area(where_)), why, None).await.unwrap();
+            declared.push(declare(&app.app, &actor, (kind, &area(where_)), why, None).await.unwrap());
             app.run_until_idle().await;
         }
         assert_eq!(count(&app, &siti, BEGUN), 1);
+        lift(&app.app, &actor, declared[0]).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(count(&app, &siti, OVER), 0, "the printer still keeps the card");
+        lift(&app.app, &actor, declared[1]).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!((count(&app, &siti, BEGUN), count(&app, &siti, OVER)), (1, 1));
+    }
+
+    async fn what_was_declared_wrongly_and_withdrawn_at_night_hides_no_other_outage(start: Start) {
+        let app = start.at("22:30 WIB").await;
+        let siti = waits(&app, 6).await;
+        app.run_until_idle().await;
+        let actor = Actor::cli();
+        let wrong = declare(&app.app, &actor, (OutageKind::Printer, &area("35.17")), "printer rusak", None).await;
+        app.run_until_idle().await;
+        lift(&app.app, &actor, wrong.unwrap()).await.unwrap();
+        app.run_until_idle().await;
+        declare(&app.app, &actor, (OutageKind::NoBlanko, &area("35.17")), "kiriman terlambat", None).await.unwrap();
+        app.run_until_idle().await;
+        app.advance_to("07:00 WIB").await;
+        assert_eq!((count(&app, &siti, BEGUN), count(&app, &siti, OVER)), (1, 0));
+    }
+
+    async fn blank_cards_concern_nobody_who_waits_for_another_paper(app: TestApp) {
+        let siti = citizen(3);
+        app.card_with(&siti, "siap cetak", &[("document", json!("kk"))]).await;
+        app.run_until_idle().await;
+        declare(&app.app, &Actor::cli(), (OutageKind::NoBlanko, &area("35.17")), "kiriman terlambat", None)
+            .await
+            .unwrap();
+        app.run_until_idle().await;
+        assert_eq!(count(&app, &siti, BEGUN), 0);
     }
 
     async fn an_outage_that_ends_before_morning_is_told_to_nobody(start: Start) {

@@ -1,11 +1,12 @@
 //! Where is my card? Told of the cards on file for the phone that writes, and of no others.
 
-use crate::dialogue::input::{CardFact, Effect};
+use crate::dialogue::input::{CardFact, Effect, OutageFact};
 use crate::dialogue::line::{Holes, Line};
 use crate::dialogue::script::{MAX_CHOICES, Picked};
 use crate::dialogue::state::words;
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
+use crate::domain::outage::OutageKind;
 use crate::domain::outbound::Choice;
 
 impl Turn<'_> {
@@ -98,15 +99,21 @@ impl Turn<'_> {
 
     /// What stands below an answer while the office cannot work.
     pub(in crate::dialogue) fn outage_below(&self, intent: &str) -> Option<String> {
-        let concerns = match intent {
-            "status_card" => self.registered_cards().iter().any(|card| card.is_waiting),
-            "blanko_out" | "opening_hours" => true,
+        let is_of_server = |kind: &str| kind == OutageKind::Server.as_str();
+        let concerns = |outage: &&OutageFact| match intent {
+            "status_card" => {
+                self.registered_cards().iter().any(|card| card.kept_by.contains(&outage.kind))
+            }
+            "blanko_out" => !is_of_server(&outage.kind),
+            "opening_hours" => true,
             _ => false,
         };
-        if !concerns || self.input.outages.is_empty() {
+        let outages: Vec<OutageFact> =
+            self.input.outages.iter().filter(concerns).cloned().collect();
+        if outages.is_empty() {
             return None;
         }
-        let holes = Holes { outages: &self.input.outages, ..self.holes() };
+        let holes = Holes { outages: &outages, ..self.holes() };
         Some(self.text(Line::OutageRunning, holes)).filter(|text| !text.is_empty())
     }
 

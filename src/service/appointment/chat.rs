@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::NaiveTime;
+use chrono::{NaiveDate, NaiveTime};
 
 use super::{free_code, happen, not_before, roll, zone};
 use crate::dialogue::{AppointmentFact, BookingFact, SessionFact, SlotNow};
@@ -14,6 +14,7 @@ use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin, Roll,
 };
 use crate::domain::area::AreaCode;
+use crate::domain::calendar::Calendar;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, ContactId, PersonId, ServiceSessionId};
 use crate::domain::language::Language;
@@ -30,6 +31,7 @@ const MAX_SESSIONS: i64 = 400;
 const MAX_FACTS: usize = 40;
 /// Of one place, at most.
 const MAX_OF_PLACE: usize = 8;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Whoever is told a time must have the time to come.
 const LEAD: Duration = Duration::from_secs(45 * 60);
 
@@ -76,6 +78,7 @@ fn fact(
         window: words.window(Some(session.from), Some(session.to), zone(session)),
         window_short: words.window_short(Some(session.from), Some(session.to), zone(session)),
         waiting: roll.waiting(),
+        is_reminded: now < session.remind_at,
         services: session.services.clone(),
         pin: session.map.map(|place| Pin {
             place,
@@ -98,17 +101,20 @@ pub(in crate::service) async fn facts(
     let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
     let around = near.kabupaten().unwrap_or_else(|| near.clone());
     let days = app.settings.appointment.days_ahead + 1;
-    let until = now.after(Duration::from_secs(days * 24 * 3600));
+    let until = now.after(Duration::from_secs(days * DAY.as_secs()));
     let mut found = session_store::list_ahead(tx, &around, (now, until), MAX_SESSIONS).await?;
     found.sort_by_key(|session| {
         (usize::MAX - shared(&session.area, near), session.begins_at, session.id)
     });
+    let day = |at: Timestamp| at.in_zone(near.zone().offset()).date_naive();
+    let range = (day(now.before(DAY)), day(until.after(DAY)));
+    let mut calendars = Calendars::default();
     let mut of_place: BTreeMap<String, usize> = BTreeMap::new();
     let mut facts = Vec::new();
     for session in found {
         let count = of_place.entry(session.place.clone()).or_default();
         *count += 1;
-        if *count > MAX_OF_PLACE || is_closed(tx, &session).await? {
+        if *count > MAX_OF_PLACE || calendars.is_closed(tx, &session, range).await? {
             continue;
         }
         let roll = roll(tx, &session).await?;
@@ -128,14 +134,32 @@ pub(in crate::service) async fn facts(
     Ok(facts)
 }
 
-/// Whether the point of a session is closed on its day after all.
-async fn is_closed(tx: &mut Tx, session: &ServiceSession) -> Result<bool, ServiceError> {
-    let Some(code) = &session.point else { return Ok(false) };
-    let Some(point) = find_with_condition(tx, code).await? else { return Ok(false) };
-    let calendar = calendar_of(tx, &point, (session.day, session.day)).await?;
-    // A day of recording or a stop takes place where no hours are kept.
-    let is_counter = session.plan.is_some();
-    Ok(calendar.is_some_and(|calendar| is_counter && calendar.hours_on(session.day).0.is_empty()))
+/// The hours of points, looked up once for each.
+#[derive(Default)]
+struct Calendars(BTreeMap<String, Option<Calendar>>);
+
+impl Calendars {
+    /// Whether the point of a session is closed on its day after all. A day of recording or a stop takes place whatever
+    /// hours are kept there.
+    async fn is_closed(
+        &mut self,
+        tx: &mut Tx,
+        session: &ServiceSession,
+        days: (NaiveDate, NaiveDate),
+    ) -> Result<bool, ServiceError> {
+        let Some(code) = session.point.as_ref().filter(|_| session.plan.is_some()) else {
+            return Ok(false);
+        };
+        if !self.0.contains_key(code) {
+            let calendar = match find_with_condition(tx, code).await? {
+                Some(point) => calendar_of(tx, &point, days).await?,
+                None => None,
+            };
+            self.0.insert(code.clone(), calendar);
+        }
+        let calendar = self.0.get(code).and_then(Option::as_ref);
+        Ok(calendar.is_some_and(|calendar| calendar.hours_on(session.day).0.is_empty()))
+    }
 }
 
 /// What a chat has that is still to come, and whether it may have more.

@@ -76,7 +76,8 @@ async fn tell_begun(
     let Some(session) = session else { return Ok(false) };
     let today = now.in_zone(session.area.zone().offset()).date_naive();
     if let Some(person) = appointment.person
-        && outage_store::was_told(tx, outage.id, person, today).await?
+        && (outage_store::has_row(tx, outage.id, person).await?
+            || outage_store::heard_of_other(tx, outage.id, person, today).await?)
     {
         return Ok(true);
     }

@@ -17,7 +17,17 @@ const BATCH: i64 = 200;
 /// # Errors
 /// When the database fails; what was not looked at waits for the next round.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
-    let told = tell::tell_all(app).await? + remind(app).await? + outage::look(app).await?;
+    let work = store::find_work(&app.db, app.now()).await?;
+    let mut told = 0;
+    if work.is_untold {
+        told += tell::tell_all(app).await?;
+    }
+    if work.is_due {
+        told += remind(app).await?;
+    }
+    if work.is_hindered {
+        told += outage::look(app).await?;
+    }
     if told > 0 {
         app.signals.wake_outbox();
     }

@@ -17,9 +17,8 @@ use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::template_state::TemplateState;
-use crate::service::look::{self, AnnouncementLook};
+use crate::service::look::{self, AnnouncementLook, WordingUse};
 use crate::store::template_state::{Known, list_known};
-use crate::template::WordingUse;
 use crate::web::Web;
 use crate::web::error::Error;
 
