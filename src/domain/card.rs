@@ -148,6 +148,24 @@ impl AnnouncementKind {
         )
     }
 
+    /// Whether it tells of officers who come to somebody.
+    #[must_use]
+    pub const fn is_of_home_visit(self) -> bool {
+        matches!(
+            self,
+            Self::HomeVisitScheduled
+                | Self::HomeVisitMoved
+                | Self::HomeVisitReminder
+                | Self::HomeVisitDeclined
+        )
+    }
+
+    /// Whether it tells of somebody's card or paper, who is known by name.
+    #[must_use]
+    pub const fn is_of_card(self) -> bool {
+        !self.is_of_appointment() && !self.is_of_home_visit()
+    }
+
     /// Whether it tells where a card is. What does not is sent once, on one channel, and nobody goes
     /// to the door for it.
     #[must_use]

@@ -136,7 +136,7 @@ pub async fn update_home_visit(
     .bind(schedule.map(|schedule| schedule.officers.clone()).unwrap_or_default())
     .bind(visit.because.clone())
     .bind(visit.changes)
-    .bind(visit.ended_at.map(|at| at.as_ms()))
+    .bind(visit.ended_at.map(Timestamp::as_ms))
     .bind(visit.ended_at.map(|_| by.to_owned()))
     .execute(conn)
     .await?;

@@ -41,9 +41,7 @@ fn filled(kind: AnnouncementKind) -> Vec<&'static str> {
     use AnnouncementKind as K;
     match kind {
         kind if kind.is_of_appointment() => OF_APPOINTMENT.to_vec(),
-        K::HomeVisitScheduled | K::HomeVisitMoved | K::HomeVisitReminder | K::HomeVisitDeclined => {
-            OF_HOME_VISIT.to_vec()
-        }
+        kind if kind.is_of_home_visit() => OF_HOME_VISIT.to_vec(),
         // The code of a home delivery is in its own message and in no other.
         K::HomeDeliveryCode => [FILLED, &["code"]].concat(),
         _ => FILLED.to_vec(),
