@@ -71,6 +71,8 @@ pub enum Flow {
     Deletion,
     /// Who of the family receives the card that is brought?
     Receiver,
+    /// On which other day is the card to be brought?
+    Day,
     /// The survey.
     Survey {
         /// What is still to be asked; the first of them was asked last.

@@ -59,6 +59,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "message_area", include_str!("../../migrations/0017_message_area.sql")),
     (18, "round", include_str!("../../migrations/0018_round.sql")),
     (19, "collection", include_str!("../../migrations/0019_collection.sql")),
+    (22, "round_mend", include_str!("../../migrations/0022_round_mend.sql")),
     (23, "message_ended", include_str!("../../migrations/0023_message_ended.sql")),
 ];
 

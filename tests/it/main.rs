@@ -50,6 +50,7 @@ mod reach;
 mod readme;
 mod receipt;
 mod round;
+mod round_mend;
 mod round_places;
 mod secret;
 mod smpp;

@@ -4,6 +4,7 @@ mod complaint;
 pub(super) mod cut;
 mod data;
 mod delivery;
+mod delivery_words;
 mod human;
 mod language;
 mod question;
@@ -29,6 +30,7 @@ impl Turn<'_> {
             }
             Flow::Survey { left, taps } => self.go_on_rating(left, *taps),
             Flow::Receiver => self.take_receiver(),
+            Flow::Day => self.take_day(),
         }
     }
 
@@ -37,7 +39,7 @@ impl Turn<'_> {
         match self.flow()? {
             Flow::Deletion => Some(self.say("data_deletion", Line::DeletionLeft)),
             Flow::Complaint { .. } => Some(self.say("complaint", Line::PungliLeft)),
-            Flow::Survey { .. } | Flow::Receiver => None,
+            Flow::Survey { .. } | Flow::Receiver | Flow::Day => None,
         }
     }
 
@@ -47,7 +49,7 @@ impl Turn<'_> {
             Some(Flow::Complaint { .. }) => Some("complaint"),
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
-            Some(Flow::Receiver) | None => None,
+            Some(Flow::Receiver | Flow::Day) | None => None,
         };
         let mut choices: Vec<_> = again
             .and_then(|label| self.script.offer_in(label, self.language))
