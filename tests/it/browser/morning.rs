@@ -22,7 +22,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
 
 #[tokio::test]
 async fn a_morning_shows_everything_that_needs_a_hand_and_leads_to_where_it_is_mended() {
-    run(Engine::Sqlite, morning).await;
+    Box::pin(run(Engine::Sqlite, morning)).await;
 }
 
 async fn morning(start: Start) {

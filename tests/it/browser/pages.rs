@@ -92,7 +92,7 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
 
 #[tokio::test]
 async fn every_page_fits_both_screens_and_has_no_serious_fault() {
-    run(Engine::Sqlite, look_at_every_page).await;
+    Box::pin(run(Engine::Sqlite, look_at_every_page)).await;
 }
 
 async fn look_at_every_page(start: Start) {
