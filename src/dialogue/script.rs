@@ -134,6 +134,8 @@ pub(super) enum Picked<'a> {
     Answer(&'a str),
     Card(&'a str),
     Day(&'a str),
+    /// An answer to the visit of one item.
+    Visit(Button, &'a str),
     /// A card that was collected.
     Taken(&'a str),
 }
@@ -149,6 +151,10 @@ impl<'a> Picked<'a> {
             "ask" => Some(Self::Answer(what)),
             "card" => Some(Self::Card(what)),
             "day" => Some(Self::Day(what)),
+            "visit" => {
+                let (button, item) = what.split_once(':')?;
+                Some(Self::Visit(button.parse().ok()?, item))
+            }
             "taken" => Some(Self::Taken(what)),
             _ => None,
         }
@@ -167,6 +173,7 @@ impl<'a> Picked<'a> {
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
             Self::Day(day) => format!("day:{day}"),
+            Self::Visit(button, item) => format!("visit:{button}:{item}"),
             Self::Taken(card) => format!("taken:{card}"),
         }
     }

@@ -223,11 +223,13 @@ on_both_engines! {
         let sent = app.whatsapp.sent_to(&number);
         let day = sent.iter().find(|one| one.template() == "kabar_home_delivery_answer_v1").expect("the day");
         let choices = app.app.script().delivery_choices(Language::Indonesian);
-        let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
+        let item = ground.item(&app, 1).await.id;
+        let of_item = app.app.script().delivery_choices_of(&item, Language::Indonesian);
+        let ids: Vec<&str> = of_item.iter().map(|choice| choice.id.as_str()).collect();
         assert_eq!(day.quick_replies(), ids);
         let registered = app.app.templates.announcement(AnnouncementKind::HomeDeliveryScheduled);
         assert_eq!(registered.answerable(Document::KtpEl).buttons, choices, "the office registers the same words");
-        let pressed = quick_reply("wamid.PRESSED", &number, &choices[0].id, &choices[0].title, app.now_s());
+        let pressed = quick_reply("wamid.PRESSED", &number, ids[0], &choices[0].title, app.now_s());
         assert_eq!(app.hook(&body(&[pressed], &[])).await, StatusCode::OK);
         app.run_until_idle().await;
         assert_eq!(ground.item(&app, 1).await.answer, "home");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::Days;
 use kabar::domain::custody::Holder;
 use kabar::domain::id::ItemId;
+use kabar::domain::language::Language;
 use kabar::domain::officer::OfficerRole;
 use kabar::service::custody;
 use kabar::service::round::{self, Found, Report, RoundError, Wish};
@@ -360,6 +361,28 @@ on_both_engines! {
         round::close(&app.app, &ground.office, ground.round).await.unwrap();
         app.run_until_idle().await;
         assert_eq!(told(&app, 1).await.last().unwrap(), "ready_to_collect");
+    }
+
+    async fn a_button_answers_the_visit_it_stands_below(app: TestApp) {
+        let ground = announced(&app, 1).await;
+        let sibling = citizen(2).with_phone(&citizen(1).phone);
+        app.card_with(&sibling, "CARD_PRINTED", &[(POINT.0, json!(POINT.1)), ("address", json!("Jalan Melati 2"))]).await;
+        let later = round::plan(&app.app, &ground.office, &wish(&app, &ground.courier, 2)).await.unwrap()[0];
+        round::announce(&app.app, &ground.office, later).await.unwrap();
+        app.run_until_idle().await;
+        let there = Ground { round: later, courier: ground.courier.clone(), office: ground.office.clone() };
+        let item = there.item(&app, 2).await.id;
+        let choices = app.app.script().delivery_choices_of(&item, Language::Indonesian);
+        let press = async |n: usize| {
+            let choice = (choices[n].id.clone(), choices[n].title.clone());
+            app.presses(&citizen(1).e164, &choice).await
+        };
+        press(0).await;
+        assert_eq!([ground.item(&app, 1).await.answer, there.item(&app, 2).await.answer], ["", "home"]);
+        // What is asked back is about the same visit.
+        press(2).await;
+        app.asks(&citizen(1).e164, "Rini").await;
+        assert_eq!([ground.item(&app, 1).await.answer, there.item(&app, 2).await.receiver], ["", "Rini"]);
     }
 
     async fn a_stale_round_swallows_no_answer_and_stays_in_sight(app: TestApp) {

@@ -33,15 +33,32 @@ impl Script {
         .map(|button| self.button(button, language))
         .collect()
     }
+
+    /// The same below the announcement of one item: whoever is visited twice answers what they see.
+    #[must_use]
+    pub fn delivery_choices_of(&self, item: &str, language: Language) -> Vec<Choice> {
+        let named = |choice: Choice| match Picked::parse(&choice.id) {
+            Some(Picked::Button(button)) => {
+                Choice { id: Picked::Visit(button, item).id(), ..choice }
+            }
+            _ => choice,
+        };
+        self.delivery_choices(language).into_iter().map(named).collect()
+    }
 }
 
 impl Turn<'_> {
-    /// What is announced to whoever writes and still to come.
-    fn deliveries(&self) -> Vec<DeliveryFact> {
+    /// What is announced to whoever writes and still to come: the visit of an item, else the next.
+    fn deliveries(&self, item: Option<&str>) -> Vec<DeliveryFact> {
         if !self.input.is_registered {
             return Vec::new();
         }
-        self.fact(self.input.deliveries.as_ref(), Need::Deliveries)
+        let mut all: Vec<DeliveryFact> =
+            self.fact(self.input.deliveries.as_ref(), Need::Deliveries);
+        let mut of = all.iter().filter(|one| item.is_none_or(|item| one.item == item));
+        let visit = of.next().map(|one| one.visit.clone());
+        all.retain(|one| Some(&one.visit) == visit.as_ref());
+        all
     }
 
     /// A text that answers an announced day; nothing when it does not, or when none is announced.
@@ -53,25 +70,39 @@ impl Turn<'_> {
         if receiver.is_some() && is_other && meaning.confidence >= SURE {
             return None;
         }
-        let deliveries = self.deliveries();
+        let deliveries = self.deliveries(None);
         if deliveries.is_empty() {
             return None;
         }
         Some(self.answer_delivery(&deliveries, answer, receiver))
     }
 
-    /// A button below the announcement.
-    pub(in crate::dialogue) fn follow_delivery(&self, answer: Answer) -> Said {
-        let deliveries = self.deliveries();
+    /// A button below the announcement, of an item or of what is next; nothing for another button.
+    pub(in crate::dialogue) fn follow_delivery(
+        &self,
+        button: Button,
+        item: Option<&str>,
+    ) -> Option<Said> {
+        let answer = match button {
+            Button::DeliveryHome => Answer::Home,
+            Button::DeliveryDay => Answer::AnotherDay,
+            Button::DeliveryFamily => Answer::Family,
+            Button::DeliveryAddress => Answer::WrongAddress,
+            Button::DeliveryCollect => Answer::WillCollect,
+            _ => return None,
+        };
+        let deliveries = self.deliveries(item);
         if deliveries.is_empty() {
-            return self.say(INTENT, Line::DeliveryGone);
+            return Some(self.say(INTENT, Line::DeliveryGone));
         }
-        self.answer_delivery(&deliveries, answer, None)
+        Some(self.answer_delivery(&deliveries, answer, None))
     }
 
-    /// A day that was offered instead.
-    pub(in crate::dialogue) fn follow_day(&self, day: &str) -> Said {
-        let deliveries = self.deliveries();
+    /// A day that was offered instead, with an item of the visit.
+    pub(in crate::dialogue) fn follow_day(&self, picked: &str) -> Said {
+        let (day, item) =
+            picked.split_once(':').map_or((picked, None), |(day, item)| (day, Some(item)));
+        let deliveries = self.deliveries(item);
         let found = deliveries
             .first()
             .and_then(|one| one.days.iter().find(|(date, _)| date.to_string() == day));
@@ -86,7 +117,7 @@ impl Turn<'_> {
     }
 
     /// The name of whoever receives it, which was asked for; or what they say instead.
-    pub(in crate::dialogue) fn take_receiver(&self) -> Option<Said> {
+    pub(in crate::dialogue) fn take_receiver(&self, item: Option<&str>) -> Option<Said> {
         let said = answer_in(&self.input.text);
         let (answer, receiver) = match said {
             Some((answer, receiver)) if answer != Answer::Family || receiver.is_some() => {
@@ -94,7 +125,7 @@ impl Turn<'_> {
             }
             _ => (Answer::Family, Some(receiver_in(&self.input.text)?)),
         };
-        let deliveries = self.deliveries();
+        let deliveries = self.deliveries(item);
         if deliveries.is_empty() {
             return None;
         }
@@ -102,13 +133,13 @@ impl Turn<'_> {
     }
 
     /// The day that was asked for, named by its day of the week.
-    pub(in crate::dialogue) fn take_day(&self) -> Option<Said> {
+    pub(in crate::dialogue) fn take_day(&self, item: Option<&str>) -> Option<Said> {
         let weekday = weekday_in(&self.input.text)?;
-        let deliveries = self.deliveries();
+        let deliveries = self.deliveries(item);
         let days = &deliveries.first()?.days;
         let mut fitting = days.iter().filter(|(date, _)| date.weekday() == weekday);
         match (fitting.next(), fitting.next()) {
-            (Some((date, _)), None) => Some(self.follow_day(&date.to_string())),
+            (Some((date, _)), None) => Some(self.follow_day(&day_of(*date, deliveries.first()))),
             _ => Some(self.offer_days(&deliveries, Line::DeliveryDayOther)),
         }
     }
@@ -123,7 +154,8 @@ impl Turn<'_> {
         let line = match (answer, &receiver) {
             (Answer::AnotherDay, _) => return self.offer_days(deliveries, Line::DeliveryDayAsk),
             (Answer::Family, None) => {
-                return self.say(INTENT, Line::DeliveryFamilyAsk).going_on(Flow::Receiver);
+                let item = deliveries.first().map(|one| one.item.clone());
+                return self.say(INTENT, Line::DeliveryFamilyAsk).going_on(Flow::Receiver { item });
             }
             (Answer::Family, Some(_)) => Line::DeliveryFamilyNoted,
             (Answer::WrongAddress, _) => Line::DeliveryAddress,
@@ -143,12 +175,18 @@ impl Turn<'_> {
     fn offer_days(&self, deliveries: &[DeliveryFact], line: Line) -> Said {
         let days = deliveries.first().map(|one| one.days.as_slice()).unwrap_or_default();
         let choice = |(date, label): &(chrono::NaiveDate, String)| Choice {
-            id: Picked::Day(&date.to_string()).id(),
+            id: Picked::Day(&day_of(*date, deliveries.first())).id(),
             title: label.clone(),
         };
         let text = self.text(line, self.holes());
-        said(INTENT, text, days.iter().map(choice).collect()).going_on(Flow::Day)
+        let item = deliveries.first().map(|one| one.item.clone());
+        said(INTENT, text, days.iter().map(choice).collect()).going_on(Flow::Day { item })
     }
+}
+
+/// A day instead of that of a visit, as it comes back.
+fn day_of(date: chrono::NaiveDate, visit: Option<&DeliveryFact>) -> String {
+    visit.map_or_else(|| date.to_string(), |one| format!("{date}:{}", one.item))
 }
 
 fn items(deliveries: &[DeliveryFact]) -> Vec<String> {

@@ -29,8 +29,8 @@ impl Turn<'_> {
                 matches!(words.as_slice(), [word] if is_yes(word)).then(|| self.delete())?
             }
             Flow::Survey { left, taps } => self.go_on_rating(left, *taps),
-            Flow::Receiver => self.take_receiver(),
-            Flow::Day => self.take_day(),
+            Flow::Receiver { item } => self.take_receiver(item.as_deref()),
+            Flow::Day { item } => self.take_day(item.as_deref()),
         }
     }
 
@@ -39,7 +39,7 @@ impl Turn<'_> {
         match self.flow()? {
             Flow::Deletion => Some(self.say("data_deletion", Line::DeletionLeft)),
             Flow::Complaint { .. } => Some(self.say("complaint", Line::PungliLeft)),
-            Flow::Survey { .. } | Flow::Receiver | Flow::Day => None,
+            Flow::Survey { .. } | Flow::Receiver { .. } | Flow::Day { .. } => None,
         }
     }
 
@@ -49,7 +49,7 @@ impl Turn<'_> {
             Some(Flow::Complaint { .. }) => Some("complaint"),
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
-            Some(Flow::Receiver | Flow::Day) | None => None,
+            Some(Flow::Receiver { .. } | Flow::Day { .. }) | None => None,
         };
         let mut choices: Vec<_> = again
             .and_then(|label| self.script.offer_in(label, self.language))

@@ -49,7 +49,7 @@ pub struct Announced {
     pub days: Vec<NaiveDate>,
 }
 
-/// The announced cards of people, those of the next day only: an answer is about one visit.
+/// The announced cards of people, those of the next visit first.
 pub(in crate::service) async fn list_announced(
     app: &App,
     tx: &mut Tx,
@@ -67,17 +67,21 @@ pub(in crate::service) async fn list_announced(
             }
         }
     }
-    let Some(next) = found.iter().map(|one| (one.round.day, one.round.id)).min() else {
-        return Ok(found);
-    };
-    found.retain(|one| (one.round.day, one.round.id) == next);
-    if let Some(first) = found.first() {
-        let home = round_item::find_home(tx, &app.db, first.item.person).await?.area;
-        let home = home.and_then(|area| AreaCode::parse(&area).ok());
-        let home = home.unwrap_or_else(|| first.round.area.clone());
-        let days = other_days(app, tx, &first.round, &home, now).await?;
-        for one in &mut found {
-            one.days.clone_from(&days);
+    found.sort_by_key(|one| (one.round.day, one.round.id, one.item.id));
+    for at in 0..found.len() {
+        let before = at.checked_sub(1).and_then(|before| found.get(before));
+        let Some(one) = found.get(at) else { break };
+        let known = before.filter(|before| before.round.id == one.round.id);
+        let days = if let Some(before) = known {
+            before.days.clone()
+        } else {
+            let home = round_item::find_home(tx, &app.db, one.item.person).await?.area;
+            let home = home.and_then(|area| AreaCode::parse(&area).ok());
+            let home = home.unwrap_or_else(|| one.round.area.clone());
+            other_days(app, tx, &one.round, &home, now).await?
+        };
+        if let Some(one) = found.get_mut(at) {
+            one.days = days;
         }
     }
     Ok(found)
@@ -238,6 +242,7 @@ pub(in crate::service) async fn facts(
         let window = words.window(Some(one.round.from), Some(one.round.to), zone);
         DeliveryFact {
             item: one.item.id.to_string(),
+            visit: one.round.id.to_string(),
             day: format!("{}, {window}", words.date(one.round.day)),
             days: one.days.iter().map(label).collect(),
         }
