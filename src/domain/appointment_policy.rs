@@ -17,6 +17,10 @@ pub struct AppointmentPolicy {
     pub days_ahead: u64,
     /// When those who come tomorrow are reminded, by the place's clock.
     pub remind_at: NaiveTime,
+    /// So many days the office takes to answer who asked for a home visit.
+    pub home_visit_days: i64,
+    /// Such requests still open that one chat may have.
+    pub most_home_visits: i64,
     /// So long after its end a session is settled.
     pub grace: Duration,
     /// A place that gets free later before the session than that goes to those who walk in.
@@ -46,6 +50,8 @@ impl Default for AppointmentPolicy {
             most_open: 3,
             days_ahead: 14,
             remind_at: NaiveTime::MIN + chrono::TimeDelta::hours(16),
+            home_visit_days: 3,
+            most_home_visits: 2,
             grace: HOUR * 2,
             move_up_before: HOUR * 12,
             most_missed: 2,

@@ -138,5 +138,13 @@ words! {
         SettledAppointment = "settled_appointment",
         /// Took somebody's place back.
         CancelledAppointment = "cancelled_appointment",
+        /// Asked for a home visit.
+        RequestedHomeVisit = "requested_home_visit",
+        /// Looked where one goes to.
+        LookedAtHomeVisit = "looked_at_home_visit",
+        /// Said when it is.
+        ScheduledHomeVisit = "scheduled_home_visit",
+        /// Said that it was, is not, or is not wanted.
+        SettledHomeVisit = "settled_home_visit",
     }
 }

@@ -124,6 +124,14 @@ words! {
         AppointmentCancelled = "appointment_cancelled",
         /// An outage is over and an appointment stands.
         AppointmentResumed = "appointment_resumed",
+        /// Officers come to somebody at home: when.
+        HomeVisitScheduled = "home_visit_scheduled",
+        /// They come at another time.
+        HomeVisitMoved = "home_visit_moved",
+        /// They come tomorrow.
+        HomeVisitReminder = "home_visit_reminder",
+        /// They do not come, and why.
+        HomeVisitDeclined = "home_visit_declined",
     }
 }
 
@@ -155,6 +163,10 @@ impl AnnouncementKind {
                 | Self::AppointmentMovedUp
                 | Self::AppointmentCancelled
                 | Self::AppointmentResumed
+                | Self::HomeVisitScheduled
+                | Self::HomeVisitMoved
+                | Self::HomeVisitReminder
+                | Self::HomeVisitDeclined
         )
     }
 }

@@ -126,6 +126,8 @@ ids! {
     ServiceSessionId = "svs";
     /// One citizen's place in a session.
     AppointmentId = "apt";
+    /// Officers who come to somebody, asked for.
+    HomeVisitId = "hmv";
 }
 
 /// Gives ids that are unique and, within this process, strictly increasing.

@@ -23,6 +23,7 @@ pub mod custody;
 pub mod day_words;
 pub mod document;
 pub mod gsm7;
+pub mod home_visit;
 pub mod id;
 pub mod language;
 pub mod message;

@@ -19,6 +19,7 @@ mod file;
 pub mod find_card;
 mod folder;
 pub mod hold;
+pub mod home_visit;
 pub mod inbox;
 pub mod intake;
 pub mod knowledge;

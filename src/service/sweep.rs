@@ -7,8 +7,8 @@
 use std::pin::Pin;
 
 use super::{
-    App, ServiceError, appointment, collection, fallback, hold, knowledge, outage, question, round,
-    survey, ticket,
+    App, ServiceError, appointment, collection, fallback, hold, home_visit, knowledge, outage,
+    question, round, survey, ticket,
 };
 use crate::store::{StoreError, search, settled};
 
@@ -27,7 +27,7 @@ const NAMES: (i64, usize) = (500, 10);
 /// that could be done is done.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     type Work<'a> = Pin<Box<dyn Future<Output = Result<u64, ServiceError>> + Send + 'a>>;
-    let works: [Work<'_>; 13] = [
+    let works: [Work<'_>; 14] = [
         Box::pin(expire(app)),
         Box::pin(settle(app)),
         Box::pin(fallback::step(app)),
@@ -40,6 +40,7 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
         Box::pin(collection::step(app)),
         Box::pin(outage::step(app)),
         Box::pin(appointment::step(app)),
+        Box::pin(home_visit::step(app)),
         Box::pin(name(app)),
     ];
     let mut count = 0;

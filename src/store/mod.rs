@@ -26,6 +26,7 @@ pub mod follow;
 pub mod group;
 pub mod hold;
 pub mod holiday;
+pub mod home_visit;
 pub mod inbox;
 pub mod kept;
 pub mod message;

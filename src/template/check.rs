@@ -33,11 +33,17 @@ pub(super) const FILLED: &[&str] = &[
 const OF_APPOINTMENT: &[&str] =
     &["bring", "code", "date", "office", "place", "reason", "ref", "service", "time"];
 
+/// What is filled for announcements about a home visit.
+const OF_HOME_VISIT: &[&str] = &["date", "number", "office", "reason", "ref", "window"];
+
 /// What is filled for a kind of announcement.
 fn filled(kind: AnnouncementKind) -> Vec<&'static str> {
     use AnnouncementKind as K;
     match kind {
         kind if kind.is_of_appointment() => OF_APPOINTMENT.to_vec(),
+        K::HomeVisitScheduled | K::HomeVisitMoved | K::HomeVisitReminder | K::HomeVisitDeclined => {
+            OF_HOME_VISIT.to_vec()
+        }
         // The code of a home delivery is in its own message and in no other.
         K::HomeDeliveryCode => [FILLED, &["code"]].concat(),
         _ => FILLED.to_vec(),

@@ -40,6 +40,7 @@ mod english;
 mod floors;
 mod folder;
 mod gateway;
+mod home_visit;
 mod kannel;
 mod opensid;
 mod opensid_ground;

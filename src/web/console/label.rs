@@ -131,6 +131,10 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::AppointmentMovedUp => ("Naik dari daftar tunggu", "Moved up from the waiting list"),
         A::AppointmentCancelled => ("Janji dibatalkan kantor", "Appointment called off"),
         A::AppointmentResumed => ("Janji tetap berlaku", "Appointment stands"),
+        A::HomeVisitScheduled => ("Jadwal kunjungan rumah", "Home visit scheduled"),
+        A::HomeVisitMoved => ("Kunjungan rumah dipindah", "Home visit moved"),
+        A::HomeVisitReminder => ("Pengingat kunjungan rumah", "Reminder of a home visit"),
+        A::HomeVisitDeclined => ("Kunjungan rumah ditolak", "Home visit declined"),
     };
     page.t(id, en)
 }

@@ -26,6 +26,7 @@ mod desk;
 mod door;
 mod failed;
 mod form;
+mod home_visit;
 mod label;
 mod listing;
 mod mend;
@@ -129,6 +130,7 @@ fn rooms() -> Rooms {
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));
     let rooms = collection::rooms(blanko::rooms(outage::rooms(rooms)));
+    let rooms = home_visit::rooms(rooms);
     let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)

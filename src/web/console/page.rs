@@ -33,6 +33,7 @@ const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/percakapan", "Percakapan", "Conversations", Right::SeeConversations),
     ("/console/siaran", "Siaran", "Broadcasts", Right::SeeBroadcasts),
     ("/console/tempat", "Tempat & kalender", "Places & calendar", Right::SeePoints),
+    ("/console/kunjungan-rumah", "Kunjungan rumah", "Home visits", Right::RunCounter),
     ("/console/ambil", "Pengambilan", "Collection", Right::SeeCards),
     ("/console/blanko", "Blangko", "Blank cards", Right::SeePoints),
     ("/console/gangguan", "Gangguan", "Outages", Right::SeePoints),

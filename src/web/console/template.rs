@@ -131,6 +131,10 @@ fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
         }
         "appointment_cancelled" => page.t("Janji dibatalkan kantor", "Appointment called off"),
         "appointment_resumed" => page.t("Janji tetap berlaku", "Appointment stands"),
+        "home_visit_scheduled" => page.t("Jadwal kunjungan rumah", "Home visit scheduled"),
+        "home_visit_moved" => page.t("Kunjungan rumah dipindah", "Home visit moved"),
+        "home_visit_reminder" => page.t("Pengingat kunjungan rumah", "Reminder of a home visit"),
+        "home_visit_declined" => page.t("Kunjungan rumah ditolak", "Home visit declined"),
         _ => kind.as_str(),
     }
 }

@@ -18,7 +18,9 @@ use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::service_point::BlankoStock;
+use crate::service::home_visit::answer_before;
 use crate::service::source_trouble;
+use crate::store::home_visit::count_unanswered;
 use crate::store::notice::NoticeKind;
 use crate::store::outage::list_running;
 use crate::store::round_plan::{Alarms, count_alarms};
@@ -87,6 +89,7 @@ struct TodayPage {
     said: Pile,
     outages: Pile,
     stocks: Pile,
+    home_visits: Pile,
 }
 
 impl TodayPage {
@@ -104,6 +107,7 @@ impl TodayPage {
             self.said,
             self.outages,
             self.stocks,
+            self.home_visits,
         ];
         self.rounds.total() == 0
             && self.failures.is_empty()
@@ -197,6 +201,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         said: waits.said,
         outages: waits.outages,
         stocks: waits.stocks,
+        home_visits: waits.home_visits,
     })
 }
 
@@ -206,6 +211,7 @@ struct Waits {
     said: Pile,
     outages: Pile,
     stocks: Pile,
+    home_visits: Pile,
 }
 
 async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
@@ -221,7 +227,13 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     let (unclaimed, oldest) =
         trouble::count_unclaimed(db, desk.area(), web.app.now().before(LONG_LAIN)).await?;
     let (said, said_oldest) = trouble::count_taken_said(db, desk.area()).await?;
+    let mut home_visits = Pile::default();
+    if desk.may(Right::RunCounter) {
+        let before = answer_before(&web.app);
+        (home_visits.count, home_visits.oldest) = count_unanswered(db, desk.area(), before).await?;
+    }
     Ok(Waits {
+        home_visits,
         unclaimed: Pile { count: unclaimed, oldest },
         said: Pile { count: said, oldest: said_oldest },
         outages: pile(outages.iter().map(|outage| outage.since)),

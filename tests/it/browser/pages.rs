@@ -68,6 +68,23 @@ async fn waits(app: &TestApp) {
     app.run_until_idle().await;
 }
 
+/// A desa asks for officers to come, who get a day; and asks again.
+async fn asks_for_visits(app: &TestApp) {
+    let office = Browser::login(app, OfficerRole::Kecamatan, "35.17.09").await;
+    let place = ("place", "RT 03 RW 05, sebelah musala");
+    for whom in ["elderly", "disabled"] {
+        let form = [("whom", whom), ("work", "recording"), ("area", "35.17.09.2018"), place];
+        let page = office.post_and_follow("/console/kunjungan-rumah", &form).await;
+        assert!(page.says("Permintaan dicatat"), "{}", page.text);
+    }
+    let oldest = "SELECT id FROM home_visit ORDER BY id LIMIT 1";
+    let way =
+        format!("/console/kunjungan-rumah/{}/jadwal", app.query(oldest).await.concat().concat());
+    let form =
+        [("day", "2027-01-05"), ("from", "09:00"), ("to", "12:00"), ("officers", "Tini dan Budi")];
+    assert!(office.post_and_follow(&way, &form).await.says("Jadwal dicatat"));
+}
+
 /// What stands in the hole of a path, by what comes before it.
 async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
     let told = "SELECT id FROM card WHERE person_id IN (SELECT person_id FROM message \
@@ -85,6 +102,7 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
         ("/console/tempat/titik/", "kec-jabon".to_owned()),
         ("/console/templat/kabar/", "card_printed".to_owned()),
         ("/console/petugas/", rahma),
+        ("/console/kunjungan-rumah/", newest(app, "home_visit").await),
         ("/console/ambil/desa/", "35.17.09.2018".to_owned()),
         ("/console/ambil/daftar/", newest(app, "collection_list").await),
     ])
@@ -101,6 +119,7 @@ async fn look_at_every_page(start: Start) {
     drafts(&app).await;
     crate::round::with_a_round(&app).await;
     waits(&app).await;
+    asks_for_visits(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
