@@ -96,6 +96,8 @@ pub struct OutageFact {
 pub struct DeliveryFact {
     /// Its item's id; comes back in the effect.
     pub item: String,
+    /// Cards of one visit have the same.
+    pub visit: String,
     /// Day and window, as citizens read them.
     pub day: String,
     /// Days on which it may be brought instead, each with its words.
@@ -261,7 +263,7 @@ pub struct Input {
     pub kept: Option<KeptFact>,
     /// The elements of the survey, those with the fewest answers first.
     pub survey: Option<Vec<Element>>,
-    /// Cards that are on their way home, all of the same day.
+    /// Cards that are on their way home, those of the next visit first.
     pub deliveries: Option<Vec<DeliveryFact>>,
     /// Sessions ahead in the kabupaten of whoever writes, the nearest places first.
     pub sessions: Option<Vec<SessionFact>>,

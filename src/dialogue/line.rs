@@ -147,6 +147,8 @@ words! {
         DeliveryHome = "delivery_home",
         /// Which other day suits?
         DeliveryDayAsk = "delivery_day_ask",
+        /// Not on that day; these are possible.
+        DeliveryDayOther = "delivery_day_other",
         /// Another day is noted.
         DeliveryDayNoted = "delivery_day_noted",
         /// Who of the family receives it?

@@ -155,6 +155,8 @@ pub(super) enum Picked<'a> {
     Answer(&'a str),
     Card(&'a str),
     Day(&'a str),
+    /// An answer to the visit of one item.
+    Delivery(Button, &'a str),
     /// A card that was collected.
     Taken(&'a str),
     /// An appointment for a label.
@@ -180,6 +182,10 @@ impl<'a> Picked<'a> {
             "ask" => Some(Self::Answer(what)),
             "card" => Some(Self::Card(what)),
             "day" => Some(Self::Day(what)),
+            "delivery" => {
+                let (button, item) = what.split_once(':')?;
+                Some(Self::Delivery(button.parse().ok()?, item))
+            }
             "taken" => Some(Self::Taken(what)),
             "visit" => Some(Self::Visit(what)),
             "slot" => Some(Self::Slot(what)),
@@ -207,6 +213,7 @@ impl<'a> Picked<'a> {
             Self::Answer(label) => format!("ask:{label}"),
             Self::Card(card) => format!("card:{card}"),
             Self::Day(day) => format!("day:{day}"),
+            Self::Delivery(button, item) => format!("delivery:{button}:{item}"),
             Self::Taken(card) => format!("taken:{card}"),
             Self::Visit(label) => format!("visit:{label}"),
             Self::Slot(slot) => format!("slot:{slot}"),

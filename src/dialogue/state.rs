@@ -70,7 +70,17 @@ pub enum Flow {
     /// Is the data really to be deleted?
     Deletion,
     /// Who of the family receives the card that is brought?
-    Receiver,
+    Receiver {
+        /// An item of the visit that is asked about; none for the next.
+        #[serde(default)]
+        item: Option<String>,
+    },
+    /// On which other day is the card to be brought?
+    Day {
+        /// As for the receiver.
+        #[serde(default)]
+        item: Option<String>,
+    },
     /// An appointment at a counter.
     Appointment {
         /// What for: a label.

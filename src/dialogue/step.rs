@@ -14,7 +14,6 @@ use super::script::{Button, Picked, Script};
 use super::state::{State, words};
 use super::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
-use crate::domain::round::Answer;
 
 /// Most words of a message that only carries a number, or a card's reference.
 pub(super) const FEW_WORDS: usize = 5;
@@ -222,6 +221,7 @@ impl Turn<'_> {
             Picked::Wait(slot) => return self.follow_slot(slot, true),
             Picked::Place(session) => return self.follow_place(session),
             Picked::Unbook(id) => return Some(self.follow_unbook(id)),
+            Picked::Delivery(button, item) => return self.follow_delivery(button, Some(item)),
         };
         match button {
             Button::Status => Some(self.status()),
@@ -238,11 +238,11 @@ impl Turn<'_> {
             Button::Indonesian | Button::English => self.follow_language(button),
             Button::Continue => self.continue_survey(),
             Button::Rate1 | Button::Rate2 | Button::Rate3 | Button::Rate4 => self.rate(button),
-            Button::DeliveryHome => Some(self.follow_delivery(Answer::Home)),
-            Button::DeliveryDay => Some(self.follow_delivery(Answer::AnotherDay)),
-            Button::DeliveryFamily => Some(self.follow_delivery(Answer::Family)),
-            Button::DeliveryAddress => Some(self.follow_delivery(Answer::WrongAddress)),
-            Button::DeliveryCollect => Some(self.follow_delivery(Answer::WillCollect)),
+            Button::DeliveryHome
+            | Button::DeliveryDay
+            | Button::DeliveryFamily
+            | Button::DeliveryAddress
+            | Button::DeliveryCollect => self.follow_delivery(button, None),
             Button::DeleteYes => self.delete(),
             Button::Book
             | Button::PaperYes

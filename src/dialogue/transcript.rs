@@ -307,6 +307,7 @@ impl Facts {
                 let others = others.split('|').filter(|part| !part.trim().is_empty());
                 self.deliveries.push(DeliveryFact {
                     item: format!("itm_{}", self.deliveries.len() + 1),
+                    visit: day.trim().to_owned(),
                     day: day.trim().to_owned(),
                     days: others.map(other).collect::<Result<_, _>>()?,
                 });

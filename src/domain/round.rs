@@ -8,6 +8,7 @@ use std::hash::Hash;
 
 use chrono::NaiveDate;
 
+use super::card::CardStatus;
 use crate::words;
 
 /// Wrong codes that lock an item.
@@ -163,6 +164,66 @@ words! {
     }
 }
 
+words! {
+    /// Whether the code was right in a report that contradicts what is on file.
+    pub enum CodeWord {
+        /// It was.
+        Right = "right",
+        /// It was another.
+        Wrong = "wrong",
+        /// None was said, or none was told.
+        None = "none",
+    }
+}
+
+/// Where a card of a round is when a source speaks of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Where {
+    /// A courier has it.
+    pub is_in_bag: bool,
+    /// Its item is still to be brought, or was tried on a round that is under way.
+    pub is_on_way: bool,
+    /// Its holder was told of the round.
+    pub is_announced: bool,
+}
+
+/// What a source's word does to a card that is on a round, or in a courier's bag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSource {
+    /// Nothing but what it says.
+    Nothing,
+    /// It is kept, and nobody is told: what the round says of the card stands.
+    Stands,
+    /// The same, and once the card is back it can be collected.
+    OnceBack,
+    /// The card leaves its round; with `true` it goes onto another.
+    Leaves(bool),
+}
+
+/// What a source's word does to a card of a round. `is_other_day` tells that the source has an
+/// appointment of its own for it.
+#[must_use]
+pub const fn after_source(said: CardStatus, is_other_day: bool, at: Where) -> AfterSource {
+    use CardStatus as S;
+    match said {
+        S::Issued => AfterSource::Leaves(false),
+        S::ReadyToCollect if at.is_in_bag && !at.is_on_way => AfterSource::OnceBack,
+        S::ReadyToCollect | S::Printed | S::Shipped | S::HomeDeliveryScheduled if at.is_in_bag => {
+            AfterSource::Stands
+        }
+        _ if at.is_in_bag || !at.is_on_way => AfterSource::Nothing,
+        S::ReadyToCollect => AfterSource::Leaves(false),
+        S::Printed | S::Shipped | S::HomeDeliveryScheduled if is_other_day => {
+            AfterSource::Leaves(false)
+        }
+        S::Printed | S::Shipped | S::HomeDeliveryScheduled if at.is_announced => {
+            AfterSource::Stands
+        }
+        S::Printed | S::Shipped => AfterSource::Nothing,
+        _ => AfterSource::Leaves(true),
+    }
+}
+
 /// What an answer does: whether the card stays on the round, and what follows if not.
 #[must_use]
 pub const fn after_answer(answer: Answer) -> Option<Next> {
@@ -231,6 +292,8 @@ pub struct Receipt<'a> {
 pub struct AtTheDoor {
     /// Whether the code said is the right one; none where none was told.
     pub code: Option<bool>,
+    /// None was told yet, but they have a number and will be.
+    pub is_code_to_come: bool,
     /// Wrong codes so far.
     pub wrong_codes: i64,
     /// The office demands the old card.
@@ -259,13 +322,16 @@ pub fn check_receipt(said: &Receipt<'_>, door: &AtTheDoor) -> Result<(), (Verdic
             return refused("reason_missing");
         }
         // Whoever was told a code shall say it, or an officer answers for it.
-        return if door.may_override || door.code.is_none() {
-            Ok(())
-        } else {
-            refused("needs_officer")
+        return match door.code {
+            _ if door.may_override => Ok(()),
+            Some(_) => refused("needs_officer"),
+            None if door.is_code_to_come => refused("code_to_come"),
+            None => Ok(()),
         };
     }
-    let Some(is_right) = door.code else { return refused("no_code_told") };
+    let Some(is_right) = door.code else {
+        return refused(if door.is_code_to_come { "code_to_come" } else { "no_code_told" });
+    };
     if door.wrong_codes >= MAX_WRONG_CODES {
         return Err((Verdict::Locked, "locked"));
     }
@@ -291,7 +357,7 @@ pub struct ToBring<Id> {
     pub rt: String,
     /// Since when it waits.
     pub since: i64,
-    /// The day its holder wished for.
+    /// The day its holder wished for, while it is still to come.
     pub wish: Option<NaiveDate>,
 }
 
@@ -302,7 +368,7 @@ pub struct Slot<Courier> {
     pub day: NaiveDate,
     /// Who.
     pub courier: Courier,
-    /// Cards that already go on that round.
+    /// Cards that the courier brings in that window already.
     pub taken: usize,
 }
 
@@ -410,6 +476,7 @@ mod tests {
         };
         let door = AtTheDoor {
             code: Some(true),
+            is_code_to_come: false,
             wrong_codes: 0,
             is_old_card_demanded: false,
             may_override: false,
@@ -428,6 +495,12 @@ mod tests {
             ..said
         };
         assert_eq!(check_receipt(&by_word, &none), Ok(()));
+        let to_come = AtTheDoor { is_code_to_come: true, ..none };
+        for said in [&said, &by_word] {
+            assert_eq!(check_receipt(said, &to_come), Err((Verdict::Refused, "code_to_come")));
+        }
+        let officer = AtTheDoor { may_override: true, ..to_come };
+        assert_eq!(check_receipt(&by_word, &officer), Ok(()));
         assert_eq!(check_receipt(&by_word, &door), Err((Verdict::Refused, "needs_officer")));
         let officer = AtTheDoor { may_override: true, ..locked };
         assert_eq!(check_receipt(&by_word, &officer), Ok(()));
@@ -435,6 +508,30 @@ mod tests {
         assert_eq!(check_receipt(&said, &demanded).unwrap_err().1, "old_card_demanded");
         let letter = Receipt { old_card: Some(OldCard::PoliceLetter), ..said };
         assert_eq!(check_receipt(&letter, &demanded), Ok(()));
+    }
+
+    #[test]
+    fn what_a_source_says_of_a_card_on_a_round_is_reconciled_with_it() {
+        use AfterSource::{Leaves, Nothing, OnceBack, Stands};
+        use CardStatus as S;
+        let planned = Where { is_in_bag: false, is_on_way: true, is_announced: false };
+        let announced = Where { is_announced: true, ..planned };
+        let carried = Where { is_in_bag: true, ..announced };
+        let to_go_back = Where { is_in_bag: true, is_on_way: false, is_announced: false };
+        for at in [planned, announced, carried, to_go_back] {
+            assert_eq!(after_source(S::Issued, false, at), Leaves(false));
+        }
+        for (said, expected) in [
+            (S::ReadyToCollect, [Leaves(false), Leaves(false), Stands, OnceBack]),
+            (S::Printed, [Nothing, Stands, Stands, Stands]),
+            (S::Duplicate, [Leaves(true), Leaves(true), Nothing, Nothing]),
+        ] {
+            let found =
+                [planned, announced, carried, to_go_back].map(|at| after_source(said, false, at));
+            assert_eq!(found, expected, "{said}");
+        }
+        let theirs = after_source(S::HomeDeliveryScheduled, true, announced);
+        assert_eq!(theirs, Leaves(false), "the source brings it itself");
     }
 
     #[test]

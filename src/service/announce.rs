@@ -292,7 +292,10 @@ async fn content(
         name: rendered.template,
         language: registered.language.clone(),
         params: rendered.params.into_iter().map(|(n, v)| (n, MessageText::new(v))).collect(),
-        buttons: wording.buttons.iter().map(|button| button.id.clone()).collect(),
+        buttons: if choices.is_empty() { &wording.buttons } else { &choices }
+            .iter()
+            .map(|button| button.id.clone())
+            .collect(),
     };
     Ok(Content {
         template: Some(template),
@@ -316,8 +319,10 @@ async fn choices(
         return Ok(Vec::new());
     }
     let item = round_item::find_last(tx, &app.db, card).await?;
-    let is_ours = item.is_some_and(|item| item.state.is_open());
-    Ok(if is_ours { app.script().delivery_choices(Language::Indonesian) } else { Vec::new() })
+    let ours = item.filter(|item| item.state.is_open()).map(|item| item.id.to_string());
+    let script = app.script();
+    let choices = ours.map(|item| script.delivery_choices_of(&item, Language::Indonesian));
+    Ok(choices.unwrap_or_default())
 }
 
 /// Whether somebody goes to a counter for it.

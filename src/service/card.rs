@@ -4,11 +4,11 @@
 //! and each item stands alone within it: what is wrong with one is kept and rejects no other.
 
 use super::announce::{self, Holder};
-use super::{App, ServiceError, blanko, collection, custody, hold, survey};
+use super::{App, ServiceError, blanko, collection, custody, hold, round, survey};
 use crate::domain::absence::Absence;
 use crate::domain::area::AreaCode;
 use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate, HomeDelivery, PhoneGiven};
-use crate::domain::card_plan::{self, CardPlan, UpdateOutcome};
+use crate::domain::card_plan::{self, CardOnFile, CardPlan, UpdateOutcome};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, HoldId, PersonId};
 use crate::domain::outbound::Recipient;
@@ -262,9 +262,24 @@ async fn apply(
     app: &App,
     tx: &mut Tx,
     update: &CardUpdate,
-    mut said: Said<'_>,
+    said: Said<'_>,
     now: Timestamp,
 ) -> Result<CardPlan, ServiceError> {
+    let (plan, met) = take(app, tx, update, said, now).await?;
+    if let Some(met) = met.filter(|_| plan.becomes_current) {
+        round::follow_source(app, tx, met, now).await?;
+    }
+    Ok(plan)
+}
+
+/// Takes one update, and tells whether it met a round.
+async fn take(
+    app: &App,
+    tx: &mut Tx,
+    update: &CardUpdate,
+    mut said: Said<'_>,
+    now: Timestamp,
+) -> Result<(CardPlan, Option<round::Met>), ServiceError> {
     let known = person::find_by_nik(tx, &app.db, &update.nik).await?;
     let released;
     let update = match &update.phone {
@@ -277,6 +292,17 @@ async fn apply(
     let before = match &known {
         Some(person) => card_store::find_latest(tx, &app.db, person.id, update.document).await?,
         None => None,
+    };
+    let met = match said.source {
+        OWN_SOURCE => None,
+        _ => round::meet(app, tx, before.as_ref(), update).await?,
+    };
+    let quiet;
+    let update = if met.as_ref().is_some_and(round::Met::is_silent) {
+        quiet = CardUpdate { is_silent: true, ..update.clone() };
+        &quiet
+    } else {
+        update
     };
     let area = update.area.as_ref().or(known.as_ref().and_then(|person| person.area.as_ref()));
     let zone = app.zone(area);
@@ -304,43 +330,8 @@ async fn apply(
     let card_id = match &before {
         Some(card) if !plan.becomes_current => card.id,
         _ => {
-            let mut last = on_file
-                .as_ref()
-                .filter(|_| !plan.is_new_card)
-                .and_then(|card| card.last_announced.clone());
-            let says_nothing_new = match plan.outcome {
-                UpdateOutcome::Unchanged => true,
-                UpdateOutcome::Silent => {
-                    on_file.as_ref().is_some_and(|card| card.status == update.status)
-                }
-                _ => false,
-            };
-            if let Some(card) = &before
-                && !says_nothing_new
-            {
-                // What still waits to be said of the card is no longer true, by whatever means.
-                visit::close_superseded(tx, card.id, now).await?;
-                if !is_repeated || update.status != CardStatus::Issued {
-                    survey_store::set_due(tx, card.id, None).await?;
-                }
-                let withdrawn =
-                    message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
-                if withdrawn > 0 {
-                    last = None;
-                }
-            }
-            if let Some(card) = &on_file
-                && plan.outcome == UpdateOutcome::StepBack
-                && card.status.is_final()
-            {
-                // Whoever mends the slip tells nothing new.
-                last = last.or(Some(AnnouncementKind::CardIssued.as_str().to_owned()));
-            }
-            let announced = plan.announcement.as_ref().map(|a| a.fingerprint.clone()).or(last);
-            let new_id: CardId = app.ids.next(now);
-            let same_card = before.as_ref().filter(|_| !plan.is_new_card);
-            let owner = (person.id, new_id);
-            card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?
+            let known = (before.as_ref(), on_file.as_ref());
+            keep_state(app, tx, (&plan, known), (&person, update), is_repeated, now).await?
         }
     };
     if plan.becomes_current && !is_repeated {
@@ -367,7 +358,50 @@ async fn apply(
             card_store::forget_announced(tx, card_id).await?;
         }
     }
-    Ok(plan)
+    Ok((plan, met))
+}
+
+/// Writes an update's state into its card, and withdraws what is no longer true.
+async fn keep_state(
+    app: &App,
+    tx: &mut Tx,
+    (plan, (before, on_file)): (&CardPlan, (Option<&card_store::Card>, Option<&CardOnFile>)),
+    (person, update): (&person::Person, &CardUpdate),
+    is_repeated: bool,
+    now: Timestamp,
+) -> Result<CardId, ServiceError> {
+    let mut last =
+        on_file.filter(|_| !plan.is_new_card).and_then(|card| card.last_announced.clone());
+    let says_nothing_new = match plan.outcome {
+        UpdateOutcome::Unchanged => true,
+        UpdateOutcome::Silent => on_file.is_some_and(|card| card.status == update.status),
+        _ => false,
+    };
+    if let Some(card) = before
+        && !says_nothing_new
+    {
+        // What still waits to be said of the card is no longer true, by whatever means.
+        visit::close_superseded(tx, card.id, now).await?;
+        if !is_repeated || update.status != CardStatus::Issued {
+            survey_store::set_due(tx, card.id, None).await?;
+        }
+        let withdrawn = message::cancel_waiting_of_card(tx, card.id, "superseded", now).await?;
+        if withdrawn > 0 {
+            last = None;
+        }
+    }
+    if let Some(card) = on_file
+        && plan.outcome == UpdateOutcome::StepBack
+        && card.status.is_final()
+    {
+        // Whoever mends the slip tells nothing new.
+        last = last.or(Some(AnnouncementKind::CardIssued.as_str().to_owned()));
+    }
+    let announced = plan.announcement.as_ref().map(|a| a.fingerprint.clone()).or(last);
+    let new_id: CardId = app.ids.next(now);
+    let same_card = before.filter(|_| !plan.is_new_card);
+    let owner = (person.id, new_id);
+    Ok(card_store::upsert_card(tx, same_card, owner, update, announced.as_deref(), now).await?)
 }
 
 /// Notes what a card's state means for those that wait to be collected, or for a blank card.

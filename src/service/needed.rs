@@ -70,7 +70,8 @@ pub(super) async fn add_needed(
                     .iter()
                     .flat_map(|whose| whose.people.iter().map(|person| person.id))
                     .collect();
-                input.deliveries = Some(round::facts(app, tx, &people, language, input.now).await?);
+                let speech = (language, input.channel);
+                input.deliveries = Some(round::facts(app, tx, &people, speech, input.now).await?);
             }
             Need::Sessions => {
                 let at = (language, input.now);

@@ -61,6 +61,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "collection", include_str!("../../migrations/0019_collection.sql")),
     (20, "appointment", include_str!("../../migrations/0020_appointment.sql")),
     (21, "message_ended", include_str!("../../migrations/0021_message_ended.sql")),
+    (22, "round_mend", include_str!("../../migrations/0022_round_mend.sql")),
     (23, "point_staff", include_str!("../../migrations/0023_point_staff.sql")),
     (24, "home_visit", include_str!("../../migrations/0024_home_visit.sql")),
 ];

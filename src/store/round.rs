@@ -163,47 +163,120 @@ pub async fn find_round(
     row.as_ref().map(read).transpose()
 }
 
-/// Rounds of an area from a day on, the next first. With a `courier` only theirs.
+/// Rounds of an area that are still to come or under way, however old, the oldest day first. With a
+/// `courier` only theirs. A page goes on behind a day and id.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn list_rounds(
+pub async fn list_live_of(
     conn: &mut AnyConnection,
     area: &AreaCode,
     courier: Option<OfficerId>,
-    since: NaiveDate,
+    after: Option<(NaiveDate, RoundId)>,
     limit: i64,
 ) -> Result<Vec<Round>, StoreError> {
     let [from, to] = area_range(area);
+    let (day, id) = after.map(|(day, id)| (day.to_string(), id.to_string())).unwrap_or_default();
     let text = format!(
-        "SELECT {COLUMNS} FROM delivery_round WHERE day >= $1 AND area >= $2 AND area < $3 \
-         AND ($4 = '' OR courier_id = $4) ORDER BY day, id LIMIT $5"
+        "SELECT {COLUMNS} FROM delivery_round WHERE ended_at IS NULL AND area >= $1 AND area < $2 \
+         AND ($3 = '' OR courier_id = $3) AND (day > $4 OR (day = $4 AND id > $5)) \
+         ORDER BY day, id LIMIT $6"
     );
     let rows = sqlx::query(sql(text))
-        .bind(since.to_string())
         .bind(from)
         .bind(to)
         .bind(courier.map(|id| id.to_string()).unwrap_or_default())
+        .bind(day)
+        .bind(id)
         .bind(limit)
         .fetch_all(conn)
         .await?;
     rows.iter().map(read).collect()
 }
 
-/// Rounds that are neither closed nor cancelled, of days up to one, in order of their days.
+/// Rounds of an area that are over, those that ended last first, behind one of them.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_ended_of(
+    conn: &mut AnyConnection,
+    area: &AreaCode,
+    after: Option<(Timestamp, RoundId)>,
+    limit: i64,
+) -> Result<Vec<Round>, StoreError> {
+    let [from, to] = area_range(area);
+    let (at, id) = after.map_or((i64::MAX, String::new()), |(at, id)| (at.as_ms(), id.to_string()));
+    let text = format!(
+        "SELECT {COLUMNS} FROM delivery_round WHERE ended_at IS NOT NULL AND area >= $1 AND area < $2 \
+         AND (ended_at < $3 OR (ended_at = $3 AND id < $4)) ORDER BY ended_at DESC, id DESC LIMIT $5"
+    );
+    let rows = sqlx::query(sql(text))
+        .bind(from)
+        .bind(to)
+        .bind(at)
+        .bind(id)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Rounds that are neither closed nor cancelled, of days from one to another, in their order.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_live(
     conn: &mut AnyConnection,
-    until: NaiveDate,
+    (since, until): (NaiveDate, NaiveDate),
     limit: i64,
 ) -> Result<Vec<Round>, StoreError> {
     let text = format!(
-        "SELECT {COLUMNS} FROM delivery_round WHERE ended_at IS NULL AND day <= $1 ORDER BY day, id LIMIT $2"
+        "SELECT {COLUMNS} FROM delivery_round WHERE ended_at IS NULL AND day >= $1 AND day <= $2 \
+         ORDER BY day, id LIMIT $3"
     );
-    let rows = sqlx::query(sql(text)).bind(until.to_string()).bind(limit).fetch_all(conn).await?;
+    let rows = sqlx::query(sql(text))
+        .bind(since.to_string())
+        .bind(until.to_string())
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
     rows.iter().map(read).collect()
+}
+
+/// How many cards a courier already has to bring on a day within a window.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_taken(
+    conn: &mut AnyConnection,
+    courier: OfficerId,
+    day: NaiveDate,
+    (from, to): (NaiveTime, NaiveTime),
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM delivery_round r JOIN round_item i ON i.round_id = r.id \
+         WHERE r.courier_id = $1 AND r.day = $2 AND r.ended_at IS NULL AND r.time_from < $4 \
+         AND r.time_to > $3 AND i.state IN ('planned', 'announced')",
+    )
+    .bind(courier.to_string())
+    .bind(day.to_string())
+    .bind(clock(from))
+    .bind(clock(to))
+    .fetch_one(conn)
+    .await?)
+}
+
+/// How many cards a round still has to bring.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_open(conn: &mut AnyConnection, round: RoundId) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(
+        "SELECT COUNT(*) FROM round_item WHERE round_id = $1 AND state IN ('planned', 'announced')",
+    )
+    .bind(round.to_string())
+    .fetch_one(conn)
+    .await?)
 }
 
 /// Rounds that reach somebody who lives there and are still to come after a day: with room left,

@@ -19,7 +19,8 @@ const COLUMNS: &str = "i.id, i.round_id, i.card_id, i.person_id, i.position, i.a
                        i.outcome, i.next, i.next_done_at, i.next_done_by, i.wish_day, i.origin, \
                        i.before_status, i.reference, i.receiver_sealed, i.note_sealed, i.received_by, \
                        i.old_card, i.code_hash, i.code_at, i.wrong_codes, i.version, i.reported_at, \
-                       i.said_at, i.reported_by";
+                       i.said_at, i.reported_by, i.waits_since, i.heard_day, i.moved_at, \
+                       i.missing_at";
 const RECEIVER: Place = Place { table: TABLE, column: "receiver_sealed" };
 const NOTE: Place = Place { table: TABLE, column: "note_sealed" };
 
@@ -80,6 +81,14 @@ pub struct Item {
     pub said_at: Option<Timestamp>,
     /// Who said it.
     pub reported_by: Option<String>,
+    /// Since when the card waits to be brought, however often it went back.
+    pub waits_since: Option<Timestamp>,
+    /// The day its holder heard of before the round was moved.
+    pub heard_day: Option<chrono::NaiveDate>,
+    /// When the round was last moved: what was told before speaks of another day.
+    pub moved_at: Option<Timestamp>,
+    /// When it was not where the courier should have taken it from.
+    pub missing_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Item {
@@ -122,22 +131,28 @@ fn read(db: &Db, row: &AnyRow) -> Result<Item, StoreError> {
         reported_at: time(row.try_get(24)?),
         said_at: time(row.try_get(25)?),
         reported_by: maybe(26)?,
+        waits_since: time(row.try_get(27)?),
+        heard_day: parse_opt(TABLE, "heard_day", &id, maybe(28)?.as_deref())?,
+        moved_at: time(row.try_get(29)?),
+        missing_at: time(row.try_get(30)?),
         id: parse(TABLE, "id", &id, &id)?,
     })
 }
 
-/// Puts a card onto a round.
+/// Puts a card onto a round; `false` when it is on another one.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when it is on another.
+/// As every statement: [`StoreError`].
 pub async fn insert_item(
     conn: &mut AnyConnection,
     item: &Item,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
         "INSERT INTO round_item (id, round_id, card_id, person_id, position, attempt, state, origin, \
-         before_status, wrong_codes, version, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10)",
+         before_status, wrong_codes, version, updated_at, waits_since) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11) \
+         ON CONFLICT (card_id) WHERE state IN ('planned', 'announced') DO NOTHING",
     )
     .bind(item.id.to_string())
     .bind(item.round.to_string())
@@ -149,9 +164,10 @@ pub async fn insert_item(
     .bind(item.origin.to_string())
     .bind(item.before.as_str())
     .bind(now.as_ms())
+    .bind(item.waits_since.map(Timestamp::as_ms))
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Writes all that changes of an item, and counts the change.
@@ -174,7 +190,7 @@ pub async fn save_item(
          next_done_at = $7, next_done_by = $8, wish_day = $9, origin = $10, reference = $11, \
          receiver_sealed = $12, note_sealed = $13, received_by = $14, old_card = $15, code_hash = $16, \
          code_at = $17, wrong_codes = $18, version = $19, reported_at = $20, said_at = $21, \
-         reported_by = $22, updated_at = $23 WHERE id = $1",
+         reported_by = $22, updated_at = $23, heard_day = $24, moved_at = $25, missing_at = $26 WHERE id = $1",
     )
     .bind(key.clone())
     .bind(item.position)
@@ -199,8 +215,28 @@ pub async fn save_item(
     .bind(item.said_at.map(Timestamp::as_ms))
     .bind(item.reported_by.clone())
     .bind(now.as_ms())
+    .bind(item.heard_day.map(|day| day.to_string()))
+    .bind(item.moved_at.map(Timestamp::as_ms))
+    .bind(item.missing_at.map(Timestamp::as_ms))
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Counts a visit that was heard of late.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_attempt(
+    conn: &mut AnyConnection,
+    id: ItemId,
+    attempt: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE round_item SET attempt = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(attempt)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -296,29 +332,24 @@ pub async fn list_announced_of(
     Ok(items.into_iter().filter(|item| item.state == ItemState::Announced).collect())
 }
 
-/// Items for which something still follows, the oldest first, of people who live in an area.
+/// Items of which the office or a desa is asked what follows, the oldest first, of people who live
+/// in an area: where the house is, or how to reach them.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn list_next(
+pub async fn list_questions(
     conn: &mut AnyConnection,
     db: &Db,
-    next: Next,
     area: &AreaCode,
     limit: i64,
 ) -> Result<Vec<Item>, StoreError> {
     let [from, to] = super::row::area_range(area);
     let text = format!(
-        "SELECT {COLUMNS} FROM round_item i JOIN card c ON c.id = i.card_id WHERE i.next = $1 \
-         AND i.next_done_at IS NULL AND c.area >= $2 AND c.area < $3 ORDER BY i.id LIMIT $4"
+        "SELECT {COLUMNS} FROM round_item i JOIN card c ON c.id = i.card_id \
+         WHERE i.next IN ('ask_desa', 'not_reached') \
+         AND i.next_done_at IS NULL AND c.area >= $1 AND c.area < $2 ORDER BY i.id LIMIT $3"
     );
-    let rows = sqlx::query(sql(text))
-        .bind(next.as_str())
-        .bind(from)
-        .bind(to)
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
+    let rows = sqlx::query(sql(text)).bind(from).bind(to).bind(limit).fetch_all(conn).await?;
     rows.iter().map(|row| read(db, row)).collect()
 }
 

@@ -24,7 +24,7 @@ pub struct Candidate {
     pub person: PersonId,
     /// Where it is on its way.
     pub status: CardStatus,
-    /// Since when.
+    /// Since when it waits, however often it went back.
     pub since: Timestamp,
     /// Digits of the area where its holder lives.
     pub area: String,
@@ -34,6 +34,8 @@ pub struct Candidate {
     pub last: Option<(ItemId, Option<Next>, i64, Option<Outcome>)>,
     /// The day its holder wished for.
     pub wish: Option<chrono::NaiveDate>,
+    /// There is a number of theirs.
+    pub has_phone: bool,
     /// RT.
     pub rt: String,
     /// RW.
@@ -51,14 +53,14 @@ pub async fn list_candidates(
 ) -> Result<Vec<Candidate>, StoreError> {
     let [from, to] = area_range(area);
     let rows = sqlx::query(
-        "SELECT c.id, c.person_id, c.status, c.status_at, c.area, h.holder, l.id, l.next, l.attempt, \
-         l.outcome, l.wish_day, p.rt_sealed, p.rw_sealed FROM card c JOIN person p ON p.id = c.person_id \
+        "SELECT c.id, c.person_id, c.status, COALESCE(l.waits_since, c.status_at), c.area, h.holder, l.id, \
+         l.next, l.attempt, l.outcome, l.wish_day, p.rt_sealed, p.rw_sealed, p.phone_hash FROM card c JOIN person p ON p.id = c.person_id \
          LEFT JOIN custody h ON h.card_id = c.id AND h.until_at IS NULL \
          LEFT JOIN round_item l ON l.id = (SELECT MAX(m.id) FROM round_item m WHERE m.card_id = c.id) \
          WHERE c.status IN ('printed', 'shipped') AND c.area >= $1 AND c.area < $2 \
          AND NOT EXISTS (SELECT 1 FROM round_item o WHERE o.card_id = c.id AND o.state IN ('planned', 'announced')) \
          AND NOT EXISTS (SELECT 1 FROM card n WHERE n.person_id = c.person_id AND n.document = c.document \
-         AND n.serial > c.serial) ORDER BY c.status_at, c.id LIMIT $3",
+         AND n.serial > c.serial) ORDER BY COALESCE(l.waits_since, c.status_at), c.id LIMIT $3",
     )
     .bind(from)
     .bind(to)
@@ -97,6 +99,7 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Candidate, StoreError> {
         wish: parse_opt("round_item", "wish_day", &id, maybe(10)?.as_deref())?,
         rt: open("rt_sealed", 11)?,
         rw: open("rw_sealed", 12)?,
+        has_phone: maybe(13)?.is_some(),
         person: parse("card", "person_id", &id, &person)?,
         card: parse("card", "id", &id, &id)?,
     })
@@ -122,6 +125,26 @@ pub async fn is_told(
     Ok(found.is_some())
 }
 
+/// Whether the code last told of a card was withdrawn before it left.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn is_code_withdrawn(
+    conn: &mut AnyConnection,
+    card: CardId,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let last: Option<(String,)> = sqlx::query_as(
+        "SELECT status FROM message WHERE card_id = $1 AND template = 'home_delivery_code' \
+         AND created_at >= $2 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(card.to_string())
+    .bind(since.as_ms())
+    .fetch_optional(conn)
+    .await?;
+    Ok(last.is_some_and(|(status,)| status == "cancelled"))
+}
+
 /// Items of a round whose code is still to be told.
 ///
 /// # Errors
@@ -145,7 +168,7 @@ pub async fn list_without_code(
 /// What somebody should look at: counts for an area.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Alarms {
-    /// Cards of live rounds that nobody has in their hands.
+    /// Printed cards that nobody has in their hands.
     pub nobodys: i64,
     /// Cards that a courier still has though the day is over.
     pub kept: i64,
@@ -153,15 +176,28 @@ pub struct Alarms {
     pub locked: i64,
     /// Reports that contradict what is on file.
     pub conflicts: i64,
-    /// Addresses that a desa is asked about.
+    /// People of whom a desa is asked where they live, or how to reach them.
     pub questions: i64,
+    /// Rounds whose day is over and that nobody ended.
+    pub stale: i64,
+    /// Cards that were not where a courier should have taken them from.
+    pub missing: i64,
+    /// Cards wished for tomorrow or earlier that no round brings.
+    pub wishes: i64,
 }
 
 impl Alarms {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> i64 {
-        self.nobodys + self.kept + self.locked + self.conflicts + self.questions
+        self.nobodys
+            + self.kept
+            + self.locked
+            + self.conflicts
+            + self.questions
+            + self.stale
+            + self.missing
+            + self.wishes
     }
 }
 
@@ -174,35 +210,79 @@ pub async fn count_alarms(
     area: &AreaCode,
     today: chrono::NaiveDate,
 ) -> Result<Alarms, StoreError> {
-    const COUNTS: [&str; 5] = [
-        "SELECT COUNT(*) FROM round_item i JOIN delivery_round r ON r.id = i.round_id \
-         WHERE r.ended_at IS NULL AND r.area >= $1 AND r.area < $2 AND r.day >= '' AND $3 <> '' \
-         AND i.state IN ('planned', 'announced', 'failed') AND NOT EXISTS (SELECT 1 FROM custody c \
-         WHERE c.card_id = i.card_id AND c.until_at IS NULL)",
-        "SELECT COUNT(*) FROM delivery_round r JOIN round_item i ON i.round_id = r.id \
-         JOIN custody c ON c.card_id = i.card_id AND c.until_at IS NULL \
-         AND c.holder = 'courier ' || r.courier_id \
-         WHERE r.area >= $1 AND r.area < $2 AND r.day < $3 AND i.state <> 'done'",
+    // An office that brings no cards home need not say where each of them lies.
+    const COUNTS: [&str; 8] = [
+        "SELECT COUNT(*) FROM card k WHERE k.status IN ('printed', 'shipped', 'home_delivery_scheduled') \
+         AND k.area >= $1 AND k.area < $2 AND $3 <> '' AND EXISTS (SELECT 1 FROM delivery_round) \
+         AND NOT EXISTS (SELECT 1 FROM custody c WHERE c.card_id = k.id AND c.until_at IS NULL)",
+        "SELECT COUNT(*) FROM custody c JOIN card k ON k.id = c.card_id \
+         WHERE c.until_at IS NULL AND substr(c.holder, 1, 8) = 'courier ' AND k.area >= $1 AND k.area < $2 \
+         AND NOT EXISTS (SELECT 1 FROM round_item i JOIN delivery_round r ON r.id = i.round_id \
+         WHERE i.card_id = c.card_id AND r.ended_at IS NULL AND r.day >= $3)",
         "SELECT COUNT(*) FROM round_item i JOIN delivery_round r ON r.id = i.round_id \
          WHERE r.ended_at IS NULL AND r.area >= $1 AND r.area < $2 AND $3 <> '' \
          AND i.wrong_codes >= 5 AND i.state IN ('planned', 'announced', 'failed')",
         "SELECT COUNT(*) FROM round_report p JOIN delivery_round r ON r.id = p.round_id \
          WHERE r.area >= $1 AND r.area < $2 AND $3 <> '' AND p.result = 'conflict' AND p.settled_at IS NULL",
-        "SELECT COUNT(*) FROM round_item i JOIN card c ON c.id = i.card_id WHERE i.next = 'ask_desa' \
+        "SELECT COUNT(*) FROM round_item i JOIN card c ON c.id = i.card_id \
+         WHERE i.next IN ('ask_desa', 'not_reached') \
          AND i.next_done_at IS NULL AND c.area >= $1 AND c.area < $2 AND $3 <> ''",
+        "SELECT COUNT(*) FROM delivery_round r WHERE r.ended_at IS NULL AND r.area >= $1 AND r.area < $2 \
+         AND r.day < $3",
+        "SELECT COUNT(*) FROM round_item i JOIN card c ON c.id = i.card_id WHERE i.next = 'again' \
+         AND i.next_done_at IS NULL AND i.missing_at IS NOT NULL AND c.area >= $1 AND c.area < $2 AND $3 <> ''",
+        "SELECT COUNT(*) FROM round_item i JOIN card c ON c.id = i.card_id WHERE i.next = 'day' \
+         AND i.next_done_at IS NULL AND c.area >= $1 AND c.area < $2 AND i.wish_day <= $4 AND $3 <> ''",
     ];
     let [from, to] = area_range(area);
-    let mut found = [0; 5];
+    let tomorrow = today.checked_add_days(chrono::Days::new(1)).unwrap_or(today).to_string();
+    let mut found = [0; 8];
     for (statement, count) in COUNTS.into_iter().zip(&mut found) {
-        *count = sqlx::query_scalar(statement)
+        let query = sqlx::query_scalar(statement)
             .bind(from.clone())
             .bind(to.clone())
-            .bind(today.to_string())
-            .fetch_one(&mut *conn)
-            .await?;
+            .bind(today.to_string());
+        let query = if statement.contains("$4") { query.bind(tomorrow.clone()) } else { query };
+        *count = query.fetch_one(&mut *conn).await?;
     }
-    let [nobodys, kept, locked, conflicts, questions] = found;
-    Ok(Alarms { nobodys, kept, locked, conflicts, questions })
+    let [nobodys, kept, locked, conflicts, questions, stale, missing, wishes] = found;
+    Ok(Alarms { nobodys, kept, locked, conflicts, questions, stale, missing, wishes })
+}
+
+/// Rounds of an area in which something needs a hand, the oldest first: past their day and not
+/// ended, locked, contradicted, or with a card that was missing.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_alarmed(
+    conn: &mut AnyConnection,
+    area: &AreaCode,
+    today: chrono::NaiveDate,
+    limit: i64,
+) -> Result<Vec<(RoundId, chrono::NaiveDate)>, StoreError> {
+    let [from, to] = area_range(area);
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT r.id, r.day FROM delivery_round r WHERE r.area >= $1 AND r.area < $2 \
+         AND ((r.ended_at IS NULL AND r.day < $3) \
+         OR r.id IN (SELECT p.round_id FROM round_report p WHERE p.result = 'conflict' AND p.settled_at IS NULL) \
+         OR r.id IN (SELECT i.round_id FROM round_item i WHERE i.next = 'again' AND i.next_done_at IS NULL \
+         AND i.missing_at IS NOT NULL) \
+         OR (r.ended_at IS NULL AND EXISTS (SELECT 1 FROM round_item i WHERE i.round_id = r.id \
+         AND i.wrong_codes >= 5 AND i.state IN ('planned', 'announced', 'failed')))) \
+         ORDER BY r.day, r.id LIMIT $4",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(today.to_string())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|(id, day)| {
+            let table = "delivery_round";
+            Ok((parse(table, "id", id, id)?, parse(table, "day", id, day)?))
+        })
+        .collect()
 }
 
 /// How many items of each state and outcome a round has.

@@ -30,6 +30,8 @@ pub struct NewReport<'a> {
     pub said_at: Timestamp,
     /// Who sent it.
     pub by: &'a str,
+    /// Of a hand-over that contradicts: whether the code said was right, one word.
+    pub code: Option<&'static str>,
 }
 
 /// What became of a report that came before.
@@ -70,7 +72,7 @@ pub async fn insert_report(
     let row = format!("{} {}", new.round, new.key);
     sqlx::query(
         "INSERT INTO round_report (round_id, report_key, item_id, result, why, said_sealed, said_at, \
-         received_at, by_whom) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         received_at, by_whom, code) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(new.round.to_string())
     .bind(new.key.to_owned())
@@ -81,6 +83,7 @@ pub async fn insert_report(
     .bind(new.said_at.as_ms())
     .bind(now.as_ms())
     .bind(new.by.to_owned())
+    .bind(new.code)
     .execute(conn)
     .await?;
     Ok(())
@@ -103,7 +106,11 @@ pub struct Conflict {
     pub said_at: Timestamp,
     /// By ours.
     pub received_at: Timestamp,
+    /// Of a hand-over: whether the code said was right, one word.
+    pub code: Option<String>,
 }
+
+type ConflictRow = (String, String, String, String, String, i64, i64, Option<String>);
 
 /// Conflicts that nobody settled, of a round or of all, oldest first.
 ///
@@ -115,8 +122,8 @@ pub async fn list_conflicts(
     round: Option<RoundId>,
     limit: i64,
 ) -> Result<Vec<Conflict>, StoreError> {
-    let rows: Vec<(String, String, String, String, String, i64, i64)> = sqlx::query_as(
-        "SELECT round_id, report_key, item_id, why, said_sealed, said_at, received_at FROM round_report \
+    let rows: Vec<ConflictRow> = sqlx::query_as(
+        "SELECT round_id, report_key, item_id, why, said_sealed, said_at, received_at, code FROM round_report \
          WHERE result = 'conflict' AND settled_at IS NULL AND ($1 = '' OR round_id = $1) \
          ORDER BY received_at, report_key LIMIT $2",
     )
@@ -125,7 +132,7 @@ pub async fn list_conflicts(
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|(round, key, item, why, said, said_at, received_at)| {
+        .map(|(round, key, item, why, said, said_at, received_at, code)| {
             let row = format!("{round} {key}");
             Ok(Conflict {
                 said: db.sealer.open(SAID, &row, &said)?,
@@ -135,6 +142,7 @@ pub async fn list_conflicts(
                 why,
                 said_at: Timestamp::from_ms(said_at),
                 received_at: Timestamp::from_ms(received_at),
+                code,
             })
         })
         .collect()

@@ -204,6 +204,23 @@ pub async fn note_absence(
     Ok(())
 }
 
+/// Takes back what [`note_absence`] noted of somebody.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn take_back_absence(
+    conn: &mut AnyConnection,
+    source: &str,
+    nik_hash: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM source_row WHERE source = $1 AND key_hash = $2")
+        .bind(source.to_owned())
+        .bind(nik_hash.to_owned())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Notes that a card's state is no news, whatever source showed it.
 ///
 /// # Errors

@@ -53,6 +53,7 @@ mod reach;
 mod readme;
 mod receipt;
 mod round;
+mod round_mend;
 mod round_places;
 mod secret;
 mod smpp;

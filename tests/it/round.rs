@@ -22,7 +22,7 @@ use crate::support::console::add_officer;
 use crate::support::webhook::{body, quick_reply};
 use crate::support::{Start, TestApp, citizen, on_both_engines};
 
-const DESA: &str = "35.17.09.2018";
+pub const DESA: &str = "35.17.09.2018";
 
 /// The office, a courier, and cards that lie at the kecamatan.
 pub struct Ground {
@@ -35,11 +35,11 @@ pub fn tomorrow(app: &TestApp) -> NaiveDate {
     app.app.now().in_zone(app.app.zone(None).offset()).date_naive() + Days::new(1)
 }
 
-fn at(hour: u32) -> NaiveTime {
+pub fn at(hour: u32) -> NaiveTime {
     NaiveTime::from_hms_opt(hour, 0, 0).unwrap()
 }
 
-async fn actor(app: &TestApp, login: &str, role: OfficerRole, area: &str) -> Actor {
+pub async fn actor(app: &TestApp, login: &str, role: OfficerRole, area: &str) -> Actor {
     add_officer(app, login, login, role, area).await;
     find_by_login(&app.app.db, login).await.unwrap().unwrap().actor()
 }
@@ -57,7 +57,7 @@ pub fn wish(app: &TestApp, courier: &Actor, days_ahead: u64) -> Wish {
 }
 
 /// Cards of `count` citizens, printed and at the kecamatan.
-async fn print(app: &TestApp, count: usize) {
+pub async fn print(app: &TestApp, count: usize) {
     let point = ServicePoint {
         code: "kec-jombang".into(),
         name: "Kantor Kecamatan Jombang".into(),
@@ -92,7 +92,7 @@ pub async fn announced(app: &TestApp, count: usize) -> Ground {
     ground
 }
 
-async fn of_what_waits(app: &TestApp) -> Ground {
+pub async fn of_what_waits(app: &TestApp) -> Ground {
     let courier = actor(app, "kurir", OfficerRole::Courier, "35.17.09").await;
     let office = actor(app, "kecamatan", OfficerRole::Kecamatan, "35.17.09").await;
     let rounds = round::plan(&app.app, &office, &wish(app, &courier, 0)).await.unwrap();
@@ -104,17 +104,17 @@ async fn of_what_waits(app: &TestApp) -> Ground {
 }
 
 impl Ground {
-    async fn items(&self, app: &TestApp) -> Vec<CourierItem> {
+    pub async fn items(&self, app: &TestApp) -> Vec<CourierItem> {
         for_courier(&app.app, &self.courier, self.round).await.unwrap().items
     }
 
     /// The item of citizen `n`.
-    async fn item(&self, app: &TestApp, n: usize) -> CourierItem {
+    pub async fn item(&self, app: &TestApp, n: usize) -> CourierItem {
         let address = format!("Jalan Melati {n}");
         self.items(app).await.into_iter().find(|item| item.address == address).unwrap()
     }
 
-    async fn report(&self, app: &TestApp, key: u32, report: Report) -> Reported {
+    pub async fn report(&self, app: &TestApp, key: u32, report: Report) -> Reported {
         let report = Report { key: format!("{key:08}-test"), at: 5, ..report };
         let mut all =
             round::report(&app.app, &self.courier, self.round, vec![report]).await.unwrap();
@@ -122,7 +122,7 @@ impl Ground {
         all.pop().unwrap()
     }
 
-    async fn outcome(&self, app: &TestApp, key: u32, n: usize, outcome: &str) -> Reported {
+    pub async fn outcome(&self, app: &TestApp, key: u32, n: usize, outcome: &str) -> Reported {
         let item = self.item(app, n).await;
         let report = Report {
             item: item.id,
@@ -133,7 +133,7 @@ impl Ground {
         self.report(app, key, report).await
     }
 
-    async fn receive(&self, app: &TestApp, key: u32, n: usize, code: &str) -> Reported {
+    pub async fn receive(&self, app: &TestApp, key: u32, n: usize, code: &str) -> Reported {
         let item = self.item(app, n).await;
         let report = Report {
             item: item.id,
@@ -147,26 +147,30 @@ impl Ground {
     }
 
     /// The morning of the round: codes are told, the courier takes the cards.
-    async fn morning(&self, app: &TestApp) {
+    pub async fn morning(&self, app: &TestApp) {
         app.advance_to("07:30 WIB").await;
         round::start(&app.app, &self.courier, self.round).await.unwrap();
     }
 }
 
 /// The code that citizen `n` was told last.
-fn code(app: &TestApp, n: usize) -> String {
+pub fn code(app: &TestApp, n: usize) -> String {
+    told_code(app, n).expect("a code")
+}
+
+/// The same, where one was told.
+pub fn told_code(app: &TestApp, n: usize) -> Option<String> {
     let sent = app.whatsapp.sent_to(&citizen(n).e164);
-    let told = sent.iter().rev().find_map(|sent| {
+    sent.iter().rev().find_map(|sent| {
         let text = format!("{} {}", sent.param("code"), sent.text());
         let is_code =
             sent.template() == "kabar_home_delivery_code_v1" || text.contains("empat angka");
         let code = text.split(|c: char| !c.is_ascii_digit()).find(|part| part.len() == 4);
         code.filter(|_| is_code).map(str::to_owned)
-    });
-    told.expect("a code")
+    })
 }
 
-async fn rows_of(app: &TestApp, n: usize, what: &str) -> Vec<String> {
+pub async fn rows_of(app: &TestApp, n: usize, what: &str) -> Vec<String> {
     let nik = app.app.db.index("nik", &citizen(n).nik);
     let person = format!("(SELECT id FROM person WHERE nik_hash = '{nik}')");
     let rows = app.query(&what.replace("$person", &person)).await;
@@ -174,13 +178,13 @@ async fn rows_of(app: &TestApp, n: usize, what: &str) -> Vec<String> {
 }
 
 /// What citizen `n` was told of their card, as kinds of announcements.
-async fn told(app: &TestApp, n: usize) -> Vec<String> {
+pub async fn told(app: &TestApp, n: usize) -> Vec<String> {
     let sent = "SELECT template FROM message WHERE person_id = $person AND class = 'announcement' \
                 AND status NOT IN ('queued', 'cancelled', 'failed') ORDER BY id";
     rows_of(app, n, sent).await
 }
 
-async fn holder(app: &TestApp, n: usize) -> String {
+pub async fn holder(app: &TestApp, n: usize) -> String {
     let held = "SELECT holder FROM custody WHERE until_at IS NULL \
                 AND card_id IN (SELECT id FROM card WHERE person_id = $person)";
     rows_of(app, n, held).await.pop().unwrap_or_default()
@@ -219,11 +223,13 @@ on_both_engines! {
         let sent = app.whatsapp.sent_to(&number);
         let day = sent.iter().find(|one| one.template() == "kabar_home_delivery_answer_v1").expect("the day");
         let choices = app.app.script().delivery_choices(Language::Indonesian);
-        let ids: Vec<&str> = choices.iter().map(|choice| choice.id.as_str()).collect();
+        let item = ground.item(&app, 1).await.id;
+        let of_item = app.app.script().delivery_choices_of(&item, Language::Indonesian);
+        let ids: Vec<&str> = of_item.iter().map(|choice| choice.id.as_str()).collect();
         assert_eq!(day.quick_replies(), ids);
         let registered = app.app.templates.announcement(AnnouncementKind::HomeDeliveryScheduled);
         assert_eq!(registered.answerable(Document::KtpEl).buttons, choices, "the office registers the same words");
-        let pressed = quick_reply("wamid.PRESSED", &number, &choices[0].id, &choices[0].title, app.now_s());
+        let pressed = quick_reply("wamid.PRESSED", &number, ids[0], &choices[0].title, app.now_s());
         assert_eq!(app.hook(&body(&[pressed], &[])).await, StatusCode::OK);
         app.run_until_idle().await;
         assert_eq!(ground.item(&app, 1).await.answer, "home");

@@ -8,8 +8,9 @@ use kabar::service::round::{self, Report};
 use kabar::store::Engine;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::json;
 
-use crate::round::{Ground, announced, tomorrow, wish};
+use crate::round::{Ground, announced, told_code, tomorrow, wish};
 use crate::support::{TestApp, citizen, run};
 
 const CARDS: usize = 4;
@@ -49,6 +50,10 @@ async fn look(app: &TestApp, steps: &[String]) {
     let issued = "SELECT c.id FROM card c WHERE c.status = 'issued' AND NOT EXISTS (SELECT 1 FROM custody h \
                   WHERE h.card_id = c.id AND h.until_at IS NULL AND h.holder = 'citizen')";
     none(app, "handed over and elsewhere", issued, steps).await;
+    let code = "SELECT m.card_id FROM message m WHERE m.template = 'home_delivery_code' AND m.status = 'queued' \
+                AND NOT EXISTS (SELECT 1 FROM round_item i WHERE i.card_id = m.card_id \
+                AND i.state IN ('announced', 'failed') AND i.code_hash IS NOT NULL)";
+    none(app, "a code about to be told of what is not brought", code, steps).await;
     let two = "SELECT card_id FROM message WHERE status = 'queued' AND template IN \
                ('home_delivery_scheduled', 'ready_to_collect', 'home_delivery_cancelled') \
                GROUP BY card_id HAVING COUNT(DISTINCT template) > 1";
@@ -66,7 +71,7 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
         "alamat salah",
         "saya ambil sendiri",
     ];
-    match dice.roll(12) {
+    match dice.roll(15) {
         0..=3 => {
             let said = words[dice.roll(words.len())];
             app.writes(&phone, said).await;
@@ -119,6 +124,26 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
             let done = round::move_to(&app.app, &ground.office, ground.round, to).await;
             format!("move: {done:?}")
         }
+        11 => {
+            app.advance(Duration::from_secs(60)).await;
+            let status = ["siap ambil", "CARD_PRINTED", "CARD_ISSUED"][dice.roll(3)];
+            let point = [("service_point", json!("kec-jombang"))];
+            app.card_with(&citizen(who), status, &point).await;
+            format!("a source says {status} of {who}")
+        }
+        12 => by_code(app, ground, dice, key).await,
+        13 => {
+            let open = "SELECT round_id, report_key FROM round_report WHERE result = 'conflict' \
+                        AND settled_at IS NULL ORDER BY report_key LIMIT 1";
+            let found = app.query(open).await;
+            let Some([round, key]) = found.first().map(Vec::as_slice) else {
+                return "nothing to settle".into();
+            };
+            let is_true = dice.roll(2) == 0;
+            let which = (round.parse().unwrap(), key.as_str());
+            let done = round::settle_conflict(&app.app, &ground.office, which, is_true).await;
+            format!("{key} counts: {is_true}: {done:?}")
+        }
         _ => {
             let next = wish(app, &ground.courier, dice.roll(3) as u64);
             match round::plan(&app.app, &ground.office, &next).await {
@@ -131,6 +156,29 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
             }
         }
     }
+}
+
+/// The courier reports a hand-over with the code that was told last, right or wrong.
+async fn by_code(app: &TestApp, ground: &Ground, dice: &mut Dice, key: usize) -> String {
+    let who = dice.roll(CARDS) + 1;
+    let items = round::for_courier(&app.app, &ground.courier, ground.round).await;
+    let address = format!("Jalan Melati {who}");
+    let items = items.map(|round| round.items).unwrap_or_default();
+    let Some(item) = items.into_iter().find(|item| item.address == address) else {
+        return "nothing to hand over".into();
+    };
+    let code = if dice.roll(4) == 0 { None } else { told_code(app, who) };
+    let report = Report {
+        key: format!("{key:08}-code"),
+        item: item.id,
+        outcome: "received".into(),
+        by: "self".into(),
+        code: code.unwrap_or_else(|| "abcd".into()),
+        ..Report::default()
+    };
+    let all = round::report(&app.app, &ground.courier, ground.round, vec![report]).await;
+    let came = all.map(|all| (all[0].result.clone(), all[0].why.clone()));
+    format!("{who} says a code: {came:?}")
 }
 
 async fn in_this_order(app: TestApp, seeds: Vec<u64>) {
@@ -157,6 +205,8 @@ proptest! {
         seeds in vec(1..u64::MAX, 1..50),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(run(Engine::Sqlite, |app| in_this_order(app, seeds.clone())));
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            runtime.block_on(run(engine, |app| in_this_order(app, seeds.clone())));
+        }
     }
 }

@@ -15,7 +15,7 @@ use kabar::sandbox::{Input, Sandbox, Side};
 use kabar::service::App;
 use kabar::service::round::{self, Report, Wish, for_courier};
 use kabar::store::officer::find_by_login;
-use kabar::store::round::list_rounds;
+use kabar::store::round::{list_ended_of, list_live_of};
 
 use super::player::{Player, SamplePhone};
 
@@ -37,8 +37,11 @@ const LOOKS: usize = 120;
 pub(super) async fn play(app: Arc<App>, sandbox: Sandbox, player: Player) -> anyhow::Result<()> {
     let area = AreaCode::parse(DESA)?;
     let local = app.now().in_zone(area.zone().offset()).naive_local();
-    let known = list_rounds(&mut *app.db.reading().await?, &area, None, local.date(), 1).await?;
-    if !known.is_empty() {
+    let mut reading = app.db.reading().await?;
+    let live = list_live_of(&mut reading, &area, None, None, 1).await?;
+    let ended = list_ended_of(&mut reading, &area, None, 1).await?;
+    drop(reading);
+    if !(live.is_empty() && ended.is_empty()) {
         return Ok(());
     }
     let found = find_by_login(&app.db, COURIER).await?.context("the sample courier")?;

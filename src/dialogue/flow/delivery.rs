@@ -1,72 +1,22 @@
 //! Answers to an announced home delivery: by a button below the announcement, or in words.
 //!
-//! Only what is clearly an answer counts as one; a question about receiving or addresses is answered
-//! as ever.
+//! What words mean is `delivery_words`'; a question about receiving or addresses is answered as ever.
 
+use chrono::Datelike as _;
+
+use super::delivery_words::{answer_in, receiver_in, weekday_in};
 use crate::dialogue::input::{DeliveryFact, Effect, Need};
 use crate::dialogue::line::{Holes, Line};
 use crate::dialogue::script::{Button, Picked, Script};
-use crate::dialogue::state::{Flow, words};
+use crate::dialogue::state::Flow;
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::domain::language::Language;
 use crate::domain::outbound::Choice;
 use crate::domain::round::Answer;
 
 const INTENT: &str = "home_delivery_when";
-/// What says more is a story, and no answer.
-const MOST_WORDS: usize = 12;
-/// Words of a name, at most.
-const NAME_WORDS: usize = 5;
-
-const ASKING: &[&str] = &[
-    "apakah",
-    "apa",
-    "bisa",
-    "bisakah",
-    "boleh",
-    "bolehkah",
-    "bagaimana",
-    "gimana",
-    "kapan",
-    "siapa",
-    "mana",
-    "dimana",
-    "kenapa",
-    "berapa",
-    "kalau",
-    "kalo",
-];
-const NOT: &[&str] =
-    &["tidak", "gak", "ga", "nggak", "enggak", "ngga", "tak", "bukan", "belum", "kosong", "tdk"];
-const FAMILY: &[&str] = &[
-    "istri",
-    "suami",
-    "anak",
-    "ibu",
-    "bapak",
-    "ayah",
-    "mama",
-    "papa",
-    "kakak",
-    "adik",
-    "mertua",
-    "keluarga",
-    "nenek",
-    "kakek",
-    "orangtua",
-    "om",
-    "tante",
-    "paman",
-    "bibi",
-    "menantu",
-    "keponakan",
-];
-const RECEIVE: &[&str] =
-    &["diterima", "terima", "diwakili", "wakil", "diwakilkan", "titip", "dititipkan"];
-const FILLERS: &[&str] = &[
-    "saya", "aku", "ku", "kami", "yang", "bernama", "nama", "namanya", "oleh", "ya", "aja", "saja",
-    "di", "rumah",
-];
+/// From here on what was understood counts for more than single words.
+const SURE: f32 = 0.7;
 
 impl Script {
     /// What can be answered to an announced day.
@@ -83,117 +33,76 @@ impl Script {
         .map(|button| self.button(button, language))
         .collect()
     }
-}
 
-/// What a text answers, and the name in it.
-fn answer_in(text: &str) -> Option<(Answer, Option<String>)> {
-    let said = words(text);
-    if said.is_empty() || said.len() > MOST_WORDS || text.contains('?') {
-        return None;
+    /// The same below the announcement of one item: whoever is visited twice answers what they see.
+    #[must_use]
+    pub fn delivery_choices_of(&self, item: &str, language: Language) -> Vec<Choice> {
+        let named = |choice: Choice| match Picked::parse(&choice.id) {
+            Some(Picked::Button(button)) => {
+                Choice { id: Picked::Delivery(button, item).id(), ..choice }
+            }
+            _ => choice,
+        };
+        self.delivery_choices(language).into_iter().map(named).collect()
     }
-    let has = |set: &[&str]| said.iter().any(|word| set.contains(&word.as_str()));
-    if has(ASKING) {
-        return None;
-    }
-    let spaced = said.join(" ");
-    let holds = |phrases: &[&str]| phrases.iter().any(|phrase| spaced.contains(phrase));
-    let is_not = has(NOT);
-    if holds(&[
-        "alamat salah",
-        "salah alamat",
-        "alamatnya salah",
-        "alamat keliru",
-        "alamat beda",
-        "sudah pindah alamat",
-        "bukan alamat",
-    ]) {
-        return Some((Answer::WrongAddress, None));
-    }
-    if holds(&[
-        "ambil sendiri",
-        "saya ambil",
-        "diambil sendiri",
-        "ambil saja",
-        "ambil aja",
-        "ambil ke kantor",
-    ]) {
-        return Some((Answer::WillCollect, None));
-    }
-    if has(RECEIVE) && has(FAMILY)
-        || matches!(spaced.as_str(), "keluarga" | "diwakili" | "diwakili keluarga")
-    {
-        return Some((Answer::Family, name_in(text)));
-    }
-    let is_home =
-        holds(&["di rumah", "dirumah", "ada orang", "ada yang di rumah"]) || spaced == "ada";
-    if holds(&[
-        "hari lain",
-        "ganti hari",
-        "besok saja",
-        "besok aja",
-        "lusa saja",
-        "lusa aja",
-        "tunda",
-        "diundur",
-        "ganti jadwal",
-        "jadwal lain",
-    ]) || (is_home && is_not)
-    {
-        return Some((Answer::AnotherDay, None));
-    }
-    is_home.then_some((Answer::Home, None))
-}
-
-/// The name behind the word for a relative: `istri saya Siti Aminah`.
-fn name_in(text: &str) -> Option<String> {
-    let parts: Vec<&str> = text.split_whitespace().collect();
-    let bare = |part: &str| part.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    let at = parts.iter().rposition(|part| FAMILY.contains(&bare(part).as_str()))?;
-    let relative = bare(parts.get(at)?);
-    let rest = parts.get(at + 1..)?;
-    let names: Vec<&str> = rest
-        .iter()
-        .copied()
-        .filter(|part| !FILLERS.contains(&bare(part).as_str()))
-        .take(NAME_WORDS)
-        .collect();
-    let name = names.join(" ").trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
-    let is_name =
-        name.chars().any(char::is_alphabetic) && !name.chars().any(|c| c.is_ascii_digit());
-    is_name.then(|| if relative == "keluarga" { name } else { format!("{relative} {name}") })
 }
 
 impl Turn<'_> {
-    /// What is announced to whoever writes and still to come.
-    fn deliveries(&self) -> Vec<DeliveryFact> {
+    /// What is announced to whoever writes and still to come: the visit of an item, else the next.
+    fn deliveries(&self, item: Option<&str>) -> Vec<DeliveryFact> {
         if !self.input.is_registered {
             return Vec::new();
         }
-        self.fact(self.input.deliveries.as_ref(), Need::Deliveries)
+        let mut all: Vec<DeliveryFact> =
+            self.fact(self.input.deliveries.as_ref(), Need::Deliveries);
+        let mut of = all.iter().filter(|one| item.is_none_or(|item| one.item == item));
+        let visit = of.next().map(|one| one.visit.clone());
+        all.retain(|one| Some(&one.visit) == visit.as_ref());
+        all
     }
 
     /// A text that answers an announced day; nothing when it does not, or when none is announced.
     pub(in crate::dialogue) fn delivery(&self) -> Option<Said> {
         let (answer, receiver) = answer_in(&self.input.text)?;
-        let deliveries = self.deliveries();
+        let meaning = &self.input.meaning;
+        // A name is free text: whoever complains or asks about a fraud names nobody who receives.
+        let is_other = matches!(meaning.intent.as_str(), "complaint" | "scam_check");
+        if receiver.is_some() && is_other && meaning.confidence >= SURE {
+            return None;
+        }
+        let deliveries = self.deliveries(None);
         if deliveries.is_empty() {
             return None;
         }
         Some(self.answer_delivery(&deliveries, answer, receiver))
     }
 
-    /// A button below the announcement.
-    pub(in crate::dialogue) fn follow_delivery(&self, answer: Answer) -> Said {
-        let deliveries = self.deliveries();
+    /// A button below the announcement, of an item or of what is next; nothing for another button.
+    pub(in crate::dialogue) fn follow_delivery(
+        &self,
+        button: Button,
+        item: Option<&str>,
+    ) -> Option<Said> {
+        let answer = match button {
+            Button::DeliveryHome => Answer::Home,
+            Button::DeliveryDay => Answer::AnotherDay,
+            Button::DeliveryFamily => Answer::Family,
+            Button::DeliveryAddress => Answer::WrongAddress,
+            Button::DeliveryCollect => Answer::WillCollect,
+            _ => return None,
+        };
+        let deliveries = self.deliveries(item);
         if deliveries.is_empty() {
-            return self.say(INTENT, Line::DeliveryGone);
+            return Some(self.say(INTENT, Line::DeliveryGone));
         }
-        self.answer_delivery(&deliveries, answer, None)
+        Some(self.answer_delivery(&deliveries, answer, None))
     }
 
-    /// A day that was offered instead.
-    pub(in crate::dialogue) fn follow_day(&self, day: &str) -> Said {
-        let deliveries = self.deliveries();
+    /// A day that was offered instead, with an item of the visit.
+    pub(in crate::dialogue) fn follow_day(&self, picked: &str) -> Said {
+        let (day, item) =
+            picked.split_once(':').map_or((picked, None), |(day, item)| (day, Some(item)));
+        let deliveries = self.deliveries(item);
         let found = deliveries
             .first()
             .and_then(|one| one.days.iter().find(|(date, _)| date.to_string() == day));
@@ -207,20 +116,32 @@ impl Turn<'_> {
         })
     }
 
-    /// The name of whoever receives it, which was asked for.
-    pub(in crate::dialogue) fn take_receiver(&self) -> Option<Said> {
-        let said = words(&self.input.text);
-        let is_name = (1..=NAME_WORDS).contains(&said.len())
-            && !said.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()));
-        if !is_name || self.input.text.contains('?') {
-            return None;
-        }
-        let deliveries = self.deliveries();
+    /// The name of whoever receives it, which was asked for; or what they say instead.
+    pub(in crate::dialogue) fn take_receiver(&self, item: Option<&str>) -> Option<Said> {
+        let said = answer_in(&self.input.text);
+        let (answer, receiver) = match said {
+            Some((answer, receiver)) if answer != Answer::Family || receiver.is_some() => {
+                (answer, receiver)
+            }
+            _ => (Answer::Family, Some(receiver_in(&self.input.text)?)),
+        };
+        let deliveries = self.deliveries(item);
         if deliveries.is_empty() {
             return None;
         }
-        let name = name_in(&self.input.text).unwrap_or_else(|| self.input.text.trim().to_owned());
-        Some(self.answer_delivery(&deliveries, Answer::Family, Some(name)))
+        Some(self.answer_delivery(&deliveries, answer, receiver))
+    }
+
+    /// The day that was asked for, named by its day of the week.
+    pub(in crate::dialogue) fn take_day(&self, item: Option<&str>) -> Option<Said> {
+        let weekday = weekday_in(&self.input.text)?;
+        let deliveries = self.deliveries(item);
+        let days = &deliveries.first()?.days;
+        let mut fitting = days.iter().filter(|(date, _)| date.weekday() == weekday);
+        match (fitting.next(), fitting.next()) {
+            (Some((date, _)), None) => Some(self.follow_day(&day_of(*date, deliveries.first()))),
+            _ => Some(self.offer_days(&deliveries, Line::DeliveryDayOther)),
+        }
     }
 
     fn answer_delivery(
@@ -231,9 +152,10 @@ impl Turn<'_> {
     ) -> Said {
         let day = deliveries.first().map_or("", |one| one.day.as_str());
         let line = match (answer, &receiver) {
-            (Answer::AnotherDay, _) => return self.ask_day(deliveries),
+            (Answer::AnotherDay, _) => return self.offer_days(deliveries, Line::DeliveryDayAsk),
             (Answer::Family, None) => {
-                return self.say(INTENT, Line::DeliveryFamilyAsk).going_on(Flow::Receiver);
+                let item = deliveries.first().map(|one| one.item.clone());
+                return self.say(INTENT, Line::DeliveryFamilyAsk).going_on(Flow::Receiver { item });
             }
             (Answer::Family, Some(_)) => Line::DeliveryFamilyNoted,
             (Answer::WrongAddress, _) => Line::DeliveryAddress,
@@ -250,47 +172,23 @@ impl Turn<'_> {
         })
     }
 
-    fn ask_day(&self, deliveries: &[DeliveryFact]) -> Said {
+    fn offer_days(&self, deliveries: &[DeliveryFact], line: Line) -> Said {
         let days = deliveries.first().map(|one| one.days.as_slice()).unwrap_or_default();
         let choice = |(date, label): &(chrono::NaiveDate, String)| Choice {
-            id: Picked::Day(&date.to_string()).id(),
+            id: Picked::Day(&day_of(*date, deliveries.first())).id(),
             title: label.clone(),
         };
-        let text = self.text(Line::DeliveryDayAsk, self.holes());
-        said(INTENT, text, days.iter().map(choice).collect())
+        let text = self.text(line, self.holes());
+        let item = deliveries.first().map(|one| one.item.clone());
+        said(INTENT, text, days.iter().map(choice).collect()).going_on(Flow::Day { item })
     }
+}
+
+/// A day instead of that of a visit, as it comes back.
+fn day_of(date: chrono::NaiveDate, visit: Option<&DeliveryFact>) -> String {
+    visit.map_or_else(|| date.to_string(), |one| format!("{date}:{}", one.item))
 }
 
 fn items(deliveries: &[DeliveryFact]) -> Vec<String> {
     deliveries.iter().map(|one| one.item.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_clearly_an_answer_is_one_and_a_question_is_not() {
-        let cases = [
-            ("saya di rumah", Some((Answer::Home, None))),
-            ("Ada", Some((Answer::Home, None))),
-            ("ya, ada orang di rumah", Some((Answer::Home, None))),
-            ("besok saja", Some((Answer::AnotherDay, None))),
-            ("maaf saya tidak di rumah", Some((Answer::AnotherDay, None))),
-            ("GANTI HARI", Some((Answer::AnotherDay, None))),
-            ("diterima istri saya Siti", Some((Answer::Family, Some("istri Siti".to_owned())))),
-            ("diwakili keluarga", Some((Answer::Family, None))),
-            ("diterima ibu saya", Some((Answer::Family, None))),
-            ("alamat salah", Some((Answer::WrongAddress, None))),
-            ("saya ambil sendiri", Some((Answer::WillCollect, None))),
-            ("boleh diterima istri saya", None),
-            ("kalau saya tidak di rumah bagaimana", None),
-            ("di rumah saya?", None),
-            ("ktp saya hilang", None),
-            ("", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(answer_in(text), expected, "{text}");
-        }
-    }
 }

@@ -5,6 +5,7 @@ mod complaint;
 pub(super) mod cut;
 mod data;
 mod delivery;
+mod delivery_words;
 mod human;
 mod language;
 mod question;
@@ -29,7 +30,8 @@ impl Turn<'_> {
                 matches!(words.as_slice(), [word] if is_yes(word)).then(|| self.delete())?
             }
             Flow::Survey { left, taps } => self.go_on_rating(left, *taps),
-            Flow::Receiver => self.take_receiver(),
+            Flow::Receiver { item } => self.take_receiver(item.as_deref()),
+            Flow::Day { item } => self.take_day(item.as_deref()),
             Flow::Appointment { service, answers, .. } => self.go_on_visiting(service, answers),
         }
     }
@@ -39,7 +41,10 @@ impl Turn<'_> {
         match self.flow()? {
             Flow::Deletion => Some(self.say("data_deletion", Line::DeletionLeft)),
             Flow::Complaint { .. } => Some(self.say("complaint", Line::PungliLeft)),
-            Flow::Survey { .. } | Flow::Receiver | Flow::Appointment { .. } => None,
+            Flow::Survey { .. }
+            | Flow::Receiver { .. }
+            | Flow::Day { .. }
+            | Flow::Appointment { .. } => None,
         }
     }
 
@@ -50,7 +55,7 @@ impl Turn<'_> {
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
             Some(Flow::Appointment { .. }) => Some("online_registration"),
-            Some(Flow::Receiver) | None => None,
+            Some(Flow::Receiver { .. } | Flow::Day { .. }) | None => None,
         };
         let mut choices: Vec<_> = again
             .and_then(|label| self.script.offer_in(label, self.language))

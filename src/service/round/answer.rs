@@ -2,14 +2,16 @@
 
 use chrono::{Datelike as _, Days, NaiveDate, Weekday};
 
-use super::planning::{new_item, tell};
+use super::planning::new_item;
 use super::start::leave;
-use super::{RoundError, today};
+use super::telling::tell;
+use super::{RoundError, is_over, today};
 use crate::dialogue::DeliveryFact;
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ItemId, PersonId};
 use crate::domain::language::Language;
+use crate::domain::message::ChannelKind;
 use crate::domain::redact::redact;
 use crate::domain::round::{Answer, Next, OFFERED_DAYS, RoundState, after_answer, next_attempt};
 use crate::service::{App, ServiceError};
@@ -20,6 +22,8 @@ use crate::store::{Tx, holiday, round as round_store};
 
 /// Longest name of a receiver.
 const MAX_NAME: usize = 60;
+/// Letters of a button.
+const MAX_BUTTON: usize = 20;
 /// So far ahead a working day is looked for.
 const LOOK_AHEAD: u64 = 30;
 
@@ -45,7 +49,7 @@ pub struct Announced {
     pub days: Vec<NaiveDate>,
 }
 
-/// The announced cards of people, those of the next day only: an answer is about one visit.
+/// The announced cards of people, those of the next visit first.
 pub(in crate::service) async fn list_announced(
     app: &App,
     tx: &mut Tx,
@@ -56,22 +60,28 @@ pub(in crate::service) async fn list_announced(
     for person in people {
         for item in round_item::list_announced_of(tx, &app.db, *person).await? {
             let Some(round) = round_store::find_round(tx, item.round).await? else { continue };
-            if matches!(round.state, RoundState::Announced | RoundState::Out) {
+            let is_to_come = matches!(round.state, RoundState::Announced | RoundState::Out);
+            // What nobody ended on its day is no visit that could still be answered.
+            if is_to_come && !is_over(app, &round, now) {
                 found.push(Announced { item, round, days: Vec::new() });
             }
         }
     }
-    let Some(next) = found.iter().map(|one| (one.round.day, one.round.id)).min() else {
-        return Ok(found);
-    };
-    found.retain(|one| (one.round.day, one.round.id) == next);
-    if let Some(first) = found.first() {
-        let home = round_item::find_home(tx, &app.db, first.item.person).await?.area;
-        let home = home.and_then(|area| AreaCode::parse(&area).ok());
-        let home = home.unwrap_or_else(|| first.round.area.clone());
-        let days = other_days(app, tx, &first.round, &home, now).await?;
-        for one in &mut found {
-            one.days.clone_from(&days);
+    found.sort_by_key(|one| (one.round.day, one.round.id, one.item.id));
+    for at in 0..found.len() {
+        let before = at.checked_sub(1).and_then(|before| found.get(before));
+        let Some(one) = found.get(at) else { break };
+        let known = before.filter(|before| before.round.id == one.round.id);
+        let days = if let Some(before) = known {
+            before.days.clone()
+        } else {
+            let home = round_item::find_home(tx, &app.db, one.item.person).await?.area;
+            let home = home.and_then(|area| AreaCode::parse(&area).ok());
+            let home = home.unwrap_or_else(|| one.round.area.clone());
+            other_days(app, tx, &one.round, &home, now).await?
+        };
+        if let Some(one) = found.get_mut(at) {
+            one.days = days;
         }
     }
     Ok(found)
@@ -179,13 +189,19 @@ async fn join(
         return Ok(());
     };
     let Some(other) = round_store::lock_round(tx, &app.db, other.id).await? else { return Ok(()) };
-    if !matches!(other.state, RoundState::Planned | RoundState::Announced) {
+    // Somebody else may have taken the last place, or moved it, before it was held.
+    let has_room = round_store::count_open(tx, other.id).await? < other.capacity;
+    let is_before = matches!(other.state, RoundState::Planned | RoundState::Announced);
+    if !is_before || other.day != day || !has_room {
         return Ok(());
     }
     let position = round_item::last_position(tx, other.id).await? + 1;
     let about = (item.origin.clone(), item.before, next_attempt(item.attempt, None));
-    let mut new = new_item(app, (other.id, position), (item.card, item.person), about, now);
-    round_item::insert_item(tx, &new, now).await?;
+    let (place, key) = ((other.id, position), (item.card, item.person));
+    let mut new = new_item(app, place, key, about, item.waits_since, now);
+    if !round_item::insert_item(tx, &new, now).await? {
+        return Ok(());
+    }
     item.next_done_at = Some(now);
     round_item::save_item(tx, &app.db, item, now).await?;
     if other.state == RoundState::Announced {
@@ -210,18 +226,25 @@ pub(in crate::service) async fn facts(
     app: &App,
     tx: &mut Tx,
     people: &[PersonId],
-    language: Language,
+    (language, channel): (Language, ChannelKind),
     now: Timestamp,
 ) -> Result<Vec<DeliveryFact>, ServiceError> {
     let words = app.templates.vocabulary().speaking(language);
     let found = list_announced(app, tx, people, now).await?;
+    // A chat says a day in words, as far as a button holds them.
+    let label = |day: &NaiveDate| {
+        let long = words.date(*day);
+        let is_short = channel == ChannelKind::Sms || long.chars().count() > MAX_BUTTON;
+        (*day, if is_short { words.date_short(*day) } else { long })
+    };
     let fact = |one: Announced| {
         let zone = app.zone(Some(&one.round.area));
         let window = words.window(Some(one.round.from), Some(one.round.to), zone);
         DeliveryFact {
             item: one.item.id.to_string(),
+            visit: one.round.id.to_string(),
             day: format!("{}, {window}", words.date(one.round.day)),
-            days: one.days.iter().map(|day| (*day, words.date_short(*day))).collect(),
+            days: one.days.iter().map(label).collect(),
         }
     };
     Ok(found.into_iter().map(fact).collect())

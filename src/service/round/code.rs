@@ -1,16 +1,17 @@
 //! Tells the hand-over code on the morning of a round: four digits, once, and only its hash is kept
 //! beside the item.
 
-use super::planning::say_beside;
 use super::report::code_hash;
+use super::telling::say_beside;
 use super::{RoundError, today};
-use crate::domain::card::AnnouncementKind;
+use crate::domain::area::Zone;
+use crate::domain::card::{AnnouncementKind, CardStatus};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ItemId, RoundId};
 use crate::domain::round::{ItemState, RoundState, code};
 use crate::service::{App, ServiceError};
 use crate::store::round::Round;
-use crate::store::{StoreError, round as round_store, round_item, round_plan};
+use crate::store::{StoreError, card, round as round_store, round_item, round_plan};
 
 /// Live rounds looked at in one step, at most.
 const ROUNDS: i64 = 500;
@@ -23,10 +24,11 @@ const BATCH: i64 = 200;
 /// When the database fails.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     let now = app.now();
-    // The day begins in the east.
-    let latest = now.in_zone(crate::domain::area::Zone::Wit.offset()).date_naive();
+    // The day begins in the east and ends in the west; what is older has no morning any more.
+    let day = |zone: Zone| now.in_zone(zone.offset()).date_naive();
+    let days = (day(Zone::Wib), day(Zone::Wit));
     let mut reading = app.db.reading().await?;
-    let rounds = round_store::list_live(&mut reading, latest, ROUNDS).await?;
+    let rounds = round_store::list_live(&mut reading, days, ROUNDS).await?;
     let mut due = Vec::new();
     for round in rounds.iter().filter(|round| is_due(app, round, now)) {
         let items = round_plan::list_without_code(&mut reading, round.id, BATCH).await?;
@@ -69,6 +71,11 @@ async fn tell(app: &App, round: RoundId, item: ItemId) -> Result<bool, RoundErro
         return Ok(false);
     };
     if !is_due(app, &round, now) || item.state != ItemState::Announced || item.code_at.is_some() {
+        return Ok(false);
+    }
+    // Whose card is elsewhere by now is not told to wait for it.
+    let card = card::lock_card(&mut tx, &app.db, item.card).await?;
+    if card.is_none_or(|card| card.on_file.status != CardStatus::HomeDeliveryScheduled) {
         return Ok(false);
     }
     let random = getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()))?;

@@ -1,5 +1,6 @@
 //! What follows when a card was not handed over: where it goes, and what its holder hears of it.
 
+use super::may_be_out;
 use crate::domain::absence::Absence;
 use crate::domain::card::CardStatus;
 use crate::domain::clock::Timestamp;
@@ -8,7 +9,7 @@ use crate::domain::round::{Next, Outcome};
 use crate::service::card::{self, OWN_SOURCE, OwnWord};
 use crate::service::{App, ServiceError};
 use crate::store::round_item::Item;
-use crate::store::{Tx, custody, message, person, source_row};
+use crate::store::{Tx, custody, message, person, round, source_row};
 
 /// Withdraws what the announcement of an item said of its card: nobody is told, and whoever asks
 /// hears where the card really is.
@@ -47,7 +48,10 @@ pub(super) async fn go_on(
     if item.next_done_at.is_some() {
         return Ok(());
     }
+    let has = custody::find_holder(tx, item.card).await?.map(|held| held.holder);
     match item.next {
+        // As long as the courier has the card, they may come back and find it was not so.
+        Some(Next::Absent) if matches!(has, Some(Holder::Courier(_))) => {}
         Some(Next::Absent) => {
             let absence =
                 if item.outcome == Some(Outcome::Died) { Absence::Died } else { Absence::Moved };
@@ -55,7 +59,10 @@ pub(super) async fn go_on(
             item.next_done_at = Some(now);
         }
         Some(Next::Collect) => {
-            let has = custody::find_holder(tx, item.card).await?.map(|held| held.holder);
+            let round = round::find_round(tx, item.round).await?;
+            if round.is_some_and(|round| may_be_out(app, &round, now)) {
+                return Ok(());
+            }
             let point = match has {
                 Some(Holder::Point(code)) => Some(code),
                 Some(Holder::Desa(_)) => None,

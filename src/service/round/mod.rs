@@ -10,9 +10,12 @@ mod follow;
 mod planning;
 mod report;
 mod settle;
+mod source;
 mod start;
+mod telling;
 mod view;
 
+use crate::domain::card::HomeDelivery;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::RoundId;
 use crate::domain::officer::{Actor, OfficerRole, Right};
@@ -25,10 +28,12 @@ use super::{App, ServiceError};
 pub use answer::{Announced, Said};
 pub(in crate::service) use answer::{facts, release, take_all};
 pub use code::step;
-pub use planning::{MAX_CAPACITY, Wish, announce, cancel, move_to, plan};
+pub use planning::{MAX_CAPACITY, Wish, plan};
 pub use report::{Report, Reported, report};
-pub use settle::{Found, hand_over_by_word, settle_conflict, settle_question};
+pub use settle::{Found, hand_over_by_word, settle_conflict, settle_question, take_back_absence};
+pub(in crate::service) use source::{Met, follow_source, meet};
 pub use start::{close, start};
+pub use telling::{announce, cancel, move_to};
 pub use view::{CourierItem, CourierRound, for_courier};
 
 /// Why something could not be done with a round.
@@ -98,4 +103,23 @@ async fn open(
 /// The day it is where a round takes place.
 fn today(app: &App, round: &Round, now: Timestamp) -> chrono::NaiveDate {
     now.in_zone(app.zone(Some(&round.area)).offset()).date_naive()
+}
+
+/// When it takes place, as citizens are told.
+fn appointment(round: &Round) -> HomeDelivery {
+    HomeDelivery { date: round.day, from: Some(round.from), to: Some(round.to) }
+}
+
+/// Whether its window is over.
+fn is_over(app: &App, round: &Round, now: Timestamp) -> bool {
+    appointment(round).ends_at(app.zone(Some(&round.area)).offset()) <= now
+}
+
+/// Whether the courier may be on the way by now without anybody having noted it: then a card of
+/// the round may be in the bag, whatever is on file.
+fn may_be_out(app: &App, round: &Round, now: Timestamp) -> bool {
+    let local = now.in_zone(app.zone(Some(&round.area)).offset());
+    round.state == RoundState::Announced
+        && local.date_naive() == round.day
+        && local.time() >= round.from
 }

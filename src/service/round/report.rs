@@ -15,8 +15,8 @@ use crate::domain::id::{ItemId, RoundId};
 use crate::domain::officer::{Actor, Right};
 use crate::domain::redact::redact;
 use crate::domain::round::{
-    AtTheDoor, OldCard, Outcome, Receipt, ReceivedBy, RoundState, Verdict, after_outcome,
-    check_receipt, contradiction,
+    AtTheDoor, CodeWord, ItemState, OldCard, Outcome, Receipt, ReceivedBy, RoundState, Verdict,
+    after_outcome, check_receipt, contradiction,
 };
 use crate::service::card::{self, OwnWord};
 use crate::service::custody::{self, CustodyError};
@@ -95,10 +95,27 @@ pub async fn report(
 ) -> Result<Vec<Reported>, RoundError> {
     let mut results = Vec::with_capacity(reports.len().min(MAX_REPORTS));
     for report in reports.into_iter().take(MAX_REPORTS) {
-        results.push(take_or_try(app, actor, round, &report).await?);
+        match take_or_try(app, actor, round, &report).await {
+            Err(RoundError::Service(error)) if !is_passing(&error) => {
+                // One that cannot be taken must not hold up those behind it.
+                tracing::error!(%round, "cannot take a courier's report: {error}");
+                results.push(Reported {
+                    key: report.key,
+                    result: Verdict::Refused.to_string(),
+                    item: None,
+                    why: "failed".to_owned(),
+                });
+            }
+            other => results.push(other?),
+        }
     }
     app.signals.wake_outbox();
     Ok(results)
+}
+
+/// Whether the same may go well a little later.
+const fn is_passing(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Store(StoreError::Unavailable(_) | StoreError::Conflict(_)))
 }
 
 async fn take_or_try(
@@ -157,6 +174,7 @@ async fn take(
     let Some(mut item) = item.filter(|item| item.round == id) else {
         return Ok(said(Verdict::Refused, None, "item"));
     };
+    let code = code_word(app, report, &item);
     let (result, why) = settle(app, &mut tx, (actor, report), (&mut round, &mut item), now).await?;
     let kept = Report { code: String::new(), ..report.clone() };
     let new = NewReport {
@@ -169,6 +187,7 @@ async fn take(
             .map_err(|error| ServiceError::Text(error.to_string()))?,
         said_at: Timestamp::from_ms(report.at),
         by: &actor.id,
+        code: code.filter(|_| result == Verdict::Conflict).map(CodeWord::as_str),
     };
     round_report::insert_report(&mut tx, &app.db, &new, now).await?;
     let shown = shown_now(app, &mut tx, &item).await?;
@@ -179,6 +198,19 @@ async fn take(
 fn is_key(key: &str) -> bool {
     (8..=64).contains(&key.len())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Whether the code of a hand-over was right; whoever decides about a contradiction must know.
+fn code_word(app: &App, report: &Report, item: &Item) -> Option<CodeWord> {
+    if report.outcome.parse() != Ok(Outcome::Received) {
+        return None;
+    }
+    let code = report.code.trim();
+    Some(match &item.code_hash {
+        Some(hash) if !code.is_empty() && *hash == code_hash(app, item.id, code) => CodeWord::Right,
+        Some(_) if !code.is_empty() => CodeWord::Wrong,
+        _ => CodeWord::None,
+    })
 }
 
 /// Does what a report says, or finds out why not.
@@ -194,6 +226,10 @@ async fn settle(
     };
     if let Some(why) = contradiction(round.state, item.state) {
         return Ok((Verdict::Conflict, why));
+    }
+    // Of a round that nobody was told of no code is told either: nothing could prove a hand-over.
+    if round.state == RoundState::Planned || item.state == ItemState::Planned {
+        return Ok((Verdict::Refused, "not_announced"));
     }
     if round.state != RoundState::Out && today(app, round, now) < round.day {
         return Ok((Verdict::Refused, "not_today"));
@@ -235,7 +271,10 @@ async fn prove(
         reason: &report.reason,
     };
     let said = code_hash(app, item.id, report.code.trim());
+    let is_dealt_with = item.code_hash.is_some() || item.code_at.is_some();
     let door = AtTheDoor {
+        is_code_to_come: !is_dealt_with
+            && round_item::find_home(tx, &app.db, item.person).await?.has_phone,
         code: item.code_hash.as_ref().map(|hash| *hash == said),
         wrong_codes: item.wrong_codes,
         is_old_card_demanded: app.settings.round.is_old_card_demanded,

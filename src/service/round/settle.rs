@@ -10,16 +10,18 @@ use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ItemId, RoundId};
 use crate::domain::officer::{Actor, Right};
-use crate::domain::round::{ItemState, Next, Outcome};
+use crate::domain::round::{ItemState, Next, Outcome, after_outcome, next_attempt};
+use crate::service::card::OWN_SOURCE;
 use crate::service::{App, officer};
 use crate::store::round_item::{self, Item};
-use crate::store::{StoreError, Tx, person, round_report};
+use crate::store::{StoreError, Tx, person, round, round_report, source_row};
 
 /// Longest address that is kept.
 const MAX_ADDRESS: usize = 200;
 
 /// Settles a report that contradicts what is on file. With `is_true` it counts after all: a card
-/// that was handed over is in its holder's hand from then on, whatever else was planned for it.
+/// that was handed over is in its holder's hand from then on, whatever else was planned for it, and
+/// a visit in vain is one.
 ///
 /// # Errors
 /// [`RoundError`] with what stands in the way.
@@ -38,17 +40,28 @@ pub async fn settle_conflict(
     let report: Report = serde_json::from_value(said).unwrap_or_default();
     let mut item =
         round_item::lock_item(&mut tx, &app.db, found.item).await?.ok_or(RoundError::NotFound)?;
-    let is_received = report.outcome.parse() == Ok(Outcome::Received);
-    if is_true && is_received && item.state != ItemState::Done {
-        // A card that is in a hand goes onto no other round.
-        if let Some(mut other) = round_item::find_last(&mut tx, &app.db, item.card).await?
-            && other.id != item.id
-            && other.state.is_open()
-        {
-            leave(app, &mut tx, &mut other, Next::Again, now).await?;
-            done(app, &mut tx, &mut other, &actor.id, now).await?;
+    if let (true, Ok(outcome)) = (is_true && item.state != ItemState::Done, report.outcome.parse())
+    {
+        let way = (actor, &report);
+        match find_later(app, &mut tx, &item).await? {
+            Some(mut later) if outcome == Outcome::Received => {
+                // A card that is in a hand goes onto no other round.
+                if later.state.is_open() {
+                    leave(app, &mut tx, &mut later, Next::Again, now).await?;
+                }
+                done(app, &mut tx, &mut later, &actor.id, now).await?;
+                apply(app, &mut tx, way, (outcome, &mut item), now).await?;
+            }
+            Some(mut later) => {
+                note_visit(app, &mut tx, way, (outcome, &mut item, &mut later), now).await?;
+            }
+            // What its holder wished for meanwhile stands; the visit counts all the same.
+            None if is_wished(&item) && next_attempt(0, Some(outcome)) > 0 => {
+                visited(&mut item, way, outcome, now);
+                round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
+            }
+            None => apply(app, &mut tx, way, (outcome, &mut item), now).await?,
         }
-        apply(app, &mut tx, (actor, &report), (Outcome::Received, &mut item), now).await?;
     }
     round_report::mark_settled(&mut tx, (round, key), &actor.id, now).await?;
     let object = item.id.to_string();
@@ -56,6 +69,55 @@ pub async fn settle_conflict(
     officer::note(app, &mut tx, actor, Action::SettledItem, &object, Some(detail)).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
+    Ok(())
+}
+
+/// The item of the same card that came after one, with its round held.
+async fn find_later(app: &App, tx: &mut Tx, item: &Item) -> Result<Option<Item>, RoundError> {
+    let Some(last) = round_item::find_last(tx, &app.db, item.card).await? else { return Ok(None) };
+    if last.id == item.id {
+        return Ok(None);
+    }
+    round::lock_round(tx, &app.db, last.round).await?;
+    Ok(round_item::lock_item(tx, &app.db, last.id).await?)
+}
+
+/// Whether its holder said what is to become of the card.
+fn is_wished(item: &Item) -> bool {
+    item.state == ItemState::Left
+        && matches!(item.next, Some(Next::Day | Next::Collect | Next::AskDesa | Next::NotReached))
+}
+
+fn visited(item: &mut Item, (actor, report): (&Actor, &Report), outcome: Outcome, now: Timestamp) {
+    item.outcome = Some(outcome);
+    item.reported_at = Some(now);
+    item.said_at = Some(Timestamp::from_ms(report.at));
+    item.reported_by = Some(actor.id.clone());
+}
+
+/// Notes a visit that was heard of when the card was on its next round already: it counts as one,
+/// and whoever died or moved is not visited again.
+async fn note_visit(
+    app: &App,
+    tx: &mut Tx,
+    way: (&Actor, &Report),
+    (outcome, item, later): (Outcome, &mut Item, &mut Item),
+    now: Timestamp,
+) -> Result<(), RoundError> {
+    visited(item, way, outcome, now);
+    round_item::save_item(tx, &app.db, item, now).await?;
+    let (_, next) = after_outcome(outcome, item.attempt);
+    match next {
+        Some(next @ (Next::Absent | Next::AskDesa | Next::Collect)) if later.state.is_open() => {
+            later.outcome = Some(outcome);
+            leave(app, tx, later, next, now).await?;
+        }
+        Some(Next::Again) if later.state.is_open() => {
+            round_item::set_attempt(tx, later.id, next_attempt(item.attempt, Some(outcome)))
+                .await?;
+        }
+        _ => {}
+    }
     Ok(())
 }
 
@@ -96,6 +158,8 @@ pub async fn settle_question(
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let round = round_item::find_round_of(&mut tx, id).await?.ok_or(RoundError::NotFound)?;
+    // Whoever closes or moves the round meanwhile writes its items as a whole.
+    round::lock_round(&mut tx, &app.db, round).await?;
     let mut item =
         round_item::lock_item(&mut tx, &app.db, id).await?.ok_or(RoundError::NotFound)?;
     let home = person::find_person(&mut tx, &app.db, item.person).await?.and_then(|one| one.area);
@@ -105,7 +169,8 @@ pub async fn settle_question(
     if !actor.may(Right::PlanRounds) {
         return Err(RoundError::Forbidden);
     }
-    if item.next != Some(Next::AskDesa) || item.next_done_at.is_some() {
+    let is_asked = matches!(item.next, Some(Next::AskDesa | Next::NotReached));
+    if !is_asked || item.next_done_at.is_some() {
         return Err(RoundError::NotFound);
     }
     let address: String =
@@ -153,9 +218,42 @@ pub async fn hand_over_by_word(
         ..Report::default()
     };
     let result = super::report(app, actor, round, vec![report]).await?;
-    Ok(match result.first().map(|one| one.result.as_str()) {
-        Some("done") => "done",
-        Some("conflict") => "conflict",
+    let first = result.first();
+    let came = first.map(|one| (one.result.as_str(), one.why.as_str()));
+    Ok(match came {
+        Some(("done", _)) => "done",
+        Some(("conflict", _)) => "conflict",
+        Some((_, "not_announced" | "not_today")) => "too_early",
         _ => "refused",
     })
+}
+
+/// Takes back that somebody died or moved away, which a courier said of them: the card goes onto a
+/// round again.
+///
+/// # Errors
+/// [`RoundError`] with what stands in the way.
+pub async fn take_back_absence(
+    app: &App,
+    actor: &Actor,
+    (round, item): (RoundId, ItemId),
+) -> Result<(), RoundError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    open(app, &mut tx, actor, Right::PlanRounds, round).await?;
+    let found = round_item::lock_item(&mut tx, &app.db, item).await?;
+    let is_theirs = |one: &Item| one.round == round && one.next == Some(Next::Absent);
+    let mut item = found.filter(is_theirs).ok_or(RoundError::NotFound)?;
+    if let Some(nik) = person::find_nik(&mut tx, &app.db, item.person).await? {
+        let hash = person::nik_hash(&app.db, &nik);
+        source_row::take_back_absence(&mut tx, OWN_SOURCE, &hash).await?;
+    }
+    (item.next, item.next_done_at) = (Some(Next::Again), None);
+    item.next_done_by = Some(actor.id.clone());
+    round_item::save_item(&mut tx, &app.db, &mut item, now).await?;
+    let object = item.id.to_string();
+    let detail = Some("still lives there");
+    officer::note(app, &mut tx, actor, Action::SettledItem, &object, detail).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
 }

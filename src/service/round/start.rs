@@ -1,5 +1,6 @@
 //! The courier takes the cards of a round, and gives back what was not handed over.
 
+use super::telling::call_off;
 use super::{RoundError, follow, may_see, open};
 use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
@@ -48,13 +49,22 @@ pub(super) async fn begin(
     round: &mut Round,
     now: Timestamp,
 ) -> Result<(usize, usize), RoundError> {
-    if !matches!(round.state, RoundState::Planned | RoundState::Announced) {
+    if round.state != RoundState::Announced {
         return Ok((0, 0));
     }
     let why = round.id.to_string();
     let (mut given, mut missing) = (0, 0);
     for mut item in round_item::list_of_round(tx, &app.db, round.id).await? {
-        if !item.state.is_open() {
+        if item.state == ItemState::Planned {
+            // Whose holder never heard of the round is not surprised at the door.
+            leave(app, tx, &mut item, Next::Again, now).await?;
+            continue;
+        }
+        // Who wants to collect it said so when it may have been in the bag already.
+        let is_held = item.state == ItemState::Left
+            && item.next == Some(Next::Collect)
+            && item.next_done_at.is_none();
+        if !item.state.is_open() && !is_held {
             continue;
         }
         let (from, to) = (Some(item.origin.clone()), Holder::Courier(round.courier));
@@ -63,8 +73,10 @@ pub(super) async fn begin(
             Err(CustodyError::Elsewhere(Some(Holder::Courier(id)))) if id == round.courier => {
                 given += 1;
             }
+            Err(CustodyError::Elsewhere(_)) if is_held => {}
             Err(CustodyError::Elsewhere(_)) => {
-                leave(app, tx, &mut item, Next::Again, now).await?;
+                item.missing_at = Some(now);
+                call_off(app, tx, round, &mut item, now).await?;
                 missing += 1;
             }
             Err(CustodyError::Service(error)) => return Err(error.into()),
@@ -112,7 +124,10 @@ pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, Round
     for mut item in round_item::list_of_round(&mut tx, &app.db, id).await? {
         let has =
             crate::store::custody::find_holder(&mut tx, item.card).await?.map(|held| held.holder);
-        if has.as_ref() == Some(&courier) && item.state != ItemState::Done {
+        let is_back = has.as_ref() == Some(&courier)
+            && item.state != ItemState::Done
+            && !is_carried_on(&mut tx, app, &item).await?;
+        if is_back {
             let (from, to) = (Some(courier.clone()), item.origin.clone());
             match custody::hand_over(&mut tx, app, &actor.id, item.card, from, to, &why).await {
                 Ok(_) => back += 1,
@@ -121,7 +136,7 @@ pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, Round
             }
         }
         if item.state.is_open() {
-            leave(app, &mut tx, &mut item, Next::Again, now).await?;
+            call_off(app, &mut tx, &round, &mut item, now).await?;
             continue;
         }
         if item.state == ItemState::Failed {
@@ -140,4 +155,14 @@ pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, Round
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(back)
+}
+
+/// Whether the courier has the card for another round that is under way.
+async fn is_carried_on(tx: &mut Tx, app: &App, item: &Item) -> Result<bool, StoreError> {
+    let Some(last) = round_item::find_last(tx, &app.db, item.card).await? else { return Ok(false) };
+    if last.id == item.id || !last.state.is_open() {
+        return Ok(false);
+    }
+    let round = round_store::find_round(tx, last.round).await?;
+    Ok(round.is_some_and(|round| round.state == RoundState::Out))
 }

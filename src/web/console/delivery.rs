@@ -3,30 +3,36 @@
 //!
 //! What a form asks for is done by `service::round`; what it refuses is said here in words.
 
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::{Days, NaiveDate, NaiveTime};
 use serde::Deserialize;
+use sqlx::AnyConnection;
 
 use super::area::{Names, Offer, offers};
 use super::delivery_word as word;
 use super::desk::Desk;
 use super::form::Filled;
+use super::listing::last_of_full;
 use super::page::{Page, show as shown};
 use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
+use crate::domain::clock::Timestamp;
 use crate::domain::id::{ItemId, OfficerId, RoundId};
 use crate::domain::officer::{OfficerRole, Right};
 use crate::domain::person::PersonName;
-use crate::domain::round::{MAX_WRONG_CODES, Next, RoundState};
+use crate::domain::round::{ItemState, Next, RoundState};
 use crate::service::officer::{note_look, note_look_hourly};
 use crate::service::round::{self as service, Found, RoundError, Wish};
-use crate::store::officer::{find_officer, list_officers};
-use crate::store::round::{Round, find_round, list_rounds};
+use crate::store::officer::{list_names, list_officers};
+use crate::store::round::{Round, find_round, list_ended_of, list_live_of};
 use crate::store::round_item::{self, Item};
-use crate::store::round_plan::{Alarms, count_alarms, count_states};
+use crate::store::round_plan::{Alarms, count_alarms, count_states, list_alarmed};
 use crate::store::round_report::list_conflicts;
 use crate::web::Web;
 use crate::web::error::Error;
@@ -35,8 +41,8 @@ use crate::web::error::Error;
 pub(super) const HERE: &str = "/console/antar";
 /// Rounds and questions of a page.
 const PAGE: i64 = 100;
-/// Rounds of so many days back are shown.
-const BACK: Days = Days::new(14);
+/// Rounds that need a look and are linked, at most.
+const ALARMED: i64 = 20;
 
 pub(super) fn rooms(rooms: Rooms) -> Rooms {
     let see = Need::Right(Right::SeeCards);
@@ -53,6 +59,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/antar/putaran/{id}/tutup", plan, close)
         .post("/console/antar/putaran/{id}/serahkan", by_word, hand_over)
         .post("/console/antar/putaran/{id}/konflik", by_word, settle)
+        .post("/console/antar/putaran/{id}/masih-ada", plan, still_there)
         .post("/console/antar/tanya/{id}", plan, answer)
 }
 
@@ -70,6 +77,7 @@ struct Line {
 /// An address that a desa is asked about.
 struct Question {
     id: ItemId,
+    is_unreached: bool,
     name: String,
     home: String,
     note: String,
@@ -80,14 +88,19 @@ struct Question {
 struct ListPage {
     page: Page,
     rounds: Vec<Line>,
+    /// Rounds that are over are shown, and not those to come.
+    is_past: bool,
+    /// Where the next page begins.
+    next: Option<String>,
     questions: Vec<Question>,
     alarms: Alarms,
+    alarmed: Vec<(RoundId, String)>,
     couriers: Vec<(String, String)>,
     areas: Vec<Offer>,
     area: String,
     tomorrow: NaiveDate,
     may_plan: bool,
-    said: (&'static str, &'static str),
+    said: (&'static str, String),
 }
 
 /// A card as the round's page shows it.
@@ -102,8 +115,10 @@ struct Row {
     answer: String,
     outcome: String,
     note: String,
-    is_locked: bool,
+    /// What of it needs a hand.
+    marks: Vec<&'static str>,
     may_hand_over: bool,
+    may_be_there: bool,
 }
 
 /// A report that contradicts what is on file.
@@ -112,6 +127,7 @@ struct Clash {
     name: String,
     said: String,
     why: &'static str,
+    code: &'static str,
     at: String,
 }
 
@@ -126,7 +142,7 @@ struct RoundPage {
     rows: Vec<Row>,
     clashes: Vec<Clash>,
     can: Can,
-    said: (&'static str, &'static str),
+    said: (&'static str, String),
 }
 
 /// What can be done with a round now.
@@ -143,6 +159,15 @@ struct Can {
 pub(super) struct Done {
     #[serde(default)]
     selesai: String,
+    /// How many cards the word speaks of.
+    #[serde(default)]
+    kartu: String,
+    /// Which rounds: `lewat` for those that are over.
+    #[serde(default)]
+    lihat: String,
+    /// The row behind which a page begins.
+    #[serde(default)]
+    sesudah: String,
 }
 
 fn today(web: &Web) -> NaiveDate {
@@ -153,27 +178,35 @@ fn window(round: &Round) -> String {
     format!("{}–{}", round.from.format("%H.%M"), round.to.format("%H.%M"))
 }
 
-async fn line(
-    web: &Web,
-    page: &Page,
-    names: &Names,
-    round: &Round,
-    counts: &[(String, i64)],
-) -> Result<Line, Error> {
-    let courier = find_officer(&web.app.db, round.courier).await?;
+/// What couriers are called, and areas.
+struct Called {
+    couriers: BTreeMap<String, String>,
+    areas: Names,
+}
+
+impl Called {
+    /// Asked for when no other connection is held: there are few.
+    async fn of(web: &Web, areas: &[AreaCode]) -> Result<Self, Error> {
+        let areas = Names::of(web, areas).await?;
+        Ok(Self { couriers: list_names(&web.app.db).await?, areas })
+    }
+}
+
+fn line(page: &Page, called: &Called, round: &Round, counts: &[(String, i64)]) -> Line {
     let count = |(state, count): &(String, i64)| {
         let state = state.parse().map_or("", |state| word::item_state(page, state));
         format!("{count} {state}")
     };
-    Ok(Line {
+    let courier = called.couriers.get(&round.courier.to_string());
+    Line {
         id: round.id,
         day: page.date(round.day),
         window: window(round),
-        area: names.show(page, &round.area),
-        courier: courier.map(|courier| courier.name).unwrap_or_default(),
+        area: called.areas.show(page, &round.area),
+        courier: courier.cloned().unwrap_or_default(),
         state: word::round_state(page, round.state),
         counts: counts.iter().map(count).collect::<Vec<_>>().join(", "),
-    })
+    }
 }
 
 /// Where a card goes, for somebody of the office: no NIK, the name masked.
@@ -194,48 +227,83 @@ fn masked(home: &round_item::Home) -> String {
     home.name.as_deref().and_then(PersonName::parse).map(|name| name.masked()).unwrap_or_default()
 }
 
+/// The day or moment, and the id, of the row behind which a page begins.
+fn behind<T: FromStr>(text: &str) -> Result<Option<(T, RoundId)>, Error> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (at, id) = text.split_once(' ').ok_or(Error::NotFound)?;
+    let at = at.parse().map_err(|_| Error::NotFound)?;
+    Ok(Some((at, id.parse().map_err(|_| Error::NotFound)?)))
+}
+
+/// A page of rounds to come, or of those that are over, and where the next one begins.
+async fn page_of_rounds(
+    reading: &mut AnyConnection,
+    desk: &Desk,
+    asked: &Done,
+    is_past: bool,
+) -> Result<(Vec<Round>, Option<String>), Error> {
+    let found = if is_past {
+        let after = behind::<i64>(&asked.sesudah)?;
+        let after = after.map(|(at, id)| (Timestamp::from_ms(at), id));
+        list_ended_of(reading, desk.area(), after, PAGE).await?
+    } else {
+        list_live_of(reading, desk.area(), None, behind(&asked.sesudah)?, PAGE).await?
+    };
+    let next = last_of_full(&found, PAGE).map(|last| match last.ended_at {
+        Some(at) if is_past => format!("lihat=lewat&sesudah={}+{}", at.as_ms(), last.id),
+        _ => format!("sesudah={}+{}", last.day, last.id),
+    });
+    Ok((found, next))
+}
+
 async fn list(
     State(web): State<Web>,
     desk: Desk,
-    Query(done): Query<Done>,
+    Query(asked): Query<Done>,
 ) -> Result<Response, Error> {
     let page = Page::new(&web, &desk, HERE);
     let today = today(&web);
-    let mut reading = web.app.db.reading().await?;
-    let since = today.checked_sub_days(BACK).unwrap_or(today);
-    let found = list_rounds(&mut reading, desk.area(), None, since, PAGE).await?;
-    let codes: Vec<AreaCode> = found.iter().map(|round| round.area.clone()).collect();
-    let names = Names::of(&web, &codes).await?;
-    let mut rounds = Vec::new();
-    for round in &found {
-        let counts = count_states(&mut reading, round.id).await?;
-        rounds.push(line(&web, &page, &names, round, &counts).await?);
-    }
     let db = &web.app.db;
-    let asked = round_item::list_next(&mut reading, db, Next::AskDesa, desk.area(), PAGE).await?;
+    let is_past = asked.lihat == "lewat";
+    let mut reading = db.reading().await?;
+    let (found, next) = page_of_rounds(&mut reading, &desk, &asked, is_past).await?;
+    let mut counts = Vec::with_capacity(found.len());
+    for round in &found {
+        counts.push(count_states(&mut reading, round.id).await?);
+    }
     let mut questions = Vec::new();
-    for item in asked {
+    for item in round_item::list_questions(&mut reading, db, desk.area(), PAGE).await? {
         let home = round_item::find_home(&mut reading, db, item.person).await?;
         questions.push(Question {
             id: item.id,
+            is_unreached: item.next == Some(Next::NotReached),
             name: masked(&home),
             home: home_words(&home),
             note: item.note.unwrap_or_default(),
         });
     }
     let alarms = count_alarms(&mut reading, desk.area(), today).await?;
+    let alarmed = list_alarmed(&mut reading, desk.area(), today, ALARMED).await?;
     drop(reading);
+    let codes: Vec<AreaCode> = found.iter().map(|round| round.area.clone()).collect();
+    let called = Called::of(&web, &codes).await?;
     note_look(&web.app, &desk.actor, Action::Searched, "rounds").await?;
+    let rounds = found.iter().zip(&counts);
     shown(&ListPage {
-        rounds,
+        rounds: rounds.map(|(round, counts)| line(&page, &called, round, counts)).collect(),
+        is_past,
+        next,
         questions,
         alarms,
+        alarmed: alarmed.into_iter().map(|(id, day)| (id, page.date(day))).collect(),
         couriers: couriers(&web, &desk).await?,
         areas: offers(&web, &desk).await?,
         area: desk.area().to_string(),
         tomorrow: today.checked_add_days(Days::new(1)).unwrap_or(today),
         may_plan: desk.may(Right::PlanRounds),
-        said: word::done(&page, &done.selesai),
+        said: word::done(&page, &asked.selesai, &asked.kartu),
         page,
     })
 }
@@ -322,6 +390,7 @@ fn row(page: &Page, desk: &Desk, item: Item, home: &round_item::Home) -> Row {
         item.outcome.map_or("", |one| word::outcome(page, one)),
         follows.map_or("", |next| word::next(page, next)),
     ];
+    let marks = word::marks(page, &item);
     Row {
         id: item.id,
         position: item.position,
@@ -333,8 +402,12 @@ fn row(page: &Page, desk: &Desk, item: Item, home: &round_item::Home) -> Row {
         answer,
         outcome: outcome.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" → "),
         note: item.note.unwrap_or_default(),
-        is_locked: item.wrong_codes >= MAX_WRONG_CODES && is_open,
-        may_hand_over: is_open && desk.may(Right::OverrideHandOver),
+        marks,
+        may_hand_over: (is_open || item.state == ItemState::Failed)
+            && desk.may(Right::OverrideHandOver),
+        may_be_there: item.next == Some(Next::Absent)
+            && item.next_done_at.is_some()
+            && desk.may(Right::PlanRounds),
     }
 }
 
@@ -362,16 +435,19 @@ async fn show(
             name: person(one.item).and_then(|id| homes.get(&id)).map(masked).unwrap_or_default(),
             said: word::said(&page, &one.said),
             why: word::conflict(&page, &one.why),
+            code: word::code(&page, one.code.as_deref()),
             at: page.time(&one.received_at),
         })
         .collect();
-    let names = Names::of(&web, std::slice::from_ref(&round.area)).await?;
+    let called = Called::of(&web, std::slice::from_ref(&round.area)).await?;
     note_look_hourly(&web.app, &desk.actor, Action::LookedAtRound, &round.id.to_string()).await?;
     let is_before = matches!(round.state, RoundState::Planned | RoundState::Announced);
+    // Also what was interrupted on the way goes on by the same button.
+    let is_untold = items.iter().any(|item| item.state == ItemState::Planned);
     let may_plan = desk.may(Right::PlanRounds);
     let is_running = round.state == RoundState::Out;
     shown(&RoundPage {
-        round: line(&web, &page, &names, &round, &counts).await?,
+        round: line(&page, &called, &round, &counts),
         day: round.day,
         from: round.from.format("%H:%M").to_string(),
         to: round.to.format("%H:%M").to_string(),
@@ -386,13 +462,13 @@ async fn show(
             .collect(),
         clashes,
         can: Can {
-            announce: may_plan && round.state == RoundState::Planned,
+            announce: may_plan && is_before && is_untold,
             change: may_plan && is_before,
             start: may_plan && round.state == RoundState::Announced && round.day <= today(&web),
             close: may_plan && is_running,
             settle: desk.may(Right::OverrideHandOver),
         },
-        said: word::done(&page, &done.selesai),
+        said: word::done(&page, &done.selesai, &done.kartu),
         page,
     })
 }
@@ -433,7 +509,14 @@ async fn start(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id = theirs(&web, &desk, &id).await?.id;
-    after(id, service::start(&web.app, &desk.actor, id).await, "mulai")
+    let came = service::start(&web.app, &desk.actor, id).await;
+    let (given, missing) = came.as_ref().map_or((0, 0), |(given, missing)| (*given, *missing));
+    let word = if missing > 0 {
+        format!("mulai_kurang&kartu={missing}")
+    } else {
+        format!("mulai&kartu={given}")
+    };
+    after(id, came, &word)
 }
 
 async fn close(
@@ -488,6 +571,8 @@ async fn hand_over(
     let words = (form.penerima.as_str(), form.alasan.as_str());
     match service::hand_over_by_word(&web.app, &desk.actor, (id, item), words).await {
         Ok("done") => Ok(back_to(id, "serah")),
+        Ok("conflict") => Ok(back_to(id, "tentang")),
+        Ok("too_early") => Ok(back_to(id, "belum")),
         Ok(_) => Ok(back_to(id, "tolak")),
         Err(error) => Ok(back_to(id, word::refused(error)?)),
     }
@@ -511,6 +596,19 @@ async fn settle(
     let which = (id, form.laporan.as_str());
     let came = service::settle_conflict(&web.app, &desk.actor, which, form.benar == "ya").await;
     after(id, came, "konflik")
+}
+
+/// Somebody who was said to have died or moved still lives there.
+async fn still_there(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<WordForm>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    let Ok(item) = form.kartu.parse() else { return Ok(back_to(id, "keadaan")) };
+    let came = service::take_back_absence(&web.app, &desk.actor, (id, item)).await;
+    after(id, came, "ada")
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,12 @@
 //! What rounds, answers, outcomes and refusals are called on the pages.
 
 use super::page::Page;
-use crate::domain::round::{Answer, ItemState, Next, Outcome, RoundState};
+use crate::domain::round::{
+    Answer, CodeWord, ItemState, MAX_WRONG_CODES, Next, Outcome, RoundState,
+};
 use crate::service::ServiceError;
 use crate::service::round::{Report, RoundError};
+use crate::store::round_item::Item;
 use crate::web::error::Error;
 
 pub(super) fn round_state(page: &Page, state: RoundState) -> &'static str {
@@ -70,6 +73,28 @@ pub(super) fn conflict(page: &Page, why: &str) -> &'static str {
     }
 }
 
+/// Whether the code of a contradicting hand-over was right; empty where none belongs to it.
+pub(super) fn code(page: &Page, code: Option<&str>) -> &'static str {
+    match code.and_then(|code| code.parse().ok()) {
+        Some(CodeWord::Right) => page.t("kodenya benar", "the code was right"),
+        Some(CodeWord::Wrong) => page.t("kodenya salah", "the code was wrong"),
+        Some(CodeWord::None) => page.t("tanpa kode", "without a code"),
+        None => "",
+    }
+}
+
+/// What of a card needs a hand.
+pub(super) fn marks(page: &Page, item: &Item) -> Vec<&'static str> {
+    let mut marks = Vec::new();
+    if item.wrong_codes >= MAX_WRONG_CODES && item.state != ItemState::Done {
+        marks.push(page.t("terkunci", "locked"));
+    }
+    if item.missing_at.is_some() && item.next_done_at.is_none() {
+        marks.push(page.t("tidak ada di tempatnya", "not in its place"));
+    }
+    marks
+}
+
 /// What a kept report says.
 pub(super) fn said(page: &Page, json: &str) -> String {
     let report: Report = serde_json::from_str(json).unwrap_or_default();
@@ -95,8 +120,15 @@ pub(super) fn refused(error: RoundError) -> Result<&'static str, Error> {
     })
 }
 
-/// What is said above a page after something was done: the kind of note, and its words.
-pub(super) fn done(page: &Page, word: &str) -> (&'static str, &'static str) {
+/// What is said above a page after something was done: the kind of note, and its words, which may
+/// name a number of cards.
+pub(super) fn done(page: &Page, word: &str, cards: &str) -> (&'static str, String) {
+    let (kind, words) = said_of(page, word);
+    let cards = cards.parse::<i64>().unwrap_or(0);
+    (kind, words.replace("{n}", &page.number(&cards)))
+}
+
+fn said_of(page: &Page, word: &str) -> (&'static str, &'static str) {
     let good = |id, en| ("good", page.t(id, en));
     let bad = |id, en| ("bad", page.t(id, en));
     match word {
@@ -113,7 +145,25 @@ pub(super) fn done(page: &Page, word: &str) -> (&'static str, &'static str) {
             "Putaran dibatalkan, warga dikabari.",
             "The round was cancelled, and the citizens are told.",
         ),
-        "mulai" => good("Kartu tercatat di tangan kurir.", "The courier has the cards."),
+        "mulai" => {
+            good("{n} kartu tercatat di tangan kurir.", "{n} cards are on file with the courier.")
+        }
+        "mulai_kurang" => bad(
+            "{n} kartu tidak ada di tempatnya dan tidak ikut diantar. Cari kartu itu; warganya sudah dikabari.",
+            "{n} cards were not in their place and stay off the round. Look for them; their holders are told.",
+        ),
+        "ada" => good(
+            "Dicatat: orangnya masih ada. Kartu masuk putaran berikutnya.",
+            "Noted: they still live there. The card goes onto another round.",
+        ),
+        "tentang" => bad(
+            "Disimpan sebagai laporan yang bertentangan. Putuskan di bawah ini.",
+            "Kept as a report that contradicts. Decide about it below.",
+        ),
+        "belum" => bad(
+            "Belum bisa: warga belum dikabari, atau belum harinya.",
+            "Not yet: the citizen was not told, or it is not the day.",
+        ),
         "tutup" => good(
             "Putaran ditutup. Kartu yang belum diterima kembali ke tempatnya.",
             "The round is closed. What was not received is back.",

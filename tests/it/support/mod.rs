@@ -55,7 +55,8 @@ impl Begin for Start {
 /// Runs a test on a database of its own.
 pub async fn run<T: Begin>(engine: Engine, test: impl AsyncFnOnce(T)) {
     let database = Arc::new(Database::create(engine).await);
-    test(T::begin(Arc::clone(&database)).await).await;
+    // A whole office is large, and a test holds it through all its steps.
+    Box::pin(test(T::begin(Arc::clone(&database)).await)).await;
     database.remove().await;
 }
 

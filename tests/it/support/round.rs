@@ -100,6 +100,10 @@ impl Carried {
                 reported_at: None,
                 said_at: None,
                 reported_by: None,
+                waits_since: Some(now),
+                heard_day: None,
+                moved_at: None,
+                missing_at: None,
             };
             insert_item(&mut tx, &item, now).await.unwrap();
             item.state = ItemState::Announced;

@@ -44,6 +44,8 @@ async function load() {
 }
 const waiting = () => reports.filter(r => !r.result);
 const isOpen = item => /planned|announced/.test(item.state);
+// Couriers come back to whom they missed.
+const canReport = (item, r) => isOpen(item) || item.state === "failed" && r.state === "out";
 const day = r => new Date(r.date + "T00:00").toLocaleDateString(document.documentElement.lang,
   { weekday: "long", day: "numeric", month: "long" }) + ", " + (r.from + "–" + r.to).replace(/:/g, ".");
 const round = id => rounds.find(r => r.id === id);
@@ -201,7 +203,8 @@ function face(li, item) {
   const mine = reports.filter(r => r.report.item === item.id);
   const sent = mine.find(r => !r.result);
   const told = mine.find(r => r.result);
-  const mark = JSON.stringify([item, mine]);
+  const can = canReport(item, round(roundId).round);
+  const mark = JSON.stringify([item, mine, can]);
   if (li.dataset.mark === mark) { return; }
   li.dataset.mark = mark;
   const set = (selector, text) => { const e = $(li, selector); e.textContent = text || ""; e.hidden = !text; };
@@ -214,8 +217,11 @@ function face(li, item) {
   set(".state", sent ? W.queued + " " + W["out." + sent.report.outcome] : W["out." + item.outcome] || W["state." + item.state]);
   $(li, ".state").className = "state badge " + (sent ? "warn" : item.state === "done" ? "good" : "");
   li.classList.toggle("over", !isOpen(item));
-  $(li, ".doing").hidden = !isOpen(item) || !!sent;
-  if (!isOpen(item) && $(li, "form")) { $(li, "form").remove(); }
+  $(li, ".doing").hidden = !can || !!sent;
+  const undo = $(li, ".undo");
+  undo.hidden = !sent;
+  undo.onclick = () => seen(sent).then(() => $(li, "h2").focus());
+  if (!can && $(li, "form")) { $(li, "form").remove(); }
   const box = $(li, ".told");
   box.hidden = !told;
   if (told) {

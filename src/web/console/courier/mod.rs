@@ -28,16 +28,14 @@ use crate::domain::officer::Right;
 use crate::domain::round::RoundState;
 use crate::service::officer::note_look_hourly;
 use crate::service::round::{CourierRound, Report, RoundError, for_courier, report};
-use crate::store::round::{Round, list_rounds};
+use crate::store::round::{Round, list_live_of};
 use crate::web::Web;
 use crate::web::error::Error;
 
 use words::{WORDS, word};
 
-/// Rounds that one courier sees at most.
-const MOST_ROUNDS: i64 = 30;
-/// So long a round that nobody closed stays in sight.
-const DAYS_BACK: u64 = 14;
+/// Rounds that one courier sees at most; those that are over are none of them.
+const MOST_ROUNDS: i64 = 100;
 /// Reports of one call; the phone sends fewer.
 const MOST_REPORTS: usize = 100;
 
@@ -161,15 +159,13 @@ async fn list(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let today = |round: &Round| {
         web.app.now().in_zone(web.app.zone(Some(&round.area)).offset()).date_naive()
     };
-    let office = web.app.zone(None).offset();
-    let since = web.app.now().in_zone(office).date_naive() - chrono::Days::new(DAYS_BACK);
     let mut reading = web.app.db.reading().await?;
     let everywhere = AreaCode::nationwide();
-    let found =
-        list_rounds(&mut reading, &everywhere, Some(desk.officer.id), since, MOST_ROUNDS).await?;
+    let mine = Some(desk.officer.id);
+    let found = list_live_of(&mut reading, &everywhere, mine, None, MOST_ROUNDS).await?;
     drop(reading);
     let mut rows = Vec::new();
-    for round in found.iter().filter(|round| round.state.is_live()) {
+    for round in &found {
         let seen = for_courier(&web.app, &desk.actor, round.id).await?;
         rows.push(Row {
             id: round.id.to_string(),

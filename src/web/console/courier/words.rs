@@ -141,6 +141,21 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
         "This round is not yet due. Report again on its day.",
     ),
     (
+        "why.not_announced",
+        "Warga ini belum dikabari kantor. Hubungi petugas kantor dulu.",
+        "The office has not told this citizen yet. Call the office first.",
+    ),
+    (
+        "why.code_to_come",
+        "Warga ini punya nomor, tetapi kodenya belum dikirim. Tunggu kodenya, atau minta petugas kantor mencatat.",
+        "This citizen has a number, and the code was not sent yet. Wait for it, or ask the office to note it.",
+    ),
+    (
+        "why.failed",
+        "Laporan ini gagal dicatat server. Hubungi petugas kantor.",
+        "The server could not take this report. Call the office.",
+    ),
+    (
         "why.by_missing",
         "Siapa yang menerima belum diisi. Catat lagi.",
         "Who received it is missing. Report again.",
