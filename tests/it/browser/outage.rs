@@ -44,8 +44,8 @@ async fn outage(app: TestApp) {
     let told = "SELECT template FROM message WHERE template LIKE 'outage%' AND status <> 'cancelled' ORDER BY id";
     assert_eq!(
         app.query(told).await,
-        [["outage_begun"], ["outage_over"]],
-        "once a day, on whichever screen"
+        [["outage_begun"], ["outage_over"], ["outage_begun"], ["outage_over"]],
+        "what was over and begins again is news again"
     );
     chrome.close().await;
 }
