@@ -1,6 +1,6 @@
 //! Plans rounds from printed cards: one transaction a round, so that nobody else waits for all of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{Days, NaiveDate, NaiveTime};
 
@@ -29,6 +29,9 @@ pub const MAX_CAPACITY: i64 = 500;
 /// A round is planned so far ahead, at most.
 const MAX_AHEAD: u64 = 60;
 
+/// Cards put onto rounds in one transaction: each commit waits for the disk, and others wait for the writer meanwhile.
+const WRITTEN_AT_ONCE: usize = 500;
+
 /// What rounds are wanted.
 #[derive(Clone, Debug)]
 pub struct Wish {
@@ -47,7 +50,7 @@ pub struct Wish {
 }
 
 /// Plans rounds from printed cards that lie in an office and are on no other round. Gives those
-/// that got cards. Each is made by itself: what was interrupted is planned again.
+/// that got cards. A few are made in each transaction: what was interrupted is planned again.
 ///
 /// # Errors
 /// [`RoundError`] with what stands in the way.
@@ -91,13 +94,21 @@ pub async fn plan(app: &App, actor: &Actor, wish: &Wish) -> Result<Vec<RoundId>,
     }
     drop(reading);
     let capacity = usize::try_from(wish.capacity).unwrap_or(0);
-    let mut made = Vec::new();
+    let (mut made, mut written) = (Vec::new(), 0);
+    let mut tx = app.db.begin().await?;
     for (cards, slot) in rules::plan(&to_bring, capacity, &slots).into_iter().zip(&slots) {
         let cards: Vec<&Candidate> = cards.iter().filter_map(|id| waiting.get(id)).collect();
-        if !cards.is_empty() {
-            made.extend(make(app, actor, wish, slot, &cards).await?);
+        if cards.is_empty() {
+            continue;
         }
+        if written + cards.len() > WRITTEN_AT_ONCE {
+            tx.commit().await.map_err(StoreError::from)?;
+            (tx, written) = (app.db.begin().await?, 0);
+        }
+        written += cards.len();
+        made.extend(make(app, &mut tx, actor, wish, (slot, &cards)).await?);
     }
+    tx.commit().await.map_err(StoreError::from)?;
     if made.is_empty() {
         return Err(RoundError::Empty);
     }
@@ -107,10 +118,10 @@ pub async fn plan(app: &App, actor: &Actor, wish: &Wish) -> Result<Vec<RoundId>,
 /// One round with its cards; nothing where others took all of them meanwhile.
 async fn make(
     app: &App,
+    tx: &mut Tx,
     actor: &Actor,
     wish: &Wish,
-    slot: &Slot<OfficerId>,
-    cards: &[&Candidate],
+    (slot, cards): (&Slot<OfficerId>, &[&Candidate]),
 ) -> Result<Option<RoundId>, RoundError> {
     let now = app.now();
     let round = Round {
@@ -128,19 +139,18 @@ async fn make(
         started_at: None,
         ended_at: None,
     };
-    let mut tx = app.db.begin().await?;
-    round_store::insert_round(&mut tx, &round).await?;
+    round_store::insert_round(tx, &round).await?;
     let mut position = 0;
     for card in cards {
         let place = (&round, position + 1);
-        let is_on = put_on(app, &mut tx, actor, place, card, wish.point.as_deref(), now).await?;
+        let is_on = put_on(app, tx, actor, place, card, wish.point.as_deref(), now).await?;
         position += i64::from(is_on);
     }
     if position == 0 {
+        round_store::delete_empty(tx, round.id).await?;
         return Ok(None);
     }
-    officer::note(app, &mut tx, actor, Action::PlannedRound, &round.id.to_string(), None).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    officer::note(app, tx, actor, Action::PlannedRound, &round.id.to_string(), None).await?;
     Ok(Some(round.id))
 }
 
@@ -152,9 +162,12 @@ async fn check(app: &App, wish: &Wish, now: Timestamp) -> Result<(), RoundError>
         return Err(RoundError::Capacity);
     }
     let today = now.in_zone(app.zone(Some(&wish.area)).offset()).date_naive();
+    let mut couriers = BTreeSet::new();
     for (day, courier) in &wish.slots {
         check_day(*day, today)?;
-        check_courier(app, *courier, &wish.area).await?;
+        if couriers.insert(*courier) {
+            check_courier(app, *courier, &wish.area).await?;
+        }
     }
     Ok(())
 }
