@@ -4,12 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use chrono::{Days, NaiveDateTime, NaiveTime, Timelike as _};
-use kabar::dialogue::Script;
 use kabar::domain::area::AreaCode;
 use kabar::domain::id::RoundId;
-use kabar::domain::language::Language;
 use kabar::domain::officer::Actor;
 use kabar::sandbox::{Input, Sandbox, Side};
 use kabar::service::App;
@@ -61,7 +59,7 @@ pub(super) async fn play(app: Arc<App>, sandbox: Sandbox, player: Player) -> any
     let round = made.first().copied().context("no round was planned")?;
     round::announce(&app, &office, round).await?;
     app.signals.wake_outbox();
-    answer(&app.script(), &sandbox, &phones).await;
+    answer(&sandbox, &phones).await;
     if day == local.date() {
         set_out(&app, &sandbox, (&courier, round), &phones).await?;
     }
@@ -78,14 +76,15 @@ fn window(local: NaiveDateTime) -> (chrono::NaiveDate, NaiveTime, NaiveTime) {
     (local.date() + Days::new(1), hour(9), hour(9 + WINDOW_HOURS))
 }
 
-/// One citizen presses a button, another writes who receives the card.
-async fn answer(script: &Script, sandbox: &Sandbox, phones: &[SamplePhone]) {
-    let home = script.delivery_choices(Language::Indonesian).into_iter().next();
+/// One citizen presses the first button, another writes who receives the card.
+async fn answer(sandbox: &Sandbox, phones: &[SamplePhone]) {
     let mut reachable = phones.iter().filter(|one| !one.phone.is_empty());
-    if let (Some(one), Some(home)) = (reachable.next(), home)
+    if let Some(one) = reachable.next()
         && is_told(sandbox, &one.phone, "akan diantar").await.is_some()
+        && let Some(phone) = sandbox.phone(&one.phone)
+        && let Some(first) = phone.bubbles.iter().rev().find_map(|bubble| bubble.buttons.first())
     {
-        let input = Input::Press { button_id: home.id, message_id: None };
+        let input = Input::Press { button_id: first.id.clone(), message_id: None };
         let _ = sandbox.write(&one.phone, None, input);
     }
     if let Some(one) = reachable.next()
@@ -110,7 +109,7 @@ async fn set_out(
     let items = for_courier(app, courier, id).await?.items;
     let item = items.into_iter().find(|item| item.name == first.name).context("their card")?;
     let report = Report {
-        key: "demo-1".to_owned(),
+        key: "demo-00000001".to_owned(),
         item: item.id,
         at: app.now().as_ms(),
         outcome: "received".to_owned(),
@@ -121,7 +120,9 @@ async fn set_out(
         version: item.version,
         ..Report::default()
     };
-    round::report(app, courier, id, vec![report]).await?;
+    let reported = round::report(app, courier, id, vec![report]).await?;
+    let result = reported.first().map_or("", |one| one.result.as_str());
+    ensure!(result == "done", "the first card's report was {result}");
     app.signals.wake_outbox();
     Ok(())
 }
