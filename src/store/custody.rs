@@ -1,8 +1,9 @@
 //! Table `custody`: who held which card from when to when.
 
+use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
-use super::db::sql;
+use super::db::{Column, sql};
 use super::row::{parse, time};
 use super::{Db, StoreError};
 use crate::domain::clock::Timestamp;
@@ -100,6 +101,35 @@ pub async fn pass_on(
     .bind(now.as_ms())
     .bind(by.to_owned())
     .bind(why.to_owned())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Begins the time of whoever has cards that nobody had: row, card, holder and why of each.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when somebody has one of them.
+pub async fn begin(
+    conn: &mut AnyConnection,
+    db: &Db,
+    rows: &[(CustodyId, CardId, Holder, String)],
+    by: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let values = rows.iter().map(|(id, card, holder, why)| {
+        json!({ "id": id.to_string(), "card": card.to_string(), "holder": holder.to_string(), "why": why })
+    });
+    let columns =
+        [Column::Text("id"), Column::Text("card"), Column::Text("holder"), Column::Text("why")];
+    sqlx::query(sql(format!(
+        "INSERT INTO custody (id, card_id, holder, from_at, by_whom, why) \
+         SELECT n.id, n.card, n.holder, CAST($2 AS BIGINT), CAST($3 AS TEXT), n.why FROM {}",
+        db.rows(1, "n", &columns)
+    )))
+    .bind(Value::Array(values.collect()).to_string())
+    .bind(now.as_ms())
+    .bind(by.to_owned())
     .execute(conn)
     .await?;
     Ok(())

@@ -221,20 +221,6 @@ pub async fn list_ended_of(
     rows.iter().map(read).collect()
 }
 
-/// Takes back a round onto which no card came.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn delete_empty(conn: &mut AnyConnection, id: RoundId) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM delivery_round WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM round_item i WHERE i.round_id = $1)",
-    )
-    .bind(id.to_string())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Rounds that are neither closed nor cancelled, of days from one to another, in their order.
 ///
 /// # Errors

@@ -1,7 +1,12 @@
 //! Cards that wait to be brought home, and what of rounds needs a hand: reads over several tables.
 
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
 use sqlx::{AnyConnection, Row as _};
 
+use super::db::{Column, sql};
+use super::round_item::Item;
 use super::row::{area_range, parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
@@ -103,6 +108,112 @@ fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Candidate, StoreError> {
         person: parse("card", "person_id", &id, &person)?,
         card: parse("card", "id", &id, &id)?,
     })
+}
+
+/// Of these cards those that can be put onto a round, with who has each: printed, and on none. Nobody
+/// else puts one onto a round, or hands it over, before the transaction ends.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn lock_free(
+    conn: &mut AnyConnection,
+    db: &Db,
+    cards: &[CardId],
+) -> Result<HashMap<CardId, Option<Holder>>, StoreError> {
+    let ids: Vec<_> = cards.iter().map(|id| json!({ "id": id.to_string() })).collect();
+    let ids = Value::Array(ids).to_string();
+    let wanted = db.rows(1, "r", &[Column::Text("id")]);
+    // In the order of ids, so that two who plan at once wait for one another and not both forever.
+    // What they wrote meanwhile only the statement after this one sees.
+    sqlx::query(sql(format!(
+        "SELECT id FROM card WHERE id IN (SELECT r.id FROM {wanted}) ORDER BY id{}",
+        db.for_update()
+    )))
+    .bind(ids.clone())
+    .fetch_all(&mut *conn)
+    .await?;
+    let rows: Vec<(String, Option<String>)> = sqlx::query_as(sql(format!(
+        "SELECT c.id, h.holder FROM {wanted} JOIN card c ON c.id = r.id \
+         LEFT JOIN custody h ON h.card_id = c.id AND h.until_at IS NULL \
+         WHERE c.status IN ('printed', 'shipped') AND NOT EXISTS \
+         (SELECT 1 FROM round_item o WHERE o.card_id = c.id AND o.state IN ('planned', 'announced'))"
+    )))
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|(id, holder)| {
+            let holder = parse_opt("custody", "holder", id, holder.as_deref())?;
+            Ok((parse("card", "id", id, id)?, holder))
+        })
+        .collect()
+}
+
+/// Puts cards onto rounds, many in one statement.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when one is on another round: see [`lock_free`].
+pub async fn insert_items(
+    conn: &mut AnyConnection,
+    db: &Db,
+    items: &[Item],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let values = items.iter().map(|item| {
+        json!({
+            "id": item.id.to_string(), "round": item.round.to_string(), "card": item.card.to_string(),
+            "person": item.person.to_string(), "position": item.position, "attempt": item.attempt,
+            "state": item.state.as_str(), "origin": item.origin.to_string(),
+            "before": item.before.as_str(), "waits": item.waits_since.map(Timestamp::as_ms),
+        })
+    });
+    let columns = [
+        Column::Text("id"),
+        Column::Text("round"),
+        Column::Text("card"),
+        Column::Text("person"),
+        Column::Int("position"),
+        Column::Int("attempt"),
+        Column::Text("state"),
+        Column::Text("origin"),
+        Column::Text("before"),
+        Column::Int("waits"),
+    ];
+    sqlx::query(sql(format!(
+        "INSERT INTO round_item (id, round_id, card_id, person_id, position, attempt, state, origin, \
+         before_status, waits_since, wrong_codes, version, updated_at) \
+         SELECT n.id, n.round, n.card, n.person, n.position, n.attempt, n.state, n.origin, n.before, \
+         n.waits, 0, 1, CAST($2 AS BIGINT) FROM {}",
+        db.rows(1, "n", &columns)
+    )))
+    .bind(Value::Array(values.collect()).to_string())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes of visits that what was to follow them followed.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn follow(
+    conn: &mut AnyConnection,
+    db: &Db,
+    items: &[ItemId],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ids: Vec<_> = items.iter().map(|id| json!({ "id": id.to_string() })).collect();
+    sqlx::query(sql(format!(
+        "UPDATE round_item SET next_done_at = $2, updated_at = $2, version = version + 1 \
+         WHERE id IN (SELECT r.id FROM {}) AND next_done_at IS NULL",
+        db.rows(1, "r", &[Column::Text("id")])
+    )))
+    .bind(Value::Array(ids).to_string())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Whether a holder was told of a day for their card since a moment, as far as we know.

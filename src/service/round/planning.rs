@@ -15,12 +15,12 @@ use crate::domain::officer::{Actor, Right};
 use crate::domain::round::{
     self as rules, ItemState, Next, RoundState, Slot, ToBring, next_attempt,
 };
-use crate::service::{App, custody, officer};
+use crate::service::{App, officer};
 use crate::store::round::Round;
-use crate::store::round_item::{self, Item};
+use crate::store::round_item::Item;
 use crate::store::round_plan::{self, Candidate};
 use crate::store::{
-    StoreError, Tx, card as card_store, officer as officer_store, round as round_store,
+    StoreError, custody as custody_store, officer as officer_store, round as round_store,
     service_point,
 };
 
@@ -94,37 +94,81 @@ pub async fn plan(app: &App, actor: &Actor, wish: &Wish) -> Result<Vec<RoundId>,
     }
     drop(reading);
     let capacity = usize::try_from(wish.capacity).unwrap_or(0);
-    let (mut made, mut written) = (Vec::new(), 0);
-    let mut tx = app.db.begin().await?;
-    for (cards, slot) in rules::plan(&to_bring, capacity, &slots).into_iter().zip(&slots) {
+    let planned = rules::plan(&to_bring, capacity, &slots);
+    let (mut made, mut batch, mut waits) = (Vec::new(), Vec::new(), 0);
+    for (cards, slot) in planned.into_iter().zip(&slots) {
         let cards: Vec<&Candidate> = cards.iter().filter_map(|id| waiting.get(id)).collect();
-        if cards.is_empty() {
-            continue;
+        if waits + cards.len() > WRITTEN_AT_ONCE {
+            made.extend(write(app, actor, wish, &std::mem::take(&mut batch)).await?);
+            waits = 0;
         }
-        if written + cards.len() > WRITTEN_AT_ONCE {
-            tx.commit().await.map_err(StoreError::from)?;
-            (tx, written) = (app.db.begin().await?, 0);
-        }
-        written += cards.len();
-        made.extend(make(app, &mut tx, actor, wish, (slot, &cards)).await?);
+        waits += cards.len();
+        batch.push((slot, cards));
     }
-    tx.commit().await.map_err(StoreError::from)?;
+    made.extend(write(app, actor, wish, &batch).await?);
     if made.is_empty() {
         return Err(RoundError::Empty);
     }
     Ok(made)
 }
 
-/// One round with its cards; nothing where others took all of them meanwhile.
-async fn make(
+/// Makes rounds with their cards in one transaction. A card that is on another round by now, not
+/// to be brought any more or somewhere else stays where it is; no round is made for none.
+async fn write(
     app: &App,
-    tx: &mut Tx,
     actor: &Actor,
     wish: &Wish,
-    (slot, cards): (&Slot<OfficerId>, &[&Candidate]),
-) -> Result<Option<RoundId>, RoundError> {
+    batch: &[(&Slot<OfficerId>, Vec<&Candidate>)],
+) -> Result<Vec<RoundId>, RoundError> {
     let now = app.now();
-    let round = Round {
+    let ids: Vec<CardId> = batch.iter().flat_map(|(_, cards)| cards).map(|c| c.card).collect();
+    let mut tx = app.db.begin().await?;
+    let free = round_plan::lock_free(&mut tx, &app.db, &ids).await?;
+    let (mut made, mut items, mut followed, mut held) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (slot, cards) in batch {
+        let round = new_round(app, actor, wish, slot, now);
+        let mut position = 0;
+        for card in cards.iter().filter(|card| free.get(&card.card) == Some(&card.holder)) {
+            let origin = match (&card.holder, &wish.point) {
+                (Some(holder), _) => holder.clone(),
+                (None, Some(code)) => {
+                    let why = round.id.to_string();
+                    held.push((app.ids.next(now), card.card, Holder::Point(code.clone()), why));
+                    Holder::Point(code.clone())
+                }
+                (None, None) => continue,
+            };
+            position += 1;
+            let attempt =
+                card.last.map_or(1, |(_, _, attempt, outcome)| next_attempt(attempt, outcome));
+            let key = (card.card, card.person);
+            let about = (origin, card.status, attempt);
+            items.push(new_item(app, (round.id, position), key, about, Some(card.since), now));
+            followed.extend(card.last.map(|(last, ..)| last));
+        }
+        if position > 0 {
+            round_store::insert_round(&mut tx, &round).await?;
+            officer::note(app, &mut tx, actor, Action::PlannedRound, &round.id.to_string(), None)
+                .await?;
+            made.push(round.id);
+        }
+    }
+    round_plan::insert_items(&mut tx, &app.db, &items, now).await?;
+    round_plan::follow(&mut tx, &app.db, &followed, now).await?;
+    custody_store::begin(&mut tx, &app.db, &held, &actor.id, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(made)
+}
+
+fn new_round(
+    app: &App,
+    actor: &Actor,
+    wish: &Wish,
+    slot: &Slot<OfficerId>,
+    now: Timestamp,
+) -> Round {
+    Round {
         id: app.ids.next(now),
         area: wish.area.clone(),
         day: slot.day,
@@ -138,20 +182,7 @@ async fn make(
         announced_at: None,
         started_at: None,
         ended_at: None,
-    };
-    round_store::insert_round(tx, &round).await?;
-    let mut position = 0;
-    for card in cards {
-        let place = (&round, position + 1);
-        let is_on = put_on(app, tx, actor, place, card, wish.point.as_deref(), now).await?;
-        position += i64::from(is_on);
     }
-    if position == 0 {
-        round_store::delete_empty(tx, round.id).await?;
-        return Ok(None);
-    }
-    officer::note(app, tx, actor, Action::PlannedRound, &round.id.to_string(), None).await?;
-    Ok(Some(round.id))
 }
 
 async fn check(app: &App, wish: &Wish, now: Timestamp) -> Result<(), RoundError> {
@@ -199,49 +230,6 @@ fn is_free(card: &Candidate, point: Option<&str>) -> bool {
         None => card.last.is_none(),
     };
     is_here && is_open
-}
-
-/// Puts a card onto a round; `false` when it is on another one, or not to be brought any more.
-async fn put_on(
-    app: &App,
-    tx: &mut Tx,
-    actor: &Actor,
-    (round, position): (&Round, i64),
-    card: &Candidate,
-    point: Option<&str>,
-    now: Timestamp,
-) -> Result<bool, RoundError> {
-    let is_printed = |card: &card_store::Card| {
-        matches!(card.on_file.status, CardStatus::Printed | CardStatus::Shipped)
-    };
-    if !card_store::lock_card(tx, &app.db, card.card).await?.as_ref().is_some_and(is_printed) {
-        return Ok(false);
-    }
-    let origin = match (&card.holder, point) {
-        (Some(holder), _) => holder.clone(),
-        (None, Some(code)) => Holder::Point(code.to_owned()),
-        (None, None) => return Ok(false),
-    };
-    let attempt = card.last.map_or(1, |(_, _, attempt, outcome)| next_attempt(attempt, outcome));
-    let key = (card.card, card.person);
-    let about = (origin.clone(), card.status, attempt);
-    let item = new_item(app, (round.id, position), key, about, Some(card.since), now);
-    if !round_item::insert_item(tx, &item, now).await? {
-        return Ok(false);
-    }
-    if card.holder.is_none() {
-        let why = round.id.to_string();
-        let taken = custody::hand_over(tx, app, &actor.id, card.card, None, origin, &why).await;
-        taken.map_err(|_| RoundError::Point)?;
-    }
-    if let Some((last, _, _, _)) = card.last
-        && let Some(mut last) = round_item::lock_item(tx, &app.db, last).await?
-        && last.next_done_at.is_none()
-    {
-        last.next_done_at = Some(now);
-        round_item::save_item(tx, &app.db, &mut last, now).await?;
-    }
-    Ok(true)
 }
 
 /// A card about to go onto a round.
