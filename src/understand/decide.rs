@@ -27,8 +27,10 @@ const MAX_OFFERED: usize = 3;
 const WORTH_OFFERING: f32 = 0.04;
 /// From this probability on two questions are both answered,
 const BOTH: f32 = 0.25;
-/// and from this on the second is at least offered.
+/// from this on the second is at least offered,
 const PERHAPS_BOTH: f32 = 0.12;
+/// and from this on where signs say that something is asked, and where it begins: a button too many costs nobody a trip.
+const PERHAPS_BOTH_MARKED: f32 = 0.06;
 /// Share of an aspect and a service together, from which both are answered.
 const ASPECT_AND_SERVICE: f32 = 0.9;
 
@@ -79,7 +81,10 @@ pub(super) fn decide(learned: &Learned, reading: &Reading) -> Meaning {
         ranked.iter().filter(|(label, _)| is_outside(label)).copied().collect();
     let all_outside = outside.iter().map(|(_, share)| share).sum();
     let elsewhere = is_elsewhere(reading, all_outside);
-    let pair = pair::likeliest(learned, reading).filter(|pair| pair.confidence >= PERHAPS_BOTH);
+    let pair = pair::likeliest(learned, reading).filter(|pair| {
+        let is_marked = pair.is_marked && reading.is_question;
+        pair.confidence >= if is_marked { PERHAPS_BOTH_MARKED } else { PERHAPS_BOTH }
+    });
     let both = pair.filter(|pair| pair.confidence >= BOTH && pair.beside(best).is_some());
     // Of a message in words nobody used the few known ones say nothing.
     if reading.known < KNOWN && reading.words > 0 && !reading.is_example {

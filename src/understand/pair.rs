@@ -14,6 +14,8 @@ const WORTH_LOOKING: f32 = 0.02;
 const MOST_LOOKED_AT: usize = 8;
 /// Share in the whole below which a label counts as hardly there.
 const HARDLY: f32 = 0.003;
+/// Share in the whole below which a service is not the one that is asked about, when another is named.
+const HARDLY_MEANT: f32 = 0.01;
 /// Share in the whole that a label needs to be answered before the other.
 const MAY_BE_FIRST: f32 = 0.2;
 /// Words that go with a question and are none.
@@ -30,6 +32,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) second: &'a str,
     /// How probably both are asked.
     pub(crate) confidence: f32,
+    /// The place between them is marked with a sign.
+    pub(crate) is_marked: bool,
 }
 
 impl Pair<'_> {
@@ -119,6 +123,7 @@ impl<'a> Whole<'a, '_> {
                         first: self.learned.label(first.label),
                         second: self.learned.label(second.label),
                         confidence: probability(of_cut + self.odds(first, second)),
+                        is_marked: matches!(cut.mark, Mark::Sign | Mark::Question),
                     };
                     pairs.push((pair, [first, second].map(|asked| self.in_whole(asked))));
                 }
@@ -141,6 +146,15 @@ impl<'a> Whole<'a, '_> {
             (false, true) => (first, of_other(second, first)?),
             (false, false) => (first, second),
         };
+        // "And what do I bring there?" sounds like some service; the one that the whole names is meant.
+        let [first, second] = [(first, second), (second, first)].map(|(asked, other)| {
+            let is_hardly_there = self.learned.label(asked.label).starts_with("req_")
+                && self.in_whole(asked) < HARDLY_MEANT;
+            match self.service.filter(|service| is_hardly_there && *service != other.label) {
+                Some(label) => Asked { label, is_of_whole: true, ..asked },
+                None => asked,
+            }
+        });
         let can_be_answered = |label: &str| is_offerable(label) && !NO_HALF.contains(&label);
         let [a, b] = [first, second].map(|asked| self.learned.label(asked.label));
         // What a driving licence costs and how long it takes, its own agency says.

@@ -55,6 +55,8 @@ pub(crate) struct Reading {
     pub(crate) words: usize,
     /// It was read in parts as well.
     pub(crate) is_long: bool,
+    /// There is a question mark in it.
+    pub(crate) is_question: bool,
     /// An example has the very same words.
     pub(crate) is_example: bool,
     vector: Vector,
@@ -158,6 +160,7 @@ impl Learned {
                 / to_f32(weighty.len().max(1)),
             words: weighty.len(),
             is_long: tokens.len() > LONG_TEXT,
+            is_question: clauses.iter().any(|clause| clause.is_marked),
             is_example: false,
             vector,
         };
