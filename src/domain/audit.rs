@@ -110,6 +110,8 @@ words! {
         SettledItem = "settled_item",
         /// Handed a card that lay ready to its holder.
         HandedOutCard = "handed_out_card",
+        /// Said that a card lies here, whatever its holder says.
+        DeniedCollection = "denied_collection",
         /// Handed cards to a desa.
         HandedToDesa = "handed_to_desa",
         /// Wrote into the ledger of blank cards.

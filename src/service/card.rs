@@ -304,6 +304,14 @@ async fn take(
     } else {
         update
     };
+    let kept;
+    let update = match custody::kept_at(tx, before.as_ref(), update).await? {
+        Some(point) if said.source != OWN_SOURCE => {
+            kept = CardUpdate { service_point: Some(point), ..update.clone() };
+            &kept
+        }
+        _ => update,
+    };
     let area = update.area.as_ref().or(known.as_ref().and_then(|person| person.area.as_ref()));
     let zone = app.zone(area);
     let mut on_file = before.as_ref().map(|card| card.on_file.clone());

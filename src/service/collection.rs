@@ -212,8 +212,43 @@ pub enum CollectionError {
     #[error("this role has no right to hand cards over")]
     Forbidden,
     /// Nothing fits.
-    #[error("{0}")]
-    Refused(&'static str),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+/// What stands in the way of something with cards that lie ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is in a hand, or waits for something else.
+    #[error("the card does not lie ready to be collected")]
+    NotReady,
+    /// A newer card took its place.
+    #[error("the card was followed by another one")]
+    Followed,
+    /// It is on a round.
+    #[error("a courier has the card")]
+    Courier,
+    /// It was handed over in that very moment.
+    #[error("somebody else has the card")]
+    Elsewhere,
+    /// None, or too many for one paper.
+    #[error("a list has 1 to {MOST_CARDS} cards")]
+    Count,
+    /// Their holders live in different places.
+    #[error("the cards of a list are of one desa")]
+    OtherDesa,
+    /// Somebody else put it onto one.
+    #[error("a card already stands on a list")]
+    Listed,
+    /// They would be told to fetch what they say they have.
+    #[error("the holder of a card says that they have it")]
+    Said,
+    /// Pressed twice, or by two.
+    #[error("the desa has these cards already")]
+    Taken,
+    /// Its cards are free again.
+    #[error("this list was cancelled")]
+    Cancelled,
 }
 
 impl From<StoreError> for CollectionError {
@@ -240,7 +275,7 @@ async fn theirs(
         return Err(CollectionError::NotFound);
     }
     if current.on_file.status != CardStatus::ReadyToCollect {
-        return Err(CollectionError::Refused("the card does not lie ready to be collected"));
+        return Err(Refusal::NotReady.into());
     }
     Ok(area.unwrap_or_else(|| app.settings.office_area.clone()))
 }
@@ -275,7 +310,7 @@ pub async fn deny_taken(app: &App, actor: &Actor, card: CardId) -> Result<(), Co
         let due = due(app, card, Some(&area), (lying.since, lying.step), now);
         store::set_rung(&mut tx, card, lying.step, due).await?;
     }
-    note(app, &mut tx, actor, Action::HandedOutCard, &card.to_string(), Some("denied")).await?;
+    note(app, &mut tx, actor, Action::DeniedCollection, &card.to_string(), None).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -284,7 +319,7 @@ pub async fn deny_taken(app: &App, actor: &Actor, card: CardId) -> Result<(), Co
 async fn not_with_courier(tx: &mut Tx, card: CardId) -> Result<(), CollectionError> {
     let held = find_holder(tx, card).await?;
     if held.is_some_and(|held| matches!(held.holder, custody::Holder::Courier(_))) {
-        return Err(CollectionError::Refused("a courier has the card"));
+        return Err(Refusal::Courier.into());
     }
     Ok(())
 }
@@ -302,11 +337,11 @@ async fn say(
     let status = word.status.unwrap_or(CardStatus::ReadyToCollect);
     let cause = format!("collect:{card}:{status}:{}", now.as_ms());
     if service_card::say(app, tx, card, word, &cause, now).await?.is_none() {
-        return Err(CollectionError::Refused("the card was followed by another one"));
+        return Err(Refusal::Followed.into());
     }
     match hand_over(tx, app, &actor.id, card, None, to, "collection").await {
         Ok(_) => Ok(()),
-        Err(CustodyError::Elsewhere(_)) => Err(CollectionError::Refused("somebody else has it")),
+        Err(CustodyError::Elsewhere(_)) => Err(Refusal::Elsewhere.into()),
         Err(CustodyError::Service(error)) => Err(error.into()),
     }
 }
@@ -330,7 +365,7 @@ pub async fn hand_to_desa(
         return Err(CollectionError::NotFound);
     }
     if cards.is_empty() || cards.len() > MOST_CARDS {
-        return Err(CollectionError::Refused("a list has 1 to 500 cards"));
+        return Err(Refusal::Count.into());
     }
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -338,15 +373,14 @@ pub async fn hand_to_desa(
     for card in cards {
         let lives = theirs(app, &mut tx, actor, *card).await?;
         if lives != *area {
-            return Err(CollectionError::Refused("the cards of a list are of one desa"));
+            return Err(Refusal::OtherDesa.into());
         }
         if store::find_list_of(&mut tx, *card).await?.is_some() {
-            return Err(CollectionError::Refused("a card already stands on a list"));
+            return Err(Refusal::Listed.into());
         }
-        // They would be told to fetch what they say they have.
         let lying = store::find_lying(&mut tx, *card).await?;
         if lying.is_some_and(|lying| lying.taken_said_at.is_some()) {
-            return Err(CollectionError::Refused("the holder of a card says that they have it"));
+            return Err(Refusal::Said.into());
         }
         not_with_courier(&mut tx, *card).await?;
     }
@@ -362,6 +396,7 @@ pub async fn hand_to_desa(
         made_by: actor.id.clone(),
         taken_at: None,
         taken_by: None,
+        cancelled_at: None,
     };
     store::insert_list(&mut tx, &list, cards).await?;
     let count = cards.len().to_string();
@@ -369,6 +404,32 @@ pub async fn hand_to_desa(
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
     Ok(list.id)
+}
+
+/// A list does not go to its desa after all: its cards lie where they lay and may stand on another one.
+///
+/// # Errors
+/// [`CollectionError`].
+pub async fn cancel_list(
+    app: &App,
+    actor: &Actor,
+    id: CollectionId,
+) -> Result<(), CollectionError> {
+    if !actor.may(Right::ChangePoints) {
+        return Err(CollectionError::Forbidden);
+    }
+    let mut tx = app.db.begin().await?;
+    let list = store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
+    if !actor.covers(Some(&list.area), &app.settings.office_area) {
+        return Err(CollectionError::NotFound);
+    }
+    if !store::cancel_list(&mut tx, id, &actor.id, app.now()).await? {
+        let is_cancelled = list.cancelled_at.is_some();
+        return Err(if is_cancelled { Refusal::Cancelled } else { Refusal::Taken }.into());
+    }
+    note(app, &mut tx, actor, Action::HandedToDesa, &list.number, Some("cancelled")).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
 }
 
 /// The desa says that it has the cards of a list: each holder hears where their card lies now. What came into a hand or
@@ -387,7 +448,8 @@ pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(),
         return Err(CollectionError::NotFound);
     }
     if !store::set_list_taken(&mut tx, id, &actor.id, now).await? {
-        return Err(CollectionError::Refused("the desa has these cards already"));
+        let is_cancelled = list.cancelled_at.is_some();
+        return Err(if is_cancelled { Refusal::Cancelled } else { Refusal::Taken }.into());
     }
     let point = desa_point(app, &mut tx, &list.area, now).await?;
     for card in store::list_cards_of(&mut tx, id).await? {

@@ -8,6 +8,7 @@ use crate::domain::card::{CardStatus, CardUpdate};
 use crate::domain::clock::Timestamp;
 use crate::domain::custody::Holder;
 use crate::domain::id::CardId;
+use crate::store::card::Card;
 use crate::store::{StoreError, Tx, custody};
 
 /// What became of a hand-over.
@@ -60,6 +61,23 @@ pub async fn hand_over(
     let now = app.now();
     custody::pass_on(tx, app.ids.next(now), (card, &to), (by, why), now).await?;
     Ok(HandedOver { from: has, is_new: true })
+}
+
+/// Where a card lies, when a desa has it and a source only says once more that it lies ready: the source knows nothing
+/// of what the office handed on, and nobody must be sent back to where the card was before.
+pub(super) async fn kept_at(
+    tx: &mut Tx,
+    before: Option<&Card>,
+    update: &CardUpdate,
+) -> Result<Option<String>, ServiceError> {
+    let is_ready = |status| status == CardStatus::ReadyToCollect;
+    let Some(card) = before.filter(|card| is_ready(card.on_file.status) && is_ready(update.status))
+    else {
+        return Ok(None);
+    };
+    let held = custody::find_holder(tx, card.id).await?;
+    let is_at_desa = held.is_some_and(|held| matches!(held.holder, Holder::Desa(_)));
+    Ok(card.service_point.clone().filter(|_| is_at_desa))
 }
 
 /// Notes where a card is by a source's word.

@@ -4,7 +4,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
-use super::row::{area_range, parse, parse_opt};
+use super::row::{area_range, area_ranges, parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -357,26 +357,32 @@ pub async fn list_unclaimed(
     rows.iter().map(|row| read(db, row)).collect()
 }
 
-/// Cards that citizens of an area say they have, the oldest word first.
+/// Cards that citizens of an area say they have, the oldest word first; with the second those of whom no area is known
+/// before them.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_taken_said(
     db: &Db,
-    area: &AreaCode,
+    (area, with_unknown): (&AreaCode, bool),
     limit: i64,
 ) -> Result<Vec<Unclaimed>, StoreError> {
-    let [from, to] = area_range(area);
-    let rows = sqlx::query(sql(format!(
-        "SELECT {FIELDS} FROM card c {JOINS} WHERE c.taken_said_at IS NOT NULL AND c.area >= $1 AND c.area < $2 \
-         ORDER BY c.taken_said_at, c.id LIMIT $3"
-    )))
-    .bind(from)
-    .bind(to)
-    .bind(limit)
-    .fetch_all(db.reader())
-    .await?;
-    rows.iter().map(|row| read(db, row)).collect()
+    let mut cards = Vec::new();
+    for [from, to] in area_ranges(area, with_unknown) {
+        let rows = sqlx::query(sql(format!(
+            "SELECT {FIELDS} FROM card c {JOINS} WHERE c.taken_said_at IS NOT NULL AND c.area >= $1 AND c.area < $2 \
+             ORDER BY c.taken_said_at, c.id LIMIT $3"
+        )))
+        .bind(from)
+        .bind(to)
+        .bind(limit)
+        .fetch_all(db.reader())
+        .await?;
+        for row in &rows {
+            cards.push(read(db, row)?);
+        }
+    }
+    Ok(cards)
 }
 
 /// Unclaimed cards of one desa.
@@ -390,32 +396,35 @@ pub struct DesaCount {
     pub oldest: Timestamp,
 }
 
-/// Unclaimed cards of an area, desa by desa, by age.
+/// Unclaimed cards of an area, desa by desa, by age; with the second also those of whom no area is known.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn count_unclaimed(
     db: &Db,
-    area: &AreaCode,
+    (area, with_unknown): (&AreaCode, bool),
     until: [Timestamp; 3],
 ) -> Result<Vec<DesaCount>, StoreError> {
     type Row = (String, i64, i64, i64, i64, i64);
-    let [from, to] = area_range(area);
     let [first, second, third] = until.map(Timestamp::as_ms);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT area, COUNT(*), \
-         CAST(SUM(CASE WHEN collect_since <= $3 THEN 1 ELSE 0 END) AS BIGINT), \
-         CAST(SUM(CASE WHEN collect_since <= $4 THEN 1 ELSE 0 END) AS BIGINT), \
-         CAST(SUM(CASE WHEN collect_since <= $5 THEN 1 ELSE 0 END) AS BIGINT), MIN(collect_since) \
-         FROM card WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 GROUP BY area ORDER BY area",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .fetch_all(db.reader())
-    .await?;
+    let mut rows: Vec<Row> = Vec::new();
+    for [from, to] in area_ranges(area, with_unknown) {
+        let found = sqlx::query_as(
+            "SELECT area, COUNT(*), \
+             CAST(SUM(CASE WHEN collect_since <= $3 THEN 1 ELSE 0 END) AS BIGINT), \
+             CAST(SUM(CASE WHEN collect_since <= $4 THEN 1 ELSE 0 END) AS BIGINT), \
+             CAST(SUM(CASE WHEN collect_since <= $5 THEN 1 ELSE 0 END) AS BIGINT), MIN(collect_since) \
+             FROM card WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 GROUP BY area ORDER BY area",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .fetch_all(db.reader())
+        .await?;
+        rows.extend(found);
+    }
     let count = |(area, all, first, second, third, oldest): Row| DesaCount {
         area: AreaCode::parse(&area).ok().filter(|area| !area.plain().is_empty()),
         cards: [all, first, second, third],
@@ -443,13 +452,17 @@ pub struct CollectionList {
     pub taken_at: Option<Timestamp>,
     /// By whose word.
     pub taken_by: Option<String>,
+    /// When it was said that it does not go there after all.
+    pub cancelled_at: Option<Timestamp>,
 }
 
-type ListRow = (String, String, String, String, i64, String, Option<i64>, Option<String>);
-const LIST_FIELDS: &str = "id, number, area, place, made_at, made_by, taken_at, taken_by";
+type ListRow =
+    (String, String, String, String, i64, String, Option<i64>, Option<String>, Option<i64>);
+const LIST_FIELDS: &str =
+    "id, number, area, place, made_at, made_by, taken_at, taken_by, cancelled_at";
 
 fn read_list(row: ListRow) -> Result<CollectionList, StoreError> {
-    let (id, number, area, place, made_at, made_by, taken_at, taken_by) = row;
+    let (id, number, area, place, made_at, made_by, taken_at, taken_by, cancelled_at) = row;
     Ok(CollectionList {
         area: parse("collection_list", "area", &id, &area)?,
         number,
@@ -458,6 +471,7 @@ fn read_list(row: ListRow) -> Result<CollectionList, StoreError> {
         made_by,
         taken_at: taken_at.map(Timestamp::from_ms),
         taken_by,
+        cancelled_at: cancelled_at.map(Timestamp::from_ms),
         id: parse("collection_list", "id", &id, &id)?,
     })
 }
@@ -586,7 +600,7 @@ pub async fn list_cards_of(
     id: CollectionId,
 ) -> Result<Vec<CardId>, StoreError> {
     let rows: Vec<String> = sqlx::query_scalar(
-        "SELECT card_id FROM collection_item WHERE list_id = $1 AND handed_at IS NULL ORDER BY position",
+        "SELECT card_id FROM collection_item WHERE list_id = $1 AND handed_at IS NULL AND released_at IS NULL ORDER BY position",
     )
     .bind(id.to_string())
     .fetch_all(conn)
@@ -594,7 +608,63 @@ pub async fn list_cards_of(
     rows.into_iter().map(|card| parse("collection_item", "card_id", &card, &card)).collect()
 }
 
-/// Notes that the desa has the cards of a list; `false` when that was noted before.
+/// Notes that a list does not go to its desa after all, and gives its cards free; `false` when the desa has them, or
+/// that was noted before.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn cancel_list(
+    conn: &mut AnyConnection,
+    id: CollectionId,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = id.to_string();
+    let done = sqlx::query(
+        "UPDATE collection_list SET cancelled_at = $2, cancelled_by = $3 \
+         WHERE id = $1 AND taken_at IS NULL AND cancelled_at IS NULL",
+    )
+    .bind(key.clone())
+    .bind(now.as_ms())
+    .bind(by.to_owned())
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "UPDATE collection_item SET released_at = $2 WHERE list_id = $1 AND handed_at IS NULL",
+    )
+    .bind(key)
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(true)
+}
+
+/// Lists of an area made before then that no desa has taken, and when the oldest was made.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_untaken(
+    db: &Db,
+    area: &AreaCode,
+    before: Timestamp,
+) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let [from, to] = area_range(area);
+    let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
+        "SELECT COUNT(*), MIN(made_at) FROM collection_list WHERE taken_at IS NULL \
+         AND cancelled_at IS NULL AND made_at < $1 AND replace(area, '.', '') >= $2 AND replace(area, '.', '') < $3",
+    )
+    .bind(before.as_ms())
+    .bind(from)
+    .bind(to)
+    .fetch_one(db.reader())
+    .await?;
+    Ok((count, oldest.map(Timestamp::from_ms)))
+}
+
+/// Notes that the desa has the cards of a list; `false` when that was noted before, or the list was cancelled.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -605,7 +675,8 @@ pub async fn set_list_taken(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE collection_list SET taken_at = $2, taken_by = $3 WHERE id = $1 AND taken_at IS NULL",
+        "UPDATE collection_list SET taken_at = $2, taken_by = $3 \
+         WHERE id = $1 AND taken_at IS NULL AND cancelled_at IS NULL",
     )
     .bind(id.to_string())
     .bind(now.as_ms())
@@ -627,7 +698,7 @@ pub async fn set_item_handed(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE collection_item SET handed_at = $2, handed_by = $3 \
-         WHERE card_id = $1 AND handed_at IS NULL",
+         WHERE card_id = $1 AND handed_at IS NULL AND released_at IS NULL",
     )
     .bind(card.to_string())
     .bind(now.as_ms())
@@ -637,7 +708,7 @@ pub async fn set_item_handed(
     Ok(())
 }
 
-/// The list on which a card stands.
+/// The list on which a card stands until it is handed over.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -646,7 +717,7 @@ pub async fn find_list_of(
     card: CardId,
 ) -> Result<Option<CollectionId>, StoreError> {
     let id: Option<String> =
-        sqlx::query_scalar("SELECT list_id FROM collection_item WHERE card_id = $1")
+        sqlx::query_scalar("SELECT list_id FROM collection_item WHERE card_id = $1 AND handed_at IS NULL AND released_at IS NULL")
             .bind(card.to_string())
             .fetch_optional(conn)
             .await?;

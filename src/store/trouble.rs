@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::content::{parse_content, zone_from_hours};
 use super::db::sql;
 use super::rejection::OfSources;
-use super::row::{area_range, parse, parse_opt, time};
+use super::row::{area_range, area_ranges, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::{AreaCode, Zone};
@@ -30,6 +30,14 @@ pub struct Pile {
     pub count: i64,
     /// The oldest of those counted.
     pub oldest: Option<Timestamp>,
+}
+
+impl Pile {
+    /// With what a statement counted beside it.
+    fn with(self, (count, oldest): (i64, Option<i64>)) -> Self {
+        let oldest = [self.oldest, time(oldest)].into_iter().flatten().min();
+        Self { count: (self.count + count).min(COUNTED), oldest }
+    }
 }
 
 /// Whose failures are asked for.
@@ -422,21 +430,24 @@ pub async fn count_rejections(db: &Db, of: &OfSources) -> Result<Pile, StoreErro
 /// As every statement: [`StoreError`].
 pub async fn count_unclaimed(
     db: &Db,
-    area: &AreaCode,
+    (area, with_unknown): (&AreaCode, bool),
     until: Timestamp,
-) -> Result<(i64, Option<Timestamp>), StoreError> {
-    let [from, to] = area_range(area);
-    let row: (i64, Option<i64>) = sqlx::query_as(
-        "SELECT COUNT(*), MIN(collect_since) FROM (SELECT collect_since FROM card \
-         WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 AND collect_since <= $3 LIMIT $4) AS lying",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(until.as_ms())
-    .bind(COUNTED)
-    .fetch_one(db.reader())
-    .await?;
-    Ok((row.0, row.1.map(Timestamp::from_ms)))
+) -> Result<Pile, StoreError> {
+    let mut pile = Pile::default();
+    for [from, to] in area_ranges(area, with_unknown) {
+        let row: (i64, Option<i64>) = sqlx::query_as(
+            "SELECT COUNT(*), MIN(collect_since) FROM (SELECT collect_since FROM card \
+             WHERE collect_since IS NOT NULL AND area >= $1 AND area < $2 AND collect_since <= $3 LIMIT $4) AS lying",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(until.as_ms())
+        .bind(COUNTED)
+        .fetch_one(db.reader())
+        .await?;
+        pile = pile.with(row);
+    }
+    Ok(pile)
 }
 
 /// Cards of which citizens of an area say that they have them, and since when.
@@ -445,17 +456,20 @@ pub async fn count_unclaimed(
 /// As every statement: [`StoreError`].
 pub async fn count_taken_said(
     db: &Db,
-    area: &AreaCode,
-) -> Result<(i64, Option<Timestamp>), StoreError> {
-    let [from, to] = area_range(area);
-    let row: (i64, Option<i64>) = sqlx::query_as(
-        "SELECT COUNT(*), MIN(taken_said_at) FROM (SELECT taken_said_at FROM card \
-         WHERE taken_said_at IS NOT NULL AND area >= $1 AND area < $2 LIMIT $3) AS said",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(COUNTED)
-    .fetch_one(db.reader())
-    .await?;
-    Ok((row.0, row.1.map(Timestamp::from_ms)))
+    (area, with_unknown): (&AreaCode, bool),
+) -> Result<Pile, StoreError> {
+    let mut pile = Pile::default();
+    for [from, to] in area_ranges(area, with_unknown) {
+        let row: (i64, Option<i64>) = sqlx::query_as(
+            "SELECT COUNT(*), MIN(taken_said_at) FROM (SELECT taken_said_at FROM card \
+             WHERE taken_said_at IS NOT NULL AND area >= $1 AND area < $2 LIMIT $3) AS said",
+        )
+        .bind(from)
+        .bind(to)
+        .bind(COUNTED)
+        .fetch_one(db.reader())
+        .await?;
+        pile = pile.with(row);
+    }
+    Ok(pile)
 }

@@ -106,7 +106,7 @@ on_both_engines! {
         let told = app.whatsapp.sent_to(&siti.e164).pop().unwrap();
         assert!(!told.param("place").starts_with("Kantor Desa"), "nobody is sent where the card is not yet");
         let twice = office.post(&here, &[("kartu", &card)]).await;
-        assert!(twice.says("Tidak jadi diserahkan"), "{}", twice.text);
+        assert!(twice.says("sudah tertulis di daftar lain"), "{}", twice.text);
 
         let desa = Browser::login(&app, OfficerRole::Desa, JABON).await;
         let id = app.query("SELECT id FROM collection_list").await.concat().concat();
@@ -123,6 +123,56 @@ on_both_engines! {
         assert_eq!(app.query(held).await, [["citizen"]]);
         assert_eq!(count(&app, &siti, "kabar_card_issued_v1"), 1);
         assert_eq!(app.query("SELECT id FROM card WHERE collect_since IS NOT NULL").await.len(), 0);
+    }
+
+    async fn what_a_desa_has_stays_there_whatever_the_source_says_again(app: TestApp) {
+        place(&app).await;
+        let siti = citizen(6);
+        ready(&app, &siti).await;
+        let card = app.query("SELECT id FROM card").await.concat().concat();
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let here = format!("/console/ambil/desa/{JABON}");
+        office.post(&here, &[("kartu", &card)]).await;
+        let id = app.query("SELECT id FROM collection_list").await.concat().concat();
+        let desa = Browser::login(&app, OfficerRole::Desa, JABON).await;
+        desa.post(&format!("/console/ambil/daftar/{id}/terima"), &[]).await;
+        app.run_until_idle().await;
+        let told = app.whatsapp.sent_to(&siti.e164).len();
+        app.advance(DAY).await;
+        ready(&app, &siti).await;
+        assert_eq!(app.query("SELECT service_point FROM card").await, [["desa-35.17.09.2018"]]);
+        assert_eq!(app.whatsapp.sent_to(&siti.e164).len(), told, "nobody is sent back to the kecamatan");
+        assert_eq!(app.query("SELECT holder FROM custody WHERE until_at IS NULL").await, [["desa 3517092018"]]);
+    }
+
+    async fn a_list_that_no_desa_takes_is_asked_about_and_can_be_cancelled(app: TestApp) {
+        place(&app).await;
+        let siti = citizen(6);
+        ready(&app, &siti).await;
+        let card = app.query("SELECT id FROM card").await.concat().concat();
+        let here = format!("/console/ambil/desa/{JABON}");
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        office.post(&here, &[("kartu", &card)]).await;
+        assert!(!office.get("/console/hari-ini").await.says("belum diterima desa"), "it was made today");
+        pass(&app, 4).await;
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        assert!(office.get("/console/hari-ini").await.says("belum diterima desa"));
+        let id = app.query("SELECT id FROM collection_list").await.concat().concat();
+        let way = format!("/console/ambil/daftar/{id}/batal");
+        let desa = Browser::login(&app, OfficerRole::Desa, JABON).await;
+        assert_eq!(desa.post(&way, &[]).await.status, StatusCode::FORBIDDEN);
+        let foreign = Browser::login(&app, OfficerRole::Kecamatan, "35.17.08").await;
+        assert_eq!(foreign.post(&way, &[]).await.status, StatusCode::NOT_FOUND);
+        let told = app.whatsapp.sent_to(&siti.e164).len();
+        let page = office.post_and_follow(&way, &[]).await;
+        assert!(page.says("dibatalkan") && !page.says("Batalkan daftar"), "{}", page.text);
+        assert!(!office.get("/console/hari-ini").await.says("belum diterima desa"));
+        desa.post(&format!("/console/ambil/daftar/{id}/terima"), &[]).await;
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.sent_to(&siti.e164).len(), told, "nobody is told of it");
+        assert_eq!(app.query("SELECT holder FROM custody WHERE until_at IS NULL").await, [["point kec-jombang"]]);
+        let again = office.post_and_follow(&here, &[("kartu", &card)]).await;
+        assert!(again.says("BA-3517092018-"), "the card is free for another list: {}", again.text);
     }
 
     async fn who_died_or_stopped_or_has_their_card_hears_nothing(app: TestApp) {
@@ -177,8 +227,8 @@ on_both_engines! {
         let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
         office.post(&format!("/console/ambil/kartu/{card}/diserahkan"), &[]).await;
         assert_eq!(app.query("SELECT status FROM card").await, [["issued"]]);
-        let audit = app.query("SELECT action FROM audit WHERE action = 'handed_out_card'").await;
-        assert_eq!(audit.len(), 2);
+        let audit = "SELECT action FROM audit WHERE action IN ('handed_out_card', 'denied_collection') ORDER BY id";
+        assert_eq!(app.query(audit).await, [["denied_collection"], ["handed_out_card"]]);
     }
 
     async fn of_several_cards_the_one_that_was_collected_is_asked_for(app: TestApp) {

@@ -28,7 +28,8 @@ use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::person::PersonName;
 use crate::service::collection::{
-    CollectionError, MOST_CARDS, deny_taken, hand_out, hand_to_desa, take_list,
+    CollectionError, MOST_CARDS, Refusal, cancel_list, deny_taken, hand_out, hand_to_desa,
+    take_list,
 };
 use crate::service::officer::note_look;
 use crate::store::collection::{
@@ -60,6 +61,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/ambil/kartu/{id}/belum", carry, denied)
         .get("/console/ambil/daftar/{id}", see, show_list)
         .post("/console/ambil/daftar/{id}/terima", carry, take)
+        .post("/console/ambil/daftar/{id}/batal", hand, cancel)
 }
 
 struct Desa {
@@ -94,6 +96,7 @@ struct ListLine {
     area: String,
     made_at: Timestamp,
     taken_at: Option<Timestamp>,
+    is_cancelled: bool,
 }
 
 #[derive(Template)]
@@ -119,7 +122,7 @@ struct DesaPage {
     next: Option<String>,
     may_hand: bool,
     may_export: bool,
-    refused: bool,
+    refused: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -132,8 +135,10 @@ struct ListPage {
     place: String,
     made_at: Timestamp,
     taken_at: Option<Timestamp>,
+    cancelled_at: Option<Timestamp>,
     items: Vec<Item>,
     may_carry: bool,
+    may_hand: bool,
 }
 
 #[derive(Deserialize)]
@@ -186,7 +191,35 @@ fn failed(error: CollectionError) -> Error {
         CollectionError::Service(error) => error.into(),
         CollectionError::NotFound => Error::NotFound,
         CollectionError::Forbidden => Error::Forbidden("hand cards over"),
-        CollectionError::Refused(what) => Error::Conflict(what.to_owned()),
+        CollectionError::Refused(what) => Error::Conflict(what.to_string()),
+    }
+}
+
+/// Why no list was made, in words.
+fn why(page: &Page, refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NotReady | Refusal::Followed | Refusal::Elsewhere => page.t(
+            "Ada kartu yang sudah tidak siap diambil di sini. Muat ulang halaman ini, lalu pilih lagi.",
+            "One of the cards does not lie ready here any more. Load this page again and pick anew.",
+        ),
+        Refusal::Courier => page.t(
+            "Ada kartu yang sedang dibawa kurir. Keluarkan dari pilihan.",
+            "A courier has one of the cards. Leave it out.",
+        ),
+        Refusal::Count => page.t("Pilih 1 sampai 500 kartu.", "Pick 1 to 500 cards."),
+        Refusal::OtherDesa => page.t(
+            "Ada kartu warga desa lain. Satu daftar untuk satu desa.",
+            "One of the cards is of another desa. A list is for one desa.",
+        ),
+        Refusal::Listed => page.t(
+            "Ada kartu yang sudah tertulis di daftar lain.",
+            "One of the cards stands on another list.",
+        ),
+        Refusal::Said => page.t(
+            "Ada warga yang bilang kartunya sudah diambil. Pastikan dulu di halaman Pengambilan.",
+            "Somebody says that they have their card. Settle that on the page Collection first.",
+        ),
+        Refusal::Taken | Refusal::Cancelled => page.t("Daftar ini sudah selesai.", "This list is done with."),
     }
 }
 
@@ -195,9 +228,9 @@ async fn show(
     desk: Desk,
     Query(done): Query<Done>,
 ) -> Result<Response, Error> {
-    let db = &web.app.db;
-    let counts = count_unclaimed(db, desk.area(), AGES.map(|days| ago(&web, days))).await?;
-    let said = list_taken_said(db, desk.area(), PAGE).await?;
+    let (db, within) = (&web.app.db, (desk.area(), desk.sees_all(&web)));
+    let counts = count_unclaimed(db, within, AGES.map(|days| ago(&web, days))).await?;
+    let said = list_taken_said(db, within, PAGE).await?;
     let lists = list_lists(db, desk.area(), 50).await?;
     let mut codes: Vec<AreaCode> = counts.iter().filter_map(|count| count.area.clone()).collect();
     codes.extend(lists.iter().map(|list| list.area.clone()));
@@ -212,6 +245,7 @@ async fn show(
             area: names.show(&page, &list.area),
             made_at: list.made_at,
             taken_at: list.taken_at,
+            is_cancelled: list.cancelled_at.is_some(),
         })
         .collect();
     shown(&CollectionPage {
@@ -252,7 +286,7 @@ async fn page_of_desa(
     desk: &Desk,
     area: &AreaCode,
     asked: &Asked,
-    refused: bool,
+    refused: Option<Refusal>,
 ) -> Result<Response, Error> {
     let after: Option<CardId> = cursor(&asked.sesudah)?;
     let age = asked.umur.filter(|age| AGES.contains(age)).unwrap_or(0);
@@ -268,7 +302,7 @@ async fn page_of_desa(
         next: last_of_full(&cards, PAGE).map(|card| card.id.to_string()),
         may_hand: desk.may(Right::ChangePoints) && area.plain().len() == 10,
         may_export: desk.may(Right::Export),
-        refused,
+        refused: refused.map(|refusal| why(&page, refusal)),
         page,
     })
 }
@@ -280,7 +314,7 @@ async fn show_desa(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
     let area = area_of(&web, &desk, &code)?;
-    page_of_desa(&web, &desk, &area, &asked, false).await
+    page_of_desa(&web, &desk, &area, &asked, None).await
 }
 
 async fn hand_over(
@@ -298,9 +332,9 @@ async fn hand_over(
         .collect();
     match hand_to_desa(&web.app, &desk.actor, &area, &cards).await {
         Ok(id) => Ok(Redirect::to(&format!("{HERE}/daftar/{id}")).into_response()),
-        Err(CollectionError::Refused(_)) => {
+        Err(CollectionError::Refused(refusal)) => {
             let asked = Asked { umur: None, sesudah: String::new() };
-            page_of_desa(&web, &desk, &area, &asked, true).await
+            page_of_desa(&web, &desk, &area, &asked, Some(refusal)).await
         }
         Err(error) => Err(failed(error)),
     }
@@ -343,8 +377,11 @@ async fn denied(
     Path(id): Path<String>,
     Filled(form): Filled<Back>,
 ) -> Result<Response, Error> {
-    deny_taken(&web.app, &desk.actor, card_id(&id)?).await.map_err(failed)?;
-    Ok(back(&form))
+    match deny_taken(&web.app, &desk.actor, card_id(&id)?).await {
+        // Somebody else settled it: the list shows how.
+        Ok(()) | Err(CollectionError::Refused(_)) => Ok(back(&form)),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 async fn show_list(
@@ -375,8 +412,10 @@ async fn show_list(
         place: list.place,
         made_at: list.made_at,
         taken_at: list.taken_at,
+        cancelled_at: list.cancelled_at,
         items,
         may_carry: desk.may(Right::CarryCards),
+        may_hand: desk.may(Right::ChangePoints),
         page,
     })
 }
@@ -387,7 +426,21 @@ async fn take(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id: CollectionId = id.parse().map_err(|_| Error::NotFound)?;
-    match take_list(&web.app, &desk.actor, id).await {
+    to_list(id, take_list(&web.app, &desk.actor, id).await)
+}
+
+async fn cancel(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+) -> Result<Response, Error> {
+    let id: CollectionId = id.parse().map_err(|_| Error::NotFound)?;
+    to_list(id, cancel_list(&web.app, &desk.actor, id).await)
+}
+
+/// The list as it is now, also for whoever came too late.
+fn to_list(id: CollectionId, done: Result<(), CollectionError>) -> Result<Response, Error> {
+    match done {
         Ok(()) | Err(CollectionError::Refused(_)) => {
             Ok(Redirect::to(&format!("{HERE}/daftar/{id}")).into_response())
         }

@@ -20,6 +20,7 @@ use crate::domain::officer::Right;
 use crate::domain::service_point::BlankoStock;
 use crate::service::home_visit::answer_before;
 use crate::service::source_trouble;
+use crate::store::collection::count_untaken;
 use crate::store::home_visit::count_unanswered;
 use crate::store::notice::NoticeKind;
 use crate::store::outage::list_running;
@@ -35,6 +36,8 @@ pub(super) const HERE: &str = "/console/hari-ini";
 const RECENT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A card that lies so long is one to do something about.
 const LONG_LAIN: Duration = Duration::from_secs(30 * 24 * 3600);
+/// A list that no desa has taken for so long is one to ask about.
+const LONG_UNDERWAY: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Points looked at for their stock.
 const POINTS: i64 = 500;
 
@@ -87,6 +90,7 @@ struct TodayPage {
     rounds: Alarms,
     unclaimed: Pile,
     said: Pile,
+    lists: Pile,
     outages: Pile,
     stocks: Pile,
     home_visits: Pile,
@@ -105,6 +109,7 @@ impl TodayPage {
             self.accounts,
             self.unclaimed,
             self.said,
+            self.lists,
             self.outages,
             self.stocks,
             self.home_visits,
@@ -199,6 +204,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         rounds,
         unclaimed: waits.unclaimed,
         said: waits.said,
+        lists: waits.lists,
         outages: waits.outages,
         stocks: waits.stocks,
         home_visits: waits.home_visits,
@@ -209,6 +215,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
 struct Waits {
     unclaimed: Pile,
     said: Pile,
+    lists: Pile,
     outages: Pile,
     stocks: Pile,
     home_visits: Pile,
@@ -224,9 +231,11 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     let is_short = |stock| matches!(stock, BlankoStock::Low | BlankoStock::None);
     let short = points.iter().filter(|(_, condition)| is_short(condition.blanko));
     let stocks = pile(short.filter_map(|(_, condition)| condition.blanko_at));
-    let (unclaimed, oldest) =
-        trouble::count_unclaimed(db, desk.area(), web.app.now().before(LONG_LAIN)).await?;
-    let (said, said_oldest) = trouble::count_taken_said(db, desk.area()).await?;
+    let within = (desk.area(), desk.sees_all(web));
+    let unclaimed = trouble::count_unclaimed(db, within, web.app.now().before(LONG_LAIN)).await?;
+    let said = trouble::count_taken_said(db, within).await?;
+    let (lists, lists_oldest) =
+        count_untaken(db, desk.area(), web.app.now().before(LONG_UNDERWAY)).await?;
     let mut home_visits = Pile::default();
     if desk.may(Right::RunCounter) {
         let before = answer_before(&web.app);
@@ -234,8 +243,9 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     }
     Ok(Waits {
         home_visits,
-        unclaimed: Pile { count: unclaimed, oldest },
-        said: Pile { count: said, oldest: said_oldest },
+        unclaimed,
+        said,
+        lists: Pile { count: lists, oldest: lists_oldest },
         outages: pile(outages.iter().map(|outage| outage.since)),
         stocks,
     })

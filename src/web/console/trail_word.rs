@@ -93,6 +93,9 @@ fn words(action: Action) -> (&'static str, &'static str) {
         }
         Action::SettledItem => ("Menyelesaikan masalah antar", "Settled a delivery question"),
         Action::HandedOutCard => ("Menyerahkan kartu kepada warga", "Handed a card to its holder"),
+        Action::DeniedCollection => {
+            ("Memastikan kartu belum diambil", "Said that a card was not collected")
+        }
         Action::HandedToDesa => ("Menyerahkan kartu ke desa", "Handed cards to a desa"),
         Action::EnteredBlanko => ("Mencatat blangko", "Entered blank cards"),
         Action::DeclaredOutage => ("Mengumumkan gangguan", "Declared an outage"),
