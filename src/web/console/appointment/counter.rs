@@ -53,6 +53,7 @@ struct Paper {
 
 #[derive(Template)]
 #[template(path = "case.html", config = "src/web/console/askama.toml")]
+#[expect(clippy::struct_excessive_bools, reason = "one for each form or note that the page shows")]
 struct CasePage {
     page: Page,
     notice: Option<Notice>,
