@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use chrono::{Days, NaiveDate, NaiveTime, Weekday};
 use clap::builder::NonEmptyStringValueParser;
 use kabar::domain::area::AreaCode;
-use kabar::domain::id::ServiceSessionId;
+use kabar::domain::id::{ServiceSessionId, SessionPlanId};
 use kabar::domain::officer::Actor;
 use kabar::domain::service_point::PointService;
 use kabar::domain::service_session::SessionKind;
 use kabar::service::appointment::{
-    AppointmentError, NewPlan, NewSession, add_plan, add_session, call_off, list_sessions,
+    AppointmentError, NewPlan, NewSession, add_plan, add_session, call_off, end_plan, list_plans,
+    list_sessions,
 };
 use kabar::store::service_session::Counted;
 use serde_json::json;
@@ -24,6 +25,10 @@ pub(super) enum Command {
     List(List),
     /// Write down the weekly hours of a point's counter; `kabar serve` lays its sessions out
     Plan(Plan),
+    /// Show the weekly hours of a point's counter
+    Plans(Plans),
+    /// End weekly hours; what nobody asked for yet is taken back
+    EndPlan(EndPlan),
     /// Put down one session: a counter's day, a day of recording, or a stop of the mobile van
     Add(Add),
     /// Call a session off; everybody on it is told once
@@ -57,6 +62,9 @@ pub(super) struct Hours {
     /// How many may come
     #[arg(long, value_name = "COUNT")]
     quota: i64,
+    /// Of these, kept for those who ask at the counter; the office's share where it is left out
+    #[arg(long, value_name = "COUNT")]
+    held: Option<i64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,6 +77,23 @@ pub(super) struct Plan {
     on: Weekday,
     #[command(flatten)]
     hours: Hours,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Plans {
+    /// Code of the point, as it stands in `kabar point list`
+    #[arg(value_name = "POINT")]
+    point: String,
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct EndPlan {
+    /// As `kabar session plans` shows it: `spl_…`
+    id: SessionPlanId,
     #[command(flatten)]
     config: ConfigArg,
 }
@@ -127,6 +152,8 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::List(args) => list(args).await?,
         Command::Plan(args) => plan(args).await?,
+        Command::Plans(args) => plans(args).await?,
+        Command::EndPlan(args) => end(args).await?,
         Command::Add(args) => add(args).await?,
         Command::Cancel(args) => cancel(args).await?,
     }
@@ -187,10 +214,34 @@ async fn plan(args: Plan) -> anyhow::Result<()> {
         window: (args.hours.from, args.hours.to),
         services: services(&args.hours.services)?,
         quota: args.hours.quota,
+        held: args.hours.held,
     };
     let app = office::open(office::load(&args.config)?).await?.app;
     let id = add_plan(&app, &Actor::cli(), new).await.map_err(refused)?;
     println!("{id}: planned; `kabar serve` lays the days ahead out");
+    app.db.close().await;
+    Ok(())
+}
+
+async fn plans(args: Plans) -> anyhow::Result<()> {
+    let app = office::open(office::load(&args.config)?).await?.app;
+    let found = list_plans(&app, &Actor::cli(), &args.point).await.map_err(refused)?;
+    app.db.close().await;
+    for plan in &found {
+        let (from, to) = (plan.from.format("%H:%M"), plan.to.format("%H:%M"));
+        let held = plan.held.map(|held| format!(", {held} held")).unwrap_or_default();
+        println!("{}  {} {from}-{to}  {} places{held}", plan.id, plan.weekday, plan.quota);
+    }
+    if found.is_empty() {
+        println!("No weekly hours are written down for {}.", args.point);
+    }
+    Ok(())
+}
+
+async fn end(args: EndPlan) -> anyhow::Result<()> {
+    let app = office::open(office::load(&args.config)?).await?.app;
+    end_plan(&app, &Actor::cli(), args.id).await.map_err(refused)?;
+    println!("{}: ended; sessions to which somebody comes stay", args.id);
     app.db.close().await;
     Ok(())
 }
@@ -206,6 +257,7 @@ async fn add(args: Add) -> anyhow::Result<()> {
         window: (args.hours.from, args.hours.to),
         services: services(&args.hours.services)?,
         quota: args.hours.quota,
+        held: args.hours.held,
     };
     let app = office::open(office::load(&args.config)?).await?.app;
     let id = add_session(&app, &Actor::cli(), new).await.map_err(refused)?;

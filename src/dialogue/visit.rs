@@ -186,8 +186,14 @@ impl Script {
     /// What to bring to it, in a few words for every channel.
     #[must_use]
     pub fn visit_bring(&self, label: &str, language: Language) -> String {
+        self.visit_papers(label, language).join(", ")
+    }
+
+    /// The same one by one, in the order in which they are asked.
+    #[must_use]
+    pub fn visit_papers(&self, label: &str, language: Language) -> Vec<String> {
         let papers = self.visit(label).map(Visit::check).unwrap_or_default();
         let names = papers.iter().filter_map(|id| Some(self.papers().get(id)?.name(language)));
-        names.collect::<Vec<_>>().join(", ")
+        names.map(str::to_owned).collect()
     }
 }

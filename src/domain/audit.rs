@@ -98,6 +98,8 @@ words! {
         AnnouncedRound = "announced_round",
         /// Moved a round to another day.
         MovedRound = "moved_round",
+        /// Gave a round to another courier.
+        ReassignedRound = "reassigned_round",
         /// Cancelled a round.
         CancelledRound = "cancelled_round",
         /// Gave a courier the cards of a round.

@@ -108,6 +108,8 @@ pub struct SessionPlan {
     pub services: Vec<PointService>,
     /// Places of each session.
     pub quota: i64,
+    /// Of these, kept from the chat; none for the office's share.
+    pub held: Option<i64>,
     /// When it was written down.
     pub made_at: Timestamp,
     /// By whom.
@@ -126,6 +128,9 @@ pub enum SessionError {
     /// Fewer than are taken already.
     #[error("more places than that are taken already: the quota cannot be less")]
     Taken,
+    /// All are kept, or more.
+    #[error("at least one place is left to the chat: fewer are kept than there are")]
+    Held,
     /// Nothing is done there.
     #[error("say what is done there: at least one service")]
     Services,
@@ -218,6 +223,18 @@ pub fn held_of(quota: i64, percent: i64) -> i64 {
     held.clamp(0, (quota - 1).max(0))
 }
 
+/// How many places are kept from the chat: as many as somebody said, else the percentage.
+///
+/// # Errors
+/// [`SessionError::Held`] when none would be left, or fewer than none are kept.
+pub fn held_or(quota: i64, said: Option<i64>, percent: i64) -> Result<i64, SessionError> {
+    match said {
+        None => Ok(held_of(quota, percent)),
+        Some(held) if (0..quota).contains(&held) => Ok(held),
+        Some(_) => Err(SessionError::Held),
+    }
+}
+
 /// Whether a place is one of those that are kept. They lie spread over the session.
 #[must_use]
 pub const fn is_held(quota: i64, held: i64, seat: i64) -> bool {
@@ -273,6 +290,16 @@ mod tests {
         assert_eq!((held_of(20, 20), held_of(1, 20), held_of(3, 20), held_of(10, 0)), (4, 0, 1, 0));
         let held: Vec<i64> = (0..20).filter(|seat| is_held(20, 4, *seat)).collect();
         assert_eq!(held, [4, 9, 14, 19]);
+    }
+
+    #[test]
+    fn as_many_are_kept_as_somebody_said_and_never_all() {
+        assert_eq!((held_or(20, None, 20), held_or(20, Some(0), 20)), (Ok(4), Ok(0)));
+        assert_eq!(held_or(20, Some(19), 20), Ok(19));
+        assert_eq!(
+            (held_or(20, Some(20), 20), held_or(20, Some(-1), 20)),
+            (Err(SessionError::Held), Err(SessionError::Held))
+        );
     }
 
     #[test]

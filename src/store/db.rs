@@ -64,6 +64,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (22, "round_mend", include_str!("../../migrations/0022_round_mend.sql")),
     (23, "point_staff", include_str!("../../migrations/0023_point_staff.sql")),
     (24, "home_visit", include_str!("../../migrations/0024_home_visit.sql")),
+    (25, "plan_held", include_str!("../../migrations/0025_plan_held.sql")),
     (27, "list_cancelled", include_str!("../../migrations/0027_list_cancelled.sql")),
 ];
 

@@ -132,21 +132,25 @@ pub async fn lock_free(
     .bind(ids.clone())
     .fetch_all(&mut *conn)
     .await?;
-    let rows: Vec<(String, Option<String>)> = sqlx::query_as(sql(format!(
-        "SELECT c.id, h.holder FROM {wanted} JOIN card c ON c.id = r.id \
+    // The status is looked at here and not there: an index by it would be walked instead of the ids.
+    let rows: Vec<(String, String, Option<String>)> = sqlx::query_as(sql(format!(
+        "SELECT c.id, c.status, h.holder FROM card c \
          LEFT JOIN custody h ON h.card_id = c.id AND h.until_at IS NULL \
-         WHERE c.status IN ('printed', 'shipped') AND NOT EXISTS \
+         WHERE c.id IN (SELECT r.id FROM {wanted}) AND NOT EXISTS \
          (SELECT 1 FROM round_item o WHERE o.card_id = c.id AND o.state IN ('planned', 'announced'))"
     )))
     .bind(ids)
     .fetch_all(conn)
     .await?;
-    rows.iter()
-        .map(|(id, holder)| {
+    let mut free = HashMap::with_capacity(rows.len());
+    for (id, status, holder) in &rows {
+        let status: CardStatus = parse("card", "status", id, status)?;
+        if matches!(status, CardStatus::Printed | CardStatus::Shipped) {
             let holder = parse_opt("custody", "holder", id, holder.as_deref())?;
-            Ok((parse("card", "id", id, id)?, holder))
-        })
-        .collect()
+            free.insert(parse("card", "id", id, id)?, holder);
+        }
+    }
+    Ok(free)
 }
 
 /// Puts cards onto rounds, many in one statement.

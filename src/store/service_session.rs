@@ -18,7 +18,7 @@ const COLUMNS: &str = "s.id, s.kind, s.point, s.plan_id, s.place, s.place_short,
                        s.time_from, s.time_to, s.begins_at, s.ends_at, s.services, s.quota, s.held, \
                        s.made_at, s.made_by, s.closed_at, s.closed_by, s.closed_because, s.settled_at, s.remind_at";
 const PLAN_COLUMNS: &str =
-    "id, point, weekday, time_from, time_to, services, quota, made_at, made_by";
+    "id, point, weekday, time_from, time_to, services, quota, made_at, made_by, held";
 const WEEKDAYS: [Weekday; 7] = [
     Weekday::Mon,
     Weekday::Tue,
@@ -120,6 +120,7 @@ fn read_plan(row: &AnyRow) -> Result<SessionPlan, StoreError> {
         quota: row.try_get(6)?,
         made_at: Timestamp::from_ms(row.try_get(7)?),
         made_by: word(8)?,
+        held: row.try_get(9)?,
         id: parse(TABLE, "id", &id, &id)?,
     })
 }
@@ -130,8 +131,8 @@ fn read_plan(row: &AnyRow) -> Result<SessionPlan, StoreError> {
 /// As every statement: [`StoreError`].
 pub async fn insert_plan(conn: &mut AnyConnection, plan: &SessionPlan) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO session_plan (id, point, weekday, time_from, time_to, services, quota, made_at, made_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO session_plan (id, point, weekday, time_from, time_to, services, quota, made_at, made_by, held) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(plan.id.to_string())
     .bind(plan.point.clone())
@@ -142,6 +143,7 @@ pub async fn insert_plan(conn: &mut AnyConnection, plan: &SessionPlan) -> Result
     .bind(plan.quota)
     .bind(plan.made_at.as_ms())
     .bind(plan.made_by.clone())
+    .bind(plan.held)
     .execute(conn)
     .await?;
     Ok(())

@@ -77,6 +77,7 @@ async fn session(app: &TestApp, days: u64, quota: i64) -> ServiceSessionId {
         window: (time("08:00"), time("10:00")),
         services: vec![PointService::Printing, PointService::Recording],
         quota,
+        held: None,
     };
     add_session(&app.app, &kecamatan(), new).await.unwrap()
 }
@@ -137,6 +138,7 @@ on_both_engines! {
             window: (time("07:30"), time("11:30")),
             services: vec![PointService::Printing],
             quota: 20,
+            held: None,
         };
         let desa = officer(OfficerRole::Desa, "35.17.09.2018");
         let refused = add_plan(&app.app, &desa, plan(Weekday::Tue)).await;
@@ -253,11 +255,11 @@ on_both_engines! {
         assert_eq!((counted.taken, counted.by_desk, counted.session.held), (2, 1, 1));
         let wrong = DeskWish { service: "req_kia".into(), who: None };
         assert!(matches!(book(&app.app, &kecamatan(), id, &wrong).await, Err(AppointmentError::Service)));
-        change_quota(&app.app, &kecamatan(), id, 4).await.unwrap();
+        change_quota(&app.app, &kecamatan(), id, (4, None)).await.unwrap();
         app.asks(BUDI, "BATAL").await;
         let slots = offered(&app, BUDI).await;
         assert!(slots.text().contains("Pilih yang mana?"), "{}", slots.text());
-        assert!(matches!(change_quota(&app.app, &kecamatan(), id, 1).await, Err(AppointmentError::Session(_))));
+        assert!(matches!(change_quota(&app.app, &kecamatan(), id, (1, None)).await, Err(AppointmentError::Session(_))));
     }
 
     async fn a_session_that_is_called_off_is_told_to_all_of_it_once_whatever_breaks_off(app: TestApp) {
@@ -386,6 +388,7 @@ on_both_engines! {
             window: (time("09:00"), time("12:00")),
             services: vec![PointService::Recording],
             quota: 30,
+            held: None,
         };
         let before = app.asks(SITI, "mobil keliling kapan ke desa?").await.text().to_owned();
         assert!(!before.contains("Sumbermulyo"), "{before}");

@@ -30,6 +30,7 @@ mod console_office;
 mod console_point;
 mod console_report;
 mod console_rights;
+mod console_session;
 mod console_talk;
 mod console_template;
 mod console_today;

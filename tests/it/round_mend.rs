@@ -14,7 +14,7 @@ use kabar::store::round_plan::{Alarms, count_alarms};
 use serde_json::json;
 
 use crate::round::{
-    Ground, announced, at, code, holder, of_what_waits, print, rows_of, told, tomorrow, wish,
+    Ground, actor, announced, at, code, holder, of_what_waits, print, rows_of, told, tomorrow, wish,
 };
 use crate::support::console::Browser;
 use crate::support::{Start, TestApp, citizen, on_both_engines};
@@ -69,6 +69,29 @@ on_both_engines! {
         let made = round::plan(&app.app, &ground.office, &wish(&app, &ground.courier, 0)).await;
         assert_eq!(made.unwrap().len(), 1);
         assert_eq!(alarms(&app, &ground).await.wishes, 0);
+    }
+
+    async fn a_courier_who_falls_ill_gives_the_round_to_another_and_nobody_is_told_twice(app: TestApp) {
+        let ground = announced(&app, 2).await;
+        let messages = app.whatsapp.sent().len();
+        let other = actor(&app, "kurir2", OfficerRole::Courier, "35.17.09").await;
+        let far = actor(&app, "kurir3", OfficerRole::Courier, "35.17.08").await;
+        let browser = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let here = format!("/console/antar/putaran/{}", ground.round);
+        let refused = browser.post_and_follow(&format!("{here}/kurir"), &[("kurir", &far.id)]).await;
+        assert!(refused.says("boleh mengantar di wilayah itu"), "{}", refused.text);
+        let page = browser.post_and_follow(&format!("{here}/kurir"), &[("kurir", &other.id)]).await;
+        assert!(page.says("Kurir diganti"), "{}", page.text);
+        assert_eq!(app.query("SELECT courier_id FROM delivery_round").await, [[other.id.clone()]]);
+        let old = round::for_courier(&app.app, &ground.courier, ground.round).await;
+        assert!(matches!(old, Err(RoundError::NotFound)), "it is off the old phone");
+        app.run_until_idle().await;
+        assert_eq!(app.whatsapp.sent().len(), messages, "citizens were told of a day and not of a person");
+        let ground = Ground { courier: other, ..ground };
+        ground.morning(&app).await;
+        assert!(holder(&app, 1).await.starts_with("courier"));
+        let late = round::reassign(&app.app, &ground.office, ground.round, ground.courier.id.parse().unwrap()).await;
+        assert!(matches!(late, Err(RoundError::State(_))), "who has the cards in the bag keeps the round");
     }
 
     async fn before_the_code_was_told_no_courier_does_without_it(app: TestApp) {

@@ -13,7 +13,7 @@ use crate::domain::officer::{Actor, Right};
 use crate::domain::person::PersonName;
 use crate::domain::service_session::{LONGEST_WORDS, ServiceSession};
 use crate::service::App;
-use crate::service::officer::note;
+use crate::service::officer::{note, note_look_hourly};
 use crate::store::appointment::{self as store, Appointment};
 use crate::store::{StoreError, Tx, person, service_session as session_store};
 
@@ -120,16 +120,47 @@ pub async fn find_case(app: &App, actor: &Actor, typed: &str) -> Result<Case, Ap
     let code = AppointmentCode::parse_typed(typed)?;
     let mut tx = app.db.begin().await?;
     let found = store::find_by_code(&mut tx, &app.db, &code).await?;
+    let case = case_of(app, &mut tx, actor, found).await?;
+    let object = case.appointment.id.to_string();
+    note(app, &mut tx, actor, Action::OpenedAppointment, &object, None).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(case)
+}
+
+/// Opens a case that stands on a session's list; the look is noted once an hour.
+///
+/// # Errors
+/// [`AppointmentError`]: none, or not in the officer's area.
+pub async fn open_case(
+    app: &App,
+    actor: &Actor,
+    id: AppointmentId,
+) -> Result<Case, AppointmentError> {
+    if !actor.may(Right::RunCounter) {
+        return Err(AppointmentError::Forbidden);
+    }
+    let mut tx = app.db.begin().await?;
+    let found = store::find_appointment(&mut tx, &app.db, id).await?;
+    let case = case_of(app, &mut tx, actor, found).await?;
+    tx.rollback().await.map_err(StoreError::from)?;
+    note_look_hourly(app, actor, Action::OpenedAppointment, &id.to_string()).await?;
+    Ok(case)
+}
+
+/// An appointment with its session, for somebody in whose area that is.
+async fn case_of(
+    app: &App,
+    tx: &mut Tx,
+    actor: &Actor,
+    found: Option<Appointment>,
+) -> Result<Case, AppointmentError> {
     let appointment = found.ok_or(AppointmentError::NotFound)?;
-    let session = session_store::find_session(&mut tx, appointment.session).await?;
+    let session = session_store::find_session(tx, appointment.session).await?;
     let session = session.ok_or(AppointmentError::NotFound)?;
     if !actor.covers(Some(&session.area), &app.settings.office_area) {
         return Err(AppointmentError::NotFound);
     }
-    let who = who(app, &mut tx, &appointment).await?;
-    let object = appointment.id.to_string();
-    note(app, &mut tx, actor, Action::OpenedAppointment, &object, None).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    let who = who(app, tx, &appointment).await?;
     Ok(Case { appointment, session, who })
 }
 

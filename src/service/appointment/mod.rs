@@ -41,7 +41,7 @@ pub use crate::domain::appointment_policy::{AppointmentPolicy, Portal};
 pub(in crate::service) use chat::{
     Asked, book_for_chat, cancel_for_chat, facts, own_facts, slot_now,
 };
-pub use desk::{Case, DeskWish, book, cancel, find_case, settle};
+pub use desk::{Case, DeskWish, book, cancel, find_case, open_case, settle};
 pub use plan::{NewPlan, add_plan, end_plan, list_plans};
 pub use session::{NewSession, add_session, call_off, change_quota, list_sessions, show_session};
 pub use step::step;

@@ -9,7 +9,9 @@ use crate::domain::calendar::Calendar;
 use crate::domain::id::SessionPlanId;
 use crate::domain::officer::{Actor, Right};
 use crate::domain::service_point::{PointService, PointStatus};
-use crate::domain::service_session::{ServiceSession, SessionKind, SessionPlan, check, held_of};
+use crate::domain::service_session::{
+    ServiceSession, SessionKind, SessionPlan, check, held_of, held_or,
+};
 use crate::service::officer::note;
 use crate::service::point::calendar_of;
 use crate::service::{App, ServiceError};
@@ -33,6 +35,8 @@ pub struct NewPlan {
     pub services: Vec<PointService>,
     /// Places of each session.
     pub quota: i64,
+    /// Of these, kept from the chat; none for the office's share.
+    pub held: Option<i64>,
 }
 
 /// A point for somebody who has a right where it is.
@@ -64,6 +68,7 @@ pub async fn add_plan(
     new: NewPlan,
 ) -> Result<SessionPlanId, AppointmentError> {
     check(new.window, &new.services, new.quota)?;
+    held_or(new.quota, new.held, 0)?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     find_point(app, &mut tx, actor, Right::ChangePoints, &new.point).await?;
@@ -75,6 +80,7 @@ pub async fn add_plan(
         to: new.window.1,
         services: new.services,
         quota: new.quota,
+        held: new.held,
         made_at: now,
         made_by: actor.id.clone(),
     };
@@ -174,7 +180,9 @@ async fn lay_out_plan(
             remind_at: remind_at(app, area, day),
             services: plan.services.clone(),
             quota: plan.quota,
-            held: held_of(plan.quota, app.settings.appointment.held_percent),
+            held: plan
+                .held
+                .unwrap_or_else(|| held_of(plan.quota, app.settings.appointment.held_percent)),
             made_at: now,
             made_by: "plan".to_owned(),
             closed: None,

@@ -14,7 +14,7 @@ use crate::domain::officer::{Actor, Right};
 use crate::domain::service_point::{GeoPoint, PointService};
 use crate::domain::service_session::{
     CalledOff, ServiceSession, SessionError, SessionKind, check, check_place, check_quota,
-    check_reason, held_of,
+    check_reason, held_or,
 };
 use crate::service::App;
 use crate::service::officer::{note, note_look_hourly};
@@ -48,6 +48,8 @@ pub struct NewSession {
     pub services: Vec<PointService>,
     /// How many may come.
     pub quota: i64,
+    /// Of these, kept from the chat; none for the office's share.
+    pub held: Option<i64>,
 }
 
 /// Puts down a session: a day of recording, a stop of the mobile van, or a counter's day besides its plan.
@@ -63,6 +65,7 @@ pub async fn add_session(
         return Err(AppointmentError::Forbidden);
     }
     check(new.window, &new.services, new.quota)?;
+    let held = held_or(new.quota, new.held, app.settings.appointment.held_percent)?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let point = match &new.point {
@@ -101,7 +104,7 @@ pub async fn add_session(
         remind_at: remind_at(app, &area, new.day),
         services: new.services,
         quota: new.quota,
-        held: held_of(new.quota, app.settings.appointment.held_percent),
+        held,
         made_at: now,
         made_by: actor.id.clone(),
         closed: None,
@@ -156,7 +159,8 @@ pub async fn show_session(
     Ok((session, found))
 }
 
-/// Changes how many may come; who waits moves up where there is room and time.
+/// Changes how many may come and how many of these places are kept from the chat (the office's share where nobody
+/// says); who waits moves up where there is room and time.
 ///
 /// # Errors
 /// [`AppointmentError`] with what stands in the way.
@@ -164,16 +168,16 @@ pub async fn change_quota(
     app: &App,
     actor: &Actor,
     id: ServiceSessionId,
-    quota: i64,
+    (quota, held): (i64, Option<i64>),
 ) -> Result<(), AppointmentError> {
     check_quota(quota)?;
+    let held = held_or(quota, held, app.settings.appointment.held_percent)?;
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let session = open(app, &mut tx, actor, Right::ChangePoints, id).await?;
     if !session.is_ahead(now) {
         return Err(AppointmentError::Over);
     }
-    let held = held_of(quota, app.settings.appointment.held_percent);
     let before = roll(&mut tx, &session).await?;
     let mut after = before.clone();
     if !after.resize(quota, held) {

@@ -32,7 +32,7 @@ pub use planning::{MAX_CAPACITY, Wish, plan};
 pub use report::{Report, Reported, report};
 pub use settle::{Found, hand_over_by_word, settle_conflict, settle_question, take_back_absence};
 pub(in crate::service) use source::{Met, follow_source, meet};
-pub use start::{close, start};
+pub use start::{close, reassign, start};
 pub use telling::{announce, cancel, move_to};
 pub use view::{CourierItem, CourierRound, for_courier};
 

@@ -208,7 +208,11 @@ pub(super) fn check_day(day: NaiveDate, today: NaiveDate) -> Result<(), RoundErr
     if (today..=last).contains(&day) { Ok(()) } else { Err(RoundError::Day) }
 }
 
-async fn check_courier(app: &App, id: OfficerId, area: &AreaCode) -> Result<(), RoundError> {
+pub(super) async fn check_courier(
+    app: &App,
+    id: OfficerId,
+    area: &AreaCode,
+) -> Result<(), RoundError> {
     let found = officer_store::find_officer(&app.db, id).await?.ok_or(RoundError::Courier)?;
     let is_near = area.is_within(&found.area) || found.area.is_within(area);
     let may = found.disabled_at.is_none() && found.role.may(Right::CarryCards) && is_near;

@@ -1,11 +1,12 @@
 //! The courier takes the cards of a round, and gives back what was not handed over.
 
+use super::planning::check_courier;
 use super::telling::call_off;
 use super::{RoundError, follow, may_see, open};
 use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
 use crate::domain::custody::Holder;
-use crate::domain::id::RoundId;
+use crate::domain::id::{OfficerId, RoundId};
 use crate::domain::officer::{Actor, Right};
 use crate::domain::round::{ItemState, Next, RoundState};
 use crate::service::custody::{self, CustodyError};
@@ -41,7 +42,39 @@ pub async fn start(app: &App, actor: &Actor, id: RoundId) -> Result<(usize, usiz
     Ok(count)
 }
 
-/// The same within a transaction; a round that is out already stays as it is.
+/// Gives a round that has not left yet to another courier: somebody is ill, or away. Citizens were told of a day and
+/// not of a person, so nobody hears of it.
+///
+/// # Errors
+/// [`RoundError`] with what stands in the way.
+pub async fn reassign(
+    app: &App,
+    actor: &Actor,
+    id: RoundId,
+    courier: OfficerId,
+) -> Result<(), RoundError> {
+    let mut reading = app.db.reading().await?;
+    let found = round_store::find_round(&mut reading, id).await?.ok_or(RoundError::NotFound)?;
+    drop(reading);
+    check_courier(app, courier, &found.area).await?;
+    let mut tx = app.db.begin().await?;
+    let mut round = open(app, &mut tx, actor, Right::PlanRounds, id).await?;
+    let may_be_out = super::may_be_out(app, &round, app.now());
+    // A phone without network may hold reports of it already: they must still find their round.
+    if may_be_out || !matches!(round.state, RoundState::Planned | RoundState::Announced) {
+        return Err(RoundError::State(round.state));
+    }
+    if round.courier != courier {
+        round.courier = courier;
+        round_store::save_round(&mut tx, &round).await?;
+        let (object, to) = (id.to_string(), courier.to_string());
+        officer::note(app, &mut tx, actor, Action::ReassignedRound, &object, Some(&to)).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+    }
+    Ok(())
+}
+
+/// What starting a round does, within a transaction; one that is out already stays as it is.
 pub(super) async fn begin(
     app: &App,
     tx: &mut Tx,

@@ -8,15 +8,18 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Deserialize;
 
+use super::appointment::COUNTER;
 use super::desk::{Desk, LANGUAGE_COOKIE};
 use super::door::enter;
 use super::form::Filled;
 use super::page::{Page, show as shown};
 use crate::domain::language::Language;
+use crate::domain::officer::Right;
 use crate::service::officer::{self, Code, OfficerError, SHORTEST_PASSWORD, TotpSetUp};
 use crate::service::officer_chat::{self, ChatCode};
 use crate::store::officer::set_language;
 use crate::store::officer_chat::tied_since;
+use crate::store::point_staff::list_points_of;
 use crate::web::Web;
 use crate::web::error::Error;
 
@@ -67,9 +70,21 @@ pub(super) struct Choice {
 }
 
 /// The first page: where the work is, or what somebody may see at all.
-pub(super) async fn first(State(web): State<Web>, desk: Desk) -> Redirect {
+///
+/// Who works at a point's counter and leads nobody begins there.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn first(State(web): State<Web>, desk: Desk) -> Result<Redirect, Error> {
+    let is_counter = desk.may(Right::RunCounter) && !desk.may(Right::ManageOfficers);
+    if is_counter {
+        let points = list_points_of(&mut *web.app.db.reading().await?, desk.officer.id).await?;
+        if !points.is_empty() {
+            return Ok(Redirect::to(COUNTER));
+        }
+    }
     let page = Page::new(&web, &desk, "");
-    Redirect::to(page.ways.first().map_or("/console/akun", |way| way.path))
+    Ok(Redirect::to(page.ways.first().map_or("/console/akun", |way| way.path)))
 }
 
 async fn account(

@@ -99,11 +99,15 @@ pub(super) struct Which {
     area: String,
 }
 
-fn weekday(page: &Page, date: NaiveDate) -> &'static str {
-    const ID: [&str; 7] = ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"];
-    const EN: [&str; 7] =
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-    let names = if page.is_english() { EN } else { ID };
+/// The days of the week in both languages, from Monday.
+pub(super) const WEEKDAYS: ([&str; 7], [&str; 7]) = (
+    ["Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"],
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+);
+
+/// What the weekday of a day is called.
+pub(super) fn weekday(page: &Page, date: NaiveDate) -> &'static str {
+    let names = if page.is_english() { WEEKDAYS.1 } else { WEEKDAYS.0 };
     names.get(date.weekday().num_days_from_monday() as usize).copied().unwrap_or_default()
 }
 

@@ -54,6 +54,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .get("/console/antar/putaran/{id}", see, show)
         .post("/console/antar/putaran/{id}/kabarkan", plan, announce)
         .post("/console/antar/putaran/{id}/pindah", plan, move_to)
+        .post("/console/antar/putaran/{id}/kurir", plan, reassign)
         .post("/console/antar/putaran/{id}/batal", plan, cancel)
         .post("/console/antar/putaran/{id}/mulai", plan, start)
         .post("/console/antar/putaran/{id}/tutup", plan, close)
@@ -141,6 +142,8 @@ struct RoundPage {
     to: String,
     rows: Vec<Row>,
     clashes: Vec<Clash>,
+    couriers: Vec<(String, String)>,
+    courier: String,
     can: Can,
     said: (&'static str, String),
 }
@@ -461,6 +464,8 @@ async fn show(
             })
             .collect(),
         clashes,
+        couriers: if is_before && may_plan { couriers(&web, &desk).await? } else { Vec::new() },
+        courier: round.courier.to_string(),
         can: Can {
             announce: may_plan && is_before && is_untold,
             change: may_plan && is_before,
@@ -548,6 +553,23 @@ async fn move_to(
     let parts = (form.hari.parse().ok(), clock(&form.dari), clock(&form.sampai));
     let (Some(day), Some(from), Some(to)) = parts else { return Ok(back_to(id, "jam")) };
     after(id, service::move_to(&web.app, &desk.actor, id, (day, from, to)).await, "pindah")
+}
+
+#[derive(Deserialize)]
+pub(super) struct CourierForm {
+    #[serde(default)]
+    kurir: String,
+}
+
+async fn reassign(
+    State(web): State<Web>,
+    desk: Desk,
+    Path(id): Path<String>,
+    Filled(form): Filled<CourierForm>,
+) -> Result<Response, Error> {
+    let id = theirs(&web, &desk, &id).await?.id;
+    let Ok(courier) = form.kurir.parse() else { return Ok(back_to(id, "kurir")) };
+    after(id, service::reassign(&web.app, &desk.actor, id, courier).await, "ganti")
 }
 
 #[derive(Deserialize)]

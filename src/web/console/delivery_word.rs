@@ -141,6 +141,10 @@ fn said_of(page: &Page, word: &str) -> (&'static str, &'static str) {
             "Putaran dipindah, warga dikabari.",
             "The round was moved, and the citizens are told.",
         ),
+        "ganti" => good(
+            "Kurir diganti. Warga tidak dikirimi pesan.",
+            "The round has another courier. Nobody is told.",
+        ),
         "batal" => good(
             "Putaran dibatalkan, warga dikabari.",
             "The round was cancelled, and the citizens are told.",

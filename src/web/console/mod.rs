@@ -7,6 +7,7 @@
 mod account;
 mod answer;
 mod answer_words;
+mod appointment;
 mod area;
 mod assets;
 mod blanko;
@@ -130,7 +131,7 @@ fn rooms() -> Rooms {
     let rooms = template::rooms(answer::rooms(question::rooms(talk::rooms(rooms))));
     let rooms = calendar::rooms(point::rooms(rooms));
     let rooms = collection::rooms(blanko::rooms(outage::rooms(rooms)));
-    let rooms = home_visit::rooms(rooms);
+    let rooms = appointment::rooms(home_visit::rooms(rooms));
     let rooms = trail::rooms(token::rooms(officer::rooms(report::rooms(rooms))));
     rooms
         .get("/console/masuk", Need::Nothing, door::show)

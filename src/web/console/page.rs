@@ -33,6 +33,8 @@ const WAYS: &[(&str, &str, &str, Right)] = &[
     ("/console/percakapan", "Percakapan", "Conversations", Right::SeeConversations),
     ("/console/siaran", "Siaran", "Broadcasts", Right::SeeBroadcasts),
     ("/console/tempat", "Tempat & kalender", "Places & calendar", Right::SeePoints),
+    ("/console/kunjungan/loket", "Loket", "Counter", Right::RunCounter),
+    ("/console/kunjungan", "Kunjungan", "Visits", Right::SeePoints),
     ("/console/kunjungan-rumah", "Kunjungan rumah", "Home visits", Right::RunCounter),
     ("/console/ambil", "Pengambilan", "Collection", Right::SeeCards),
     ("/console/blanko", "Blangko", "Blank cards", Right::SeePoints),

@@ -145,7 +145,8 @@ pub(super) struct StockForm {
     blanko: String,
 }
 
-fn service_name(page: &Page, service: PointService) -> &'static str {
+/// What a service is called.
+pub(super) fn service_name(page: &Page, service: PointService) -> &'static str {
     let (id, en) = match service {
         PointService::Recording => ("perekaman", "recording"),
         PointService::Printing => ("pencetakan", "printing"),

@@ -10,6 +10,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::appointment::{SessionsToday, look_at_sessions};
 use super::desk::Desk;
 use super::label;
 use super::page::{Page, show as shown};
@@ -94,6 +95,7 @@ struct TodayPage {
     outages: Pile,
     stocks: Pile,
     home_visits: Pile,
+    sessions: SessionsToday,
 }
 
 impl TodayPage {
@@ -115,6 +117,7 @@ impl TodayPage {
             self.home_visits,
         ];
         self.rounds.total() == 0
+            && self.sessions.is_quiet()
             && self.failures.is_empty()
             && piles.iter().all(|pile| pile.count == 0)
     }
@@ -171,7 +174,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let failures = async { Ok(trouble::count_failures(db, within(&web, &desk)).await?) };
     let visits = async { Ok(trouble::count_visits(db, area).await?) };
     // Each is a look of its own: what is not in the cache yet is fetched at the same time.
-    let (failures, visits, (waiting, overdue), questions, office, rounds, waits) = tokio::try_join!(
+    let (failures, visits, (waiting, overdue), questions, office, rounds, waits, sessions) = tokio::try_join!(
         failures,
         visits,
         tickets,
@@ -179,6 +182,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         look_at_office(&web, &desk),
         rounds,
         look_at_waiting(&web, &desk),
+        look_at_sessions(&web, &desk),
     )?;
     let failures = failures
         .into_iter()
@@ -208,6 +212,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         outages: waits.outages,
         stocks: waits.stocks,
         home_visits: waits.home_visits,
+        sessions,
     })
 }
 

@@ -84,6 +84,9 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::RevokedToken => ("Mencabut token API", "Revoked an API token"),
         Action::PlannedRound => ("Merencanakan putaran antar", "Planned a delivery round"),
         Action::AnnouncedRound => ("Mengabarkan putaran antar", "Announced a delivery round"),
+        Action::ReassignedRound => {
+            ("Mengganti kurir putaran antar", "Gave a delivery round to another courier")
+        }
         Action::MovedRound => ("Memindahkan putaran antar", "Moved a delivery round"),
         Action::CancelledRound => ("Membatalkan putaran antar", "Cancelled a delivery round"),
         Action::StartedRound => ("Menyerahkan kartu ke kurir", "Gave a courier their cards"),

@@ -13,6 +13,7 @@ mod morning;
 mod outage;
 mod pages;
 mod refused;
+mod session;
 mod talk;
 
 use crate::support::chrome::Chrome;

@@ -85,6 +85,36 @@ async fn asks_for_visits(app: &TestApp) {
     assert!(office.post_and_follow(&way, &form).await.says("Jadwal dicatat"));
 }
 
+/// A recording day, to which somebody comes.
+async fn holds_a_session(app: &TestApp) {
+    let office = Browser::login(app, OfficerRole::Kecamatan, "35.17.09").await;
+    let day = app.clock.wib().date_naive().to_string();
+    let form = [
+        ("kind", "recording_day"),
+        ("point", "kec-jabon"),
+        ("day", &day),
+        ("from", "00:10"),
+        ("to", "23:50"),
+        ("service", "printing"),
+        ("quota", "20"),
+    ];
+    assert!(
+        office.post_and_follow("/console/kunjungan/baru", &form).await.says("Sesi ditambahkan")
+    );
+    let way = format!("/console/kunjungan/sesi/{}/janji", newest(app, "service_session").await);
+    let page = office.post_and_follow(&way, &[("service", "req_ktp_lost")]).await;
+    assert!(page.says("Tempat diberikan"), "{}", page.text);
+    let hours = [
+        ("day", "mon"),
+        ("from", "08:00"),
+        ("to", "11:00"),
+        ("service", "printing"),
+        ("quota", "20"),
+    ];
+    let page = office.post_and_follow("/console/tempat/titik/kec-jabon/jadwal", &hours).await;
+    assert!(page.says("Jadwal disimpan"), "{}", page.text);
+}
+
 /// What stands in the hole of a path, by what comes before it.
 async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
     let told = "SELECT id FROM card WHERE person_id IN (SELECT person_id FROM message \
@@ -103,6 +133,8 @@ async fn fillings(app: &TestApp) -> BTreeMap<&'static str, String> {
         ("/console/templat/kabar/", "card_printed".to_owned()),
         ("/console/petugas/", rahma),
         ("/console/kunjungan-rumah/", newest(app, "home_visit").await),
+        ("/console/kunjungan/sesi/", newest(app, "service_session").await),
+        ("/console/kunjungan/janji/", newest(app, "appointment").await),
         ("/console/ambil/desa/", "35.17.09.2018".to_owned()),
         ("/console/ambil/daftar/", newest(app, "collection_list").await),
     ])
@@ -120,6 +152,7 @@ async fn look_at_every_page(start: Start) {
     crate::round::with_a_round(&app).await;
     waits(&app).await;
     asks_for_visits(&app).await;
+    holds_a_session(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {

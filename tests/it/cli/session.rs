@@ -15,6 +15,12 @@ async fn a_session_is_put_down_listed_and_called_off() {
     let plan = [&["session", "plan", "kec-jombang", "--on", "mon"][..], &hours].concat();
     let ended = office.run(&plan).await;
     assert!(ended.code == Some(0) && ended.stdout.starts_with("spl_"), "{ended:?}");
+    let id = ended.stdout.split(':').next().unwrap().to_owned();
+    let plans = async || office.run(&["session", "plans", "kec-jombang"]).await.stdout;
+    assert!(plans().await.contains("Mon 08:00-11:30  20 places"), "{}", plans().await);
+    let ended = office.run(&["session", "end-plan", &id]).await;
+    assert!(ended.code == Some(0) && plans().await.starts_with("No weekly hours"), "{ended:?}");
+    assert_eq!(office.run(&["session", "end-plan", &id]).await.code, Some(1));
     let ended =
         office.run(&[&["session", "plan", "nowhere", "--on", "mon"][..], &hours].concat()).await;
     assert!(ended.code == Some(1) && ended.stderr.contains("hint:"), "{ended:?}");
