@@ -76,6 +76,8 @@ pub(super) fn input(text: &str) -> Input {
         sessions: Some(Vec::new()),
         booking: Some(BookingFact::default()),
         slot: None,
+        home: Some(HomeFact::default()),
+        desas: Some(Vec::new()),
         now: Timestamp::from_ms(0),
     }
 }
@@ -152,6 +154,8 @@ fn what_is_kept_fits_a_phone_however_much_it_is() {
                 questions: 20,
                 consent_since: Some("22 September 2026".to_owned()),
                 is_stranger: false,
+                appointments: vec!["J-7KQ4".to_owned(); 3],
+                home_visits: vec!["R-7KQ4".to_owned(); 2],
                 tickets: (0..100).map(ticket).collect(),
                 people,
                 own: (people == 1).then_some(own),

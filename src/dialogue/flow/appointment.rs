@@ -7,16 +7,14 @@ use chrono::NaiveDate;
 
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::{Holes, Line};
-use crate::dialogue::script::{Button, MAX_CHOICES, Picked};
+use crate::dialogue::picked::{Button, Picked};
+use crate::dialogue::script::MAX_CHOICES;
 use crate::dialogue::state::{Flow, is_no, is_yes, words};
-use crate::dialogue::step::fits_chat;
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::dialogue::visit::Visit;
-use crate::dialogue::visit_fact::{
-    AppointmentFact, BookingFact, Lack, SessionFact, SlotNow, VisitHoles,
-};
+use crate::dialogue::visit_fact::{BookingFact, Lack, SessionFact, SlotNow, VisitHoles};
 use crate::domain::appointment::AppointmentCode;
-use crate::domain::id::{AppointmentId, ServiceSessionId};
+use crate::domain::id::ServiceSessionId;
 use crate::domain::outbound::Choice;
 use crate::domain::service_point::PointService;
 use crate::domain::service_session::SessionKind;
@@ -30,21 +28,18 @@ const MOST_WORDS: usize = 9;
 
 const THING: &[&str] =
     &["janji", "antrian", "antrean", "antri", "booking", "appointment", "kunjungan"];
-const WISH: &[&str] = &[
+pub(super) const WISH: &[&str] = &[
     "buat", "bikin", "mau", "ambil", "daftar", "booking", "pesan", "minta", "ingin", "pengen",
     "book", "make", "gawe", "nggawe", "damel",
 ];
-const OWN: &[&str] = &["saya", "aku", "ku", "kulo", "my", "kapan", "jam", "kode", "hari"];
-const CANCEL: &[&str] = &["batal", "batalkan", "membatalkan", "cancel", "gajadi"];
+pub(super) const OWN: &[&str] =
+    &["saya", "aku", "ku", "kulo", "my", "kapan", "jam", "kode", "hari"];
+pub(super) const CANCEL: &[&str] = &["batal", "batalkan", "membatalkan", "cancel", "gajadi"];
 const HAVE: &[&str] = &["ada", "sudah", "udah", "sdh", "punya", "siap", "wis", "sampun", "have"];
 const HAVE_NOT: &[&str] =
     &["belum", "blm", "belom", "durung", "dereng", "tidak", "gak", "ga", "nggak", "hilang", "not"];
-/// What no longer leaves an appointment in the middle.
-const LEAVING: &[&str] =
-    &["help_capabilities", "stop", "subscribe", "wrong_person", "human", "cancel", "language"];
-
 impl Turn<'_> {
-    fn booking(&self) -> BookingFact {
+    pub(super) fn booking(&self) -> BookingFact {
         self.fact(self.input.booking.as_ref(), Need::Booking)
     }
 
@@ -58,11 +53,11 @@ impl Turn<'_> {
         sessions
     }
 
-    fn say_visit(&self, line: Line, visit: &VisitHoles) -> Said {
+    pub(super) fn say_visit(&self, line: Line, visit: &VisitHoles) -> Said {
         self.say_with(INTENT, line, Holes { visit: Some(visit), ..self.holes() })
     }
 
-    fn offer_visit(&self, line: Line, visit: &VisitHoles, choices: Vec<Choice>) -> Said {
+    pub(super) fn offer_visit(&self, line: Line, visit: &VisitHoles, choices: Vec<Choice>) -> Said {
         said(INTENT, self.text(line, Holes { visit: Some(visit), ..self.holes() }), choices)
     }
 
@@ -360,29 +355,8 @@ impl Turn<'_> {
     }
 
     /// The question that is open.
-    fn pending(&self, service: &str, answers: &[bool]) -> Said {
+    pub(super) fn pending(&self, service: &str, answers: &[bool]) -> Said {
         self.ask_paper(service, answers.to_vec(), false)
-    }
-
-    /// An answer to something else in the middle of an appointment: the open question is put once more.
-    pub(in crate::dialogue) fn keep_appointment(&self, mut answer: Said) -> Said {
-        let Some(Flow::Appointment { service, answers, .. }) = self.flow() else { return answer };
-        let is_left = answer.is_over
-            || answer.is_silent
-            || answer.flow.is_some()
-            || !answer.effects.iter().all(|effect| *effect == Effect::UnknownQuestion)
-            || LEAVING.contains(&answer.intent.as_str());
-        if is_left {
-            return answer;
-        }
-        let pending = self.pending(service, answers);
-        let whole = format!("{}\n\n{}", answer.text, pending.text);
-        if !self.is_sms() && fits_chat(&whole) && answer.more.is_empty() {
-            answer.text = whole;
-        } else {
-            answer.more.push(pending.text);
-        }
-        Said { choices: pending.choices, all_choices: None, flow: pending.flow, ..answer }
     }
 
     /// A slot that was picked, or a place in the line for it.
@@ -448,64 +422,6 @@ impl Turn<'_> {
         Some(said)
     }
 
-    /// "My appointment, when?"
-    pub(in crate::dialogue) fn own_appointments(&self) -> Said {
-        self.tell_own(&self.booking().own)
-    }
-
-    fn tell_own(&self, own: &[AppointmentFact]) -> Said {
-        let holes = VisitHoles { own: own.to_vec(), ..VisitHoles::default() };
-        let line = if own.is_empty() { Line::AppointmentOwnNone } else { Line::AppointmentOwn };
-        self.say_visit(line, &holes)
-    }
-
-    /// BATAL of somebody with an appointment: which? Nothing where they have none.
-    pub(in crate::dialogue) fn cancel_visit(&self) -> Option<Said> {
-        let own = self.booking().own;
-        (!own.is_empty()).then(|| self.ask_unbook())
-    }
-
-    fn ask_unbook(&self) -> Said {
-        let own = self.booking().own;
-        if own.is_empty() {
-            return self.tell_own(&[]);
-        }
-        let choice = |own: &AppointmentFact| Choice {
-            id: Picked::Unbook(&own.id.to_string()).id(),
-            title: format!("{} {}", self.button(Button::Unbook).title, own.code),
-        };
-        let mut choices: Vec<Choice> = own.iter().take(MAX_CHOICES - 1).map(choice).collect();
-        choices.push(self.button(Button::KeepAppointment));
-        let holes = VisitHoles { own, ..VisitHoles::default() };
-        self.offer_visit(Line::AppointmentUnbookAsk, &holes, choices).over()
-    }
-
-    /// One that was picked to be cancelled; nothing when it is none of theirs any more.
-    pub(in crate::dialogue) fn follow_unbook(&self, id: &str) -> Said {
-        let own = self.booking().own;
-        let id: Option<AppointmentId> = id.parse().ok();
-        match own.iter().find(|own| Some(own.id) == id) {
-            Some(own) => self.unbook(own),
-            None => self.tell_own(&own),
-        }
-    }
-
-    fn unbook(&self, own: &AppointmentFact) -> Said {
-        let holes = VisitHoles { own: vec![own.clone()], ..VisitHoles::default() };
-        self.say_visit(Line::AppointmentUnbooked, &holes).over().with(Effect::Unbook(own.id))
-    }
-
-    /// What stands below an answer about the status.
-    pub(in crate::dialogue) fn appointments_below(&self, intent: &str) -> Option<String> {
-        if intent != "status_card" {
-            return None;
-        }
-        let own = self.booking().own;
-        let holes = VisitHoles { own, ..VisitHoles::default() };
-        let said = (!holes.own.is_empty()).then(|| self.say_visit(Line::AppointmentOwn, &holes));
-        said.map(|said| said.text)
-    }
-
     /// The next stops of the van or days of recording, below an answer about them.
     pub(in crate::dialogue) fn stops_below(&self, label: &str) -> Option<Said> {
         let kinds: &[SessionKind] = match label {
@@ -562,6 +478,6 @@ fn slot_choice(session: &SessionFact, label: &str, (n, is_sms): (usize, bool)) -
     Choice { id, title }
 }
 
-fn title(text: &str) -> String {
+pub(super) fn title(text: &str) -> String {
     text.chars().take(20).collect()
 }
