@@ -343,6 +343,10 @@ impl Script {
         self.lines.get(&line)
     }
 
+    pub(super) const fn locals(&self) -> &Locals {
+        &self.locals
+    }
+
     pub(super) fn papers(&self) -> &Papers {
         &self.papers
     }
@@ -583,7 +587,15 @@ impl Loading {
     fn finish(mut self, labels: &[&str]) -> Result<Script, Vec<String>> {
         self.check_labels(labels);
         let locals = match std::mem::take(&mut self.locals).finish(&self.answers, &self.days) {
-            Ok(locals) => Some(locals),
+            Ok(locals) => {
+                let faults =
+                    self.answers.values().flat_map(|a| locals.check_faults(a, &self.papers));
+                let faults: Vec<(String, String)> = faults.collect();
+                for (file, what) in faults {
+                    self.problem(&file, &what);
+                }
+                Some(locals)
+            }
             Err(problems) => {
                 for (file, what) in problems {
                     self.problem(&file, &what);

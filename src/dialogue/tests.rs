@@ -255,7 +255,7 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
 }
 
 /// The texts in a folder, with what a test writes besides.
-fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
+pub(super) fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     for (name, text) in FILES.iter().chain(more) {
         let path = dir.path().join(name);
@@ -265,7 +265,8 @@ fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-const LOCAL: &str = "english = \"Local.\"\nsource = \"dinas\"\nchecked_on = \"2026-10-01\"\n";
+pub(super) const LOCAL: &str =
+    "english = \"Local.\"\nsource = \"dinas\"\nchecked_on = \"2026-10-01\"\n";
 
 #[test]
 fn an_area_replaces_or_adds_field_by_field_and_the_narrower_one_wins() {

@@ -153,7 +153,7 @@ impl Turn<'_> {
         }
         let sessions = visit.service().map(|service| self.sessions_for(service));
         if sessions.is_none_or(|sessions| sessions.is_empty()) {
-            let holes = self.visit_holes(label, visit, &[]);
+            let holes = self.visit_holes(label, &[]);
             return self.say_visit(Line::AppointmentNone, &holes).over();
         }
         self.ask_paper(label, Vec::new(), true)
@@ -175,9 +175,14 @@ impl Turn<'_> {
             .then(|| self.say_visit(Line::AppointmentMost, &holes).over())
     }
 
-    fn visit_holes(&self, label: &str, visit: &Visit, answers: &[bool]) -> VisitHoles {
-        let papers = visit.check().iter().enumerate().filter_map(|(at, id)| {
-            let paper = self.script.papers().get(id)?;
+    /// The papers asked for where whoever writes lives.
+    fn check(&self, label: &str) -> Vec<String> {
+        self.script.visit_check(label, &self.input.area)
+    }
+
+    fn visit_holes(&self, label: &str, answers: &[bool]) -> VisitHoles {
+        let papers = self.check(label).into_iter().enumerate().filter_map(|(at, id)| {
+            let paper = self.script.papers().get(&id)?;
             Some(Lack {
                 name: paper.name(self.language).to_owned(),
                 how: paper.how(self.language).to_owned(),
@@ -194,11 +199,12 @@ impl Turn<'_> {
     /// The next paper; once all are known, the places.
     fn ask_paper(&self, label: &str, answers: Vec<bool>, is_first: bool) -> Said {
         let Some(visit) = self.script.visit(label) else { return self.online() };
-        let paper = visit.check().get(answers.len()).and_then(|id| self.script.papers().get(id));
+        let check = self.check(label);
+        let paper = check.get(answers.len()).and_then(|id| self.script.papers().get(id));
         let Some(paper) = paper else { return self.offer_slots(label, answers, None, None) };
         let ask = paper.ask(self.language).to_owned();
-        let left = visit.check().len().saturating_sub(answers.len());
-        let holes = VisitHoles { ask, left, is_first, ..self.visit_holes(label, visit, &answers) };
+        let left = check.len().saturating_sub(answers.len());
+        let holes = VisitHoles { ask, left, is_first, ..self.visit_holes(label, &answers) };
         let flow =
             Flow::Appointment { service: label.to_owned(), answers, place: None, after: None };
         self.say_visit(Line::AppointmentAsk, &holes).going_on(flow)
@@ -223,7 +229,7 @@ impl Turn<'_> {
         let full: Vec<&SessionFact> = all.iter().filter(fits).collect();
         let is_full = open.is_empty();
         let shown = pick(if is_full { &full } else { &open }, place.is_some());
-        let mut holes = self.visit_holes(label, visit, &answers);
+        let mut holes = self.visit_holes(label, &answers);
         holes.slots = shown.iter().map(|session| (*session).clone()).collect();
         let mut choices: Vec<Choice> = (1..)
             .zip(&shown)
@@ -272,7 +278,7 @@ impl Turn<'_> {
     }
 
     fn answer_paper(&self, service: &str, answers: &[bool], is_there: bool) -> Said {
-        let count = self.script.visit(service).map_or(0, |visit| visit.check().len());
+        let count = self.check(service).len();
         let mut answers = answers.to_vec();
         // All is asked already: the places are what is open.
         if answers.len() < count {
@@ -322,7 +328,7 @@ impl Turn<'_> {
     ) -> Option<Said> {
         let text = words(&self.input.text);
         let has = |set: &[&str]| text.iter().any(|word| set.contains(&word.as_str()));
-        let count = self.script.visit(service).map_or(0, |visit| visit.check().len());
+        let count = self.check(service).len();
         let is_short = text.len() <= MOST_WORDS && !self.input.text.contains('?');
         if answers.len() < count && is_short && !text.is_empty() {
             if has(HAVE_NOT) || text.iter().any(|word| is_no(word)) {
@@ -370,7 +376,7 @@ impl Turn<'_> {
             Some(Flow::Appointment { service, answers, .. }) if service == label => answers.clone(),
             _ => Vec::new(),
         };
-        let mut holes = self.visit_holes(label, visit, &answers);
+        let mut holes = self.visit_holes(label, &answers);
         let Some(session) = now.session else {
             holes.reason = now.called_off.unwrap_or_default();
             let gone =

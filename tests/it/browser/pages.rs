@@ -70,6 +70,7 @@ async fn waits(app: &TestApp) {
 
 /// A desa asks for officers to come, who get a day; and asks again.
 async fn asks_for_visits(app: &TestApp) {
+    app.names_areas().await;
     let office = Browser::login(app, OfficerRole::Kecamatan, "35.17.09").await;
     let place = ("place", "RT 03 RW 05, sebelah musala");
     for whom in ["elderly", "disabled"] {
