@@ -11,7 +11,6 @@ use crate::dialogue::picked::{Button, Picked};
 use crate::dialogue::script::MAX_CHOICES;
 use crate::dialogue::state::{Flow, is_no, is_yes, words};
 use crate::dialogue::turn::{Said, Turn, said};
-use crate::dialogue::visit::Visit;
 use crate::dialogue::visit_fact::{BookingFact, Lack, SessionFact, SlotNow, VisitHoles};
 use crate::domain::appointment::AppointmentCode;
 use crate::domain::id::ServiceSessionId;
@@ -198,7 +197,9 @@ impl Turn<'_> {
 
     /// The next paper; once all are known, the places.
     fn ask_paper(&self, label: &str, answers: Vec<bool>, is_first: bool) -> Said {
-        let Some(visit) = self.script.visit(label) else { return self.online() };
+        if self.script.visit(label).is_none() {
+            return self.online();
+        }
         let check = self.check(label);
         let paper = check.get(answers.len()).and_then(|id| self.script.papers().get(id));
         let Some(paper) = paper else { return self.offer_slots(label, answers, None, None) };
@@ -369,7 +370,7 @@ impl Turn<'_> {
     pub(in crate::dialogue) fn follow_slot(&self, slot: &str, may_wait: bool) -> Option<Said> {
         let (id, label) = slot.split_once(' ')?;
         let id: ServiceSessionId = id.parse().ok()?;
-        let visit = self.script.visit(label)?;
+        self.script.visit(label)?;
         let (booking, _) = (self.booking(), self.sessions());
         let now: SlotNow = self.fact(self.input.slot.as_ref(), Need::Slot(id));
         let answers: Vec<bool> = match self.flow() {

@@ -120,7 +120,7 @@ async fn look_at_every_page(start: Start) {
     drafts(&app).await;
     crate::round::with_a_round(&app).await;
     waits(&app).await;
-    asks_for_visits(&app).await;
+    Box::pin(asks_for_visits(&app)).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
