@@ -336,6 +336,7 @@ impl Local {
             && self.bring.is_none()
             && self.steps.is_none()
             && self.forms.is_none()
+            && !self.visit.is_some()
     }
 
     /// What is wrong with it before it is put into words.

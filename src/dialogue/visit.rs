@@ -278,7 +278,7 @@ mod tests {
             ("check = []", "must name 1 to 4"),
             ("check_add = [\"proof\", \"phone\", \"own_ktp\"]", "must name 1 to 4"),
         ] {
-            let problems = load("", visit).err().unwrap_or_default().join("\n");
+            let problems = load("check_add = [\"kk\"]", visit).err().unwrap_or_default().join("\n");
             let is_told =
                 problems.contains("answers/area/35.17.08/ktp_lost.toml") && problems.contains(what);
             assert!(is_told, "{visit}: {problems}");
