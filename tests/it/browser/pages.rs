@@ -115,12 +115,12 @@ async fn every_page_fits_both_screens_and_has_no_serious_fault() {
 }
 
 async fn look_at_every_page(start: Start) {
-    let app = office(start).await;
+    let app = Box::pin(office(start)).await;
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
     drafts(&app).await;
     crate::round::with_a_round(&app).await;
     waits(&app).await;
-    Box::pin(asks_for_visits(&app)).await;
+    asks_for_visits(&app).await;
     let fillings = fillings(&app).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
