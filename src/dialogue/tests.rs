@@ -255,7 +255,7 @@ fn a_faulty_folder_is_refused_with_every_problem_named() {
 }
 
 /// The texts in a folder, with what a test writes besides.
-pub(super) fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
+fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("a folder");
     for (name, text) in FILES.iter().chain(more) {
         let path = dir.path().join(name);
@@ -263,6 +263,11 @@ pub(super) fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
         std::fs::write(&path, text).expect("written");
     }
     dir
+}
+
+/// The script of such a folder.
+pub(super) fn load(more: &[(&str, &str)]) -> Result<Script, Vec<String>> {
+    Script::load(folder(more).path(), LABELS)
 }
 
 pub(super) const LOCAL: &str =

@@ -236,21 +236,19 @@ impl Script {
 #[cfg(test)]
 mod tests {
     use crate::dialogue::Script;
-    use crate::dialogue::tests::{LOCAL, folder};
+    use crate::dialogue::tests::{self, LOCAL};
     use crate::domain::area::AreaCode;
     use crate::domain::language::Language;
-    use crate::understand::LABELS;
 
     /// `answers/area/35.17/ktp_lost.toml` and one of a kecamatan in it.
     fn load(wide: &str, narrow: &str) -> Result<Script, Vec<String>> {
         let rule =
             |area: &str, visit: &str| format!("area = \"{area}\"\n{LOCAL}\n[visit]\n{visit}");
         let (wide, narrow) = (rule("Kabupaten Jombang", wide), rule("Kecamatan Diwek", narrow));
-        let dir = folder(&[
+        tests::load(&[
             ("answers/area/35.17/ktp_lost.toml", wide.as_str()),
             ("answers/area/35.17.08/ktp_lost.toml", narrow.as_str()),
-        ]);
-        Script::load(dir.path(), LABELS)
+        ])
     }
 
     #[test]
