@@ -51,7 +51,7 @@ impl Appointment {
             days_ahead: self.days_ahead,
             remind_at,
             home_visit_days: within("home_visit_days", self.home_visit_days, 1, 90)?,
-            most_home_visits: within("most_home_visits", self.most_home_visits, 1, 20)?,
+            most_home_visits: within("most_home_visits", self.most_home_visits, 0, 20)?,
             grace: wait("appointment.grace", &self.grace)?,
             move_up_before: wait("appointment.move_up_before", &self.move_up_before)?,
             most_missed: within("most_missed", self.most_missed, 1, 100)?,

@@ -8,7 +8,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::own::OwnAnswer;
-use super::visit::Visit;
+use super::visit::{LocalVisit, Visit};
 use crate::domain::area::AreaCode;
 use crate::words;
 
@@ -137,6 +137,9 @@ pub(super) struct Local {
     pub(super) source: String,
     pub(super) source_en: Option<String>,
     pub(super) checked_on: String,
+    /// What is asked before somebody comes for it.
+    #[serde(default)]
+    pub(super) visit: LocalVisit,
     /// All parts at once in place of those above: an office's own words, which no file holds.
     #[serde(skip)]
     whole: Option<Box<Body>>,
@@ -333,6 +336,7 @@ impl Local {
             && self.bring.is_none()
             && self.steps.is_none()
             && self.forms.is_none()
+            && !self.visit.is_some()
     }
 
     /// What is wrong with it before it is put into words.

@@ -84,6 +84,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dialogue/data.toml",
     "dialogue/examples.toml",
     "dialogue/home_delivery.toml",
+    "dialogue/home_visit.toml",
     "dialogue/language.toml",
     "dialogue/menu.toml",
     "dialogue/place.toml",

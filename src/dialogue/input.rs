@@ -9,13 +9,15 @@ use serde::Serialize;
 
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{AppointmentId, ServiceSessionId};
+use crate::domain::home_visit::{HomeVisitWork, VisitFor};
+use crate::domain::id::{AppointmentId, HomeVisitId, ServiceSessionId};
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, Pin};
 use crate::domain::round::Answer;
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
+use super::home_fact::HomeFact;
 use super::mention::AreaFact;
 use super::place::PointFact;
 use super::state::State;
@@ -152,6 +154,10 @@ pub struct KeptFact {
     pub is_stranger: bool,
     /// What it put before an officer, the newest first.
     pub tickets: Vec<KeptTicket>,
+    /// Codes of its appointments that are open.
+    pub appointments: Vec<String>,
+    /// Numbers of its requests for officers to come that are open.
+    pub home_visits: Vec<String>,
     /// How many people are on file for it.
     pub people: usize,
     /// The one who is, when it is only one: nobody else of a family reads about them.
@@ -210,6 +216,10 @@ pub enum Need {
     Booking,
     /// [`Input::slot`] of that session.
     Slot(ServiceSessionId),
+    /// [`Input::home`].
+    Home,
+    /// [`Input::desas`].
+    Desas,
 }
 
 /// A citizen's message and the facts it is answered from.
@@ -271,6 +281,10 @@ pub struct Input {
     pub booking: Option<BookingFact>,
     /// The session that was picked, as it is at this moment.
     pub slot: Option<SlotNow>,
+    /// Requests of whoever writes for officers to come.
+    pub home: Option<HomeFact>,
+    /// Where officers may be asked to come to: the kecamatan and desa of the office round about.
+    pub desas: Option<Vec<AreaFact>>,
     /// The present moment.
     pub now: Timestamp,
 }
@@ -360,6 +374,21 @@ pub enum Effect {
     },
     /// An appointment is cancelled.
     Unbook(AppointmentId),
+    /// Officers are asked to come.
+    AskVisit {
+        /// The number that was told.
+        number: String,
+        /// To whom.
+        whom: VisitFor,
+        /// What for.
+        work: HomeVisitWork,
+        /// To which desa.
+        area: AreaCode,
+        /// The way there, redacted.
+        place: String,
+    },
+    /// A request for them to come is taken back.
+    Withdraw(HomeVisitId),
 }
 
 impl Effect {
@@ -383,6 +412,8 @@ impl Effect {
             Self::Rate { .. } => "rate",
             Self::Book { .. } => "book",
             Self::Unbook(_) => "unbook",
+            Self::AskVisit { .. } => "ask_visit",
+            Self::Withdraw(_) => "withdraw",
         }
     }
 }

@@ -7,6 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
+use super::home_fact::HomeHoles;
 use super::input::{CardFact, KeptFact, OutageFact};
 use super::sample::Sample;
 use super::visit_fact::VisitHoles;
@@ -201,6 +202,40 @@ words! {
         AppointmentUnbooked = "appointment_unbooked",
         /// The next stops of the van, or days of recording; stands below an answer.
         AppointmentStops = "appointment_stops",
+        /// Officers can be asked to come; stands below an answer.
+        HomeVisitOffer = "home_visit_offer",
+        /// To whom are they to come?
+        HomeVisitWhom = "home_visit_whom",
+        /// What for?
+        HomeVisitWork = "home_visit_work",
+        /// To which desa?
+        HomeVisitArea = "home_visit_area",
+        /// No such desa is on file.
+        HomeVisitAreaAgain = "home_visit_area_again",
+        /// Several share that name.
+        HomeVisitAreaWhich = "home_visit_area_which",
+        /// A kecamatan was named: which desa of it?
+        HomeVisitAreaWithin = "home_visit_area_within",
+        /// What is the way there?
+        HomeVisitPlace = "home_visit_place",
+        /// The way there once more.
+        HomeVisitPlaceAgain = "home_visit_place_again",
+        /// Not understood in the middle of it.
+        HomeVisitAgain = "home_visit_again",
+        /// Is the request right?
+        HomeVisitConfirm = "home_visit_confirm",
+        /// It was passed on.
+        HomeVisitSent = "home_visit_sent",
+        /// They have as many requests as one chat may have.
+        HomeVisitMost = "home_visit_most",
+        /// Where their requests are.
+        HomeVisitOwn = "home_visit_own",
+        /// They have none.
+        HomeVisitOwnNone = "home_visit_own_none",
+        /// Which is to be taken back?
+        HomeVisitWithdrawAsk = "home_visit_withdraw_ask",
+        /// Taken back.
+        HomeVisitWithdrawn = "home_visit_withdrawn",
         /// Before the first question of the survey.
         SurveyIntro = "survey_intro",
         /// Element of the survey.
@@ -295,6 +330,8 @@ pub(super) struct Holes<'a> {
     pub(super) outages: &'a [OutageFact],
     /// An appointment and what belongs to it.
     pub(super) visit: Option<&'a VisitHoles>,
+    /// Officers who come to somebody.
+    pub(super) home: Option<&'a HomeHoles>,
 }
 
 /// The longest reply, as WhatsApp takes it beside buttons.

@@ -9,6 +9,7 @@ use chrono::{Days, NaiveDate};
 
 use super::answer::{Answer, Body, Local, LocalRule, day};
 use super::own::OwnAnswer;
+use super::visit::{Papers, check_faults};
 use super::wording::{Rule, Wish, Wording};
 use crate::domain::area::AreaCode;
 use crate::domain::day_words::DayNames;
@@ -101,6 +102,30 @@ impl Locals {
             checked_on: day(&rule.local.checked_on),
         });
         (body, local.chain([own]).collect())
+    }
+
+    /// The papers asked for before somebody of an area comes, where `check` is what is asked everywhere.
+    pub(super) fn check(&self, label: &str, area: &AreaCode, check: Vec<String>) -> Vec<String> {
+        let rules = self.rules.get(label).into_iter().flatten();
+        let own = rules.filter(|rule| area.is_within(&rule.code));
+        own.fold(check, |check, rule| rule.local.visit.lay(check))
+    }
+
+    /// What is wrong with the papers that areas ask for: file, and problem.
+    pub(super) fn check_faults(&self, answer: &Answer, papers: &Papers) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let rules = self.rules.get(&answer.intent).into_iter().flatten();
+        for rule in rules.filter(|rule| rule.local.visit.is_some()) {
+            let Some(visit) = &answer.visit else {
+                let what = "has a `visit`, but no appointment is made for that answer: remove it";
+                problems.push((rule.file.clone(), what.to_owned()));
+                continue;
+            };
+            let check = self.check(&answer.intent, &rule.code, visit.check().to_vec());
+            let faults = check_faults(&check, papers).into_iter();
+            problems.extend(faults.map(|what| (rule.file.clone(), what)));
+        }
+        problems
     }
 
     /// What areas say otherwise of an answer, the widest first.

@@ -276,7 +276,7 @@ fn settle<'f>(area: &'f AreaFact, points: &'f [PointFact]) -> Meant<'f> {
 }
 
 /// The same word, or a long one with one letter wrong, missing or too many.
-fn same(one: &str, other: &str) -> bool {
+pub(super) fn same(one: &str, other: &str) -> bool {
     if one == other {
         return true;
     }

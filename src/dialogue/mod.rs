@@ -2,19 +2,24 @@
 //!
 //! Pure: [`step()`] is given the script, what is kept of the conversation, and the facts of the
 //! moment, and returns replies, the new state, and what the office has to do. It never reads a
-//! clock or a database, never repeats what a citizen wrote, and holds no sentence that a citizen
-//! reads: those stand in `message_templates`.
+//! clock or a database, repeats of what a citizen wrote only what they are asked to confirm, and
+//! holds no sentence that a citizen reads: those stand in `message_templates`.
 
 mod answer;
 mod command;
 mod day;
 mod embedded;
+mod find_area;
 mod flow;
+mod home_fact;
+mod home_line;
 mod input;
+mod kept_line;
 mod line;
 mod local;
 mod mention;
 mod own;
+mod picked;
 mod place;
 mod point_line;
 mod question;
@@ -32,6 +37,7 @@ mod visit_fact;
 mod wording;
 
 pub use answer::{Answer, PaperForm, Standing};
+pub use home_fact::{HomeFact, HomeVisitFact};
 pub use input::{
     CODE_UNKNOWN, CardFact, ComplaintFact, Connection, DeliveryFact, Effect, Input, KeptFact,
     KeptPerson, KeptTicket, Meaning, Need, OutageFact, ReferenceFact, Reply, Step, TicketFact,

@@ -2,6 +2,7 @@
 //!
 //! Made-up facts and nothing else; no citizen ever reads them.
 
+use super::home_fact::HomeHoles;
 use super::input::{CardFact, KeptFact, KeptPerson, KeptTicket, OutageFact};
 use super::line::Holes;
 use super::visit_fact::VisitHoles;
@@ -19,6 +20,7 @@ pub(super) struct Sample {
     kept: KeptFact,
     outages: Vec<OutageFact>,
     visit: VisitHoles,
+    home: HomeHoles,
 }
 
 impl Sample {
@@ -54,6 +56,7 @@ impl Sample {
                 kept: Self::kept(at % 3),
                 outages: outages.get(at % 3..).unwrap_or_default().to_vec(),
                 visit: VisitHoles::sample(at % 3),
+                home: HomeHoles::sample(at % 3),
             });
         }
         all
@@ -88,6 +91,8 @@ impl Sample {
             consent_since: (people > 0).then(|| "21 November 2026".to_owned()),
             is_stranger: people == 0,
             tickets: if people == 0 { Vec::new() } else { tickets },
+            appointments: vec!["J-7KQ4".to_owned(); people],
+            home_visits: vec!["R-7KQ4".to_owned(); people],
             people,
             own: (people == 1).then_some(own),
         }
@@ -118,6 +123,7 @@ impl Sample {
             receiver: "istri Siti",
             outages: &self.outages,
             visit: Some(&self.visit),
+            home: Some(&self.home),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::clock::Timestamp;
+use crate::domain::home_visit::{HomeVisitWork, VisitFor};
 use crate::domain::language::Language;
 use crate::domain::outbound::Choice;
 use crate::domain::survey::Element;
@@ -91,6 +92,17 @@ pub enum Flow {
         place: Option<String>,
         /// The last day that was offered.
         after: Option<String>,
+    },
+    /// Officers are asked to come; what is known so far, in the order in which it is asked.
+    HomeVisit {
+        /// To whom.
+        whom: Option<VisitFor>,
+        /// What for.
+        work: Option<HomeVisitWork>,
+        /// Code of the kecamatan, and then of the desa.
+        area: Option<String>,
+        /// The way there.
+        place: Option<String>,
     },
     /// The survey.
     Survey {

@@ -10,7 +10,8 @@ use super::command::{self, Command};
 use super::flow::cut;
 use super::input::{CODE_UNKNOWN, Connection, Effect, Input, Reply, Step};
 use super::line::{Holes, Line, MAX_CHARS, MAX_SMS_UNITS, sms_units};
-use super::script::{Button, Picked, Script};
+use super::picked::{Button, Picked};
+use super::script::Script;
 use super::state::{State, words};
 use super::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;
@@ -24,7 +25,7 @@ pub fn step(script: &Script, state: &State, input: &Input) -> Step {
     let needs = RefCell::new(Vec::new());
     let language = state.language;
     let turn = Turn { script, state, input, language, needs: &needs };
-    let said = turn.keep_appointment(turn.decide());
+    let said = turn.keep_going(turn.decide());
     let turn =
         Turn { script, state, input, language: said.language.unwrap_or(language), needs: &needs };
     let mut step = turn.finish(said);
@@ -68,7 +69,8 @@ impl Turn<'_> {
         if let Some(said) = self.go_on().or_else(|| self.story_told_late()) {
             return said;
         }
-        if let Some(said) = self.delivery().or_else(|| self.appointment()) {
+        let asked = self.delivery().or_else(|| self.home_visit());
+        if let Some(said) = asked.or_else(|| self.appointment()) {
             return said;
         }
         let intent = input.meaning.intent.as_str();
@@ -190,7 +192,7 @@ impl Turn<'_> {
             return self.say("human", Line::HumanDone).with(Effect::CloseTicket);
         }
         if self.flow().is_none()
-            && let Some(said) = self.cancel_visit()
+            && let Some(said) = self.cancel_own()
         {
             return said;
         }
@@ -221,6 +223,8 @@ impl Turn<'_> {
             Picked::Wait(slot) => return self.follow_slot(slot, true),
             Picked::Place(session) => return self.follow_place(session),
             Picked::Unbook(id) => return Some(self.follow_unbook(id)),
+            Picked::Area(code) => return self.follow_area(code),
+            Picked::Withdraw(id) => return Some(self.follow_withdraw(id)),
             Picked::Delivery(button, item) => return self.follow_delivery(button, Some(item)),
         };
         match button {
@@ -252,6 +256,19 @@ impl Turn<'_> {
             | Button::Wait
             | Button::Unbook => self.follow_visit(button),
             Button::KeepAppointment => Some(self.own_appointments()),
+            Button::AskVisit
+            | Button::KeepVisit
+            | Button::VisitElderly
+            | Button::VisitIll
+            | Button::VisitDisabled
+            | Button::VisitMental
+            | Button::VisitConfined
+            | Button::WorkRecording
+            | Button::WorkHandOver
+            | Button::WorkFamilyCard
+            | Button::SendVisit
+            | Button::RefillVisit
+            | Button::DropVisit => self.follow_home(button),
             Button::No => self.leave(),
             Button::Report
             | Button::CategoryDelay
@@ -302,8 +319,8 @@ impl Turn<'_> {
         }
         let mut texts = vec![text];
         texts.extend(said.more);
-        let below = [self.outage_below(&intent), self.appointments_below(&intent)];
-        for more in below.into_iter().flatten() {
+        let below = self.outage_below(&intent).into_iter().chain(self.own_below(&intent));
+        for more in below {
             let fits = |text: &str| {
                 if self.is_sms() { sms_units(text) <= MAX_SMS_UNITS } else { fits_chat(text) }
             };

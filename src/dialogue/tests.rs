@@ -76,6 +76,8 @@ pub(super) fn input(text: &str) -> Input {
         sessions: Some(Vec::new()),
         booking: Some(BookingFact::default()),
         slot: None,
+        home: Some(HomeFact::default()),
+        desas: Some(Vec::new()),
         now: Timestamp::from_ms(0),
     }
 }
@@ -152,6 +154,8 @@ fn what_is_kept_fits_a_phone_however_much_it_is() {
                 questions: 20,
                 consent_since: Some("22 September 2026".to_owned()),
                 is_stranger: false,
+                appointments: vec!["J-7KQ4".to_owned(); 3],
+                home_visits: vec!["R-7KQ4".to_owned(); 2],
                 tickets: (0..100).map(ticket).collect(),
                 people,
                 own: (people == 1).then_some(own),
@@ -261,7 +265,13 @@ fn folder(more: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
-const LOCAL: &str = "english = \"Local.\"\nsource = \"dinas\"\nchecked_on = \"2026-10-01\"\n";
+/// The script of such a folder.
+pub(super) fn load(more: &[(&str, &str)]) -> Result<Script, Vec<String>> {
+    Script::load(folder(more).path(), LABELS)
+}
+
+pub(super) const LOCAL: &str =
+    "english = \"Local.\"\nsource = \"dinas\"\nchecked_on = \"2026-10-01\"\n";
 
 #[test]
 fn an_area_replaces_or_adds_field_by_field_and_the_narrower_one_wins() {

@@ -22,10 +22,12 @@
 
 use std::time::Duration;
 
+use super::home_line::Homes;
 use super::input::{
-    CardFact, ComplaintFact, DeliveryFact, Effect, Input, KeptFact, KeptPerson, KeptTicket,
-    Meaning, Need, OutageFact, ReferenceFact, Reply, Step, TicketFact,
+    CardFact, ComplaintFact, DeliveryFact, Effect, Input, KeptFact, KeptTicket, Meaning, Need,
+    OutageFact, ReferenceFact, Reply, Step, TicketFact,
 };
+use super::kept_line::{kept_person, take_kept};
 use super::mention::AreaFact;
 use super::place::PointFact;
 use super::point_line::point;
@@ -87,6 +89,8 @@ pub struct Facts {
     pub outages: Vec<OutageFact>,
     /// Sessions ahead, and the appointments of this chat.
     pub visits: Visits,
+    /// Requests of this chat for officers to come.
+    pub homes: Homes,
 }
 
 impl Default for Facts {
@@ -110,6 +114,7 @@ impl Default for Facts {
             deliveries: Vec::new(),
             outages: Vec::new(),
             visits: Visits::new(),
+            homes: Homes::new(),
         }
     }
 }
@@ -142,6 +147,8 @@ pub enum Event {
     Full,
     /// All sessions are called off.
     CalledOff,
+    /// All requested visits are given a day.
+    Scheduled,
 }
 
 impl Transcript {
@@ -260,7 +267,10 @@ fn read_event(text: &str) -> Result<Event, String> {
         "closed" => Ok(Event::Closed),
         "full" => Ok(Event::Full),
         "called off" => Ok(Event::CalledOff),
-        _ => Err(format!("`{text}` is nothing an officer does: taken, closed, full or called off")),
+        "scheduled" => Ok(Event::Scheduled),
+        _ => Err(format!(
+            "`{text}` is nothing an officer does: taken, closed, full, called off or scheduled"
+        )),
     }
 }
 
@@ -286,6 +296,7 @@ impl Facts {
             "area" => self.area = value.parse().map_err(|_| "no area code".to_owned())?,
             "session" => self.visits.take(value)?,
             "blocked" => self.visits.booking.is_blocked = yes_or_no()?,
+            "home visits" => self.homes.fact.most = number(value)?,
             "portal" => {
                 let (name, prepare) = value.split_once('|').ok_or("a name and what to prepare")?;
                 let portal = (name.trim().to_owned(), prepare.trim().to_owned());
@@ -398,6 +409,8 @@ impl Facts {
             sessions: None,
             booking: None,
             slot: None,
+            home: None,
+            desas: None,
             now,
         }
     }
@@ -424,6 +437,8 @@ impl Facts {
                 Need::Sessions => input.sessions = Some(self.visits.facts()),
                 Need::Booking => input.booking = Some(self.visits.booking.clone()),
                 Need::Slot(id) => input.slot = Some(self.visits.slot(*id)),
+                Need::Home => input.home = Some(self.homes.fact.clone()),
+                Need::Desas => input.desas = Some(self.areas.clone()),
                 Need::Survey => input.survey = Some(survey::order(&[])),
             }
         }
@@ -444,6 +459,7 @@ impl Facts {
             }
             Event::Full => self.visits.fill(),
             Event::CalledOff => self.visits.call_off(),
+            Event::Scheduled => self.homes.schedule(),
         }
     }
 
@@ -469,6 +485,11 @@ impl Facts {
                 self.visits.book(*session, service, lacks);
             }
             Effect::Unbook(id) => self.visits.unbook(*id),
+            Effect::AskVisit { number, area, .. } => {
+                let named = self.areas.iter().find(|known| known.code == *area);
+                self.homes.ask(number, named.map_or("", |known| known.name.as_str()));
+            }
+            Effect::Withdraw(id) => self.homes.withdraw(*id),
             Effect::Complain { number, .. } => {
                 let state = Some(TicketState::Open);
                 self.complaints.push(ComplaintFact { number: number.clone(), state });
@@ -483,47 +504,7 @@ impl Facts {
     }
 }
 
-/// `since | received | sent | people: 1 | consent: 2 November 2026 | questions: 1 | stranger: yes`.
-fn take_kept(kept: &mut KeptFact, value: &str) -> Result<(), String> {
-    let mut parts = value.split('|').map(str::trim);
-    parts.next().unwrap_or_default().clone_into(&mut kept.since);
-    kept.received = number(parts.next().unwrap_or_default())?;
-    kept.sent = number(parts.next().unwrap_or_default())?;
-    for part in parts {
-        match part.split_once(": ") {
-            Some(("people", count)) => {
-                kept.people = count.parse().map_err(|_| format!("`{count}` is no number"))?;
-            }
-            Some(("consent", day)) => kept.consent_since = Some(day.to_owned()),
-            Some(("questions", count)) => kept.questions = number(count)?,
-            Some(("stranger", word)) => kept.is_stranger = word == "yes",
-            _ => return Err(format!("`{part}` is nothing that is kept")),
-        }
-    }
-    Ok(())
-}
-
-/// `Siti A. | +62 812-****-**90 | 1 November 2026 | area | address | channel: whatsapp | crd_1: 4`.
-fn kept_person(value: &str) -> Result<KeptPerson, String> {
-    let mut parts = value.split('|').map(str::trim);
-    let mut next = || parts.next().map(str::to_owned);
-    let mut person = KeptPerson { who: next(), phone: next(), ..KeptPerson::default() };
-    person.since = next().unwrap_or_default();
-    for part in parts {
-        match part.split_once(": ") {
-            None if part == "area" => person.has_area = true,
-            None if part == "address" => person.has_address = true,
-            Some(("channel", channel)) => person.channel = Some(channel.to_owned()),
-            Some((card, count)) => {
-                person.updates.insert(card.to_owned(), number(count)?);
-            }
-            None => return Err(format!("`{part}` is nothing that is kept of a person")),
-        }
-    }
-    Ok(person)
-}
-
-fn number(text: &str) -> Result<i64, String> {
+pub(super) fn number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
@@ -590,6 +571,9 @@ pub fn effect_name(effect: &Effect) -> String {
         }
         Effect::Book { service, lacks, .. } => {
             format!("{} {service} {}", effect.name(), lacks.join(", ")).trim_end().to_owned()
+        }
+        Effect::AskVisit { whom, work, area, .. } => {
+            format!("{} {whom} {work} {area}", effect.name())
         }
         Effect::Rate { element, score } => format!("{} {element} {}", effect.name(), score.get()),
         _ => effect.name().to_owned(),

@@ -6,7 +6,7 @@
 
 use super::command;
 use super::input::{Effect, Input, Step};
-use super::script::{Button, Picked};
+use super::picked::{Button, Picked};
 use super::state::State;
 
 /// How far a question was understood.

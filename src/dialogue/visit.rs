@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::line::fault;
 use super::script::Script;
+use crate::domain::area::AreaCode;
 use crate::domain::language::Language;
 use crate::domain::service_point::PointService;
 
@@ -101,6 +102,45 @@ pub struct Visit {
     check: Vec<String>,
 }
 
+/// What an area asks otherwise before somebody comes; whatever it leaves out stays as it is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LocalVisit {
+    check: Option<Vec<String>>,
+    #[serde(default)]
+    check_add: Vec<String>,
+}
+
+impl LocalVisit {
+    /// The papers as they are asked for there.
+    pub(super) fn lay(&self, before: Vec<String>) -> Vec<String> {
+        let mut check = self.check.clone().unwrap_or(before);
+        for id in &self.check_add {
+            if !check.contains(id) {
+                check.push(id.clone());
+            }
+        }
+        check
+    }
+
+    /// Whether it says anything at all.
+    pub(super) const fn is_some(&self) -> bool {
+        self.check.is_some() || !self.check_add.is_empty()
+    }
+}
+
+/// What is wrong with the papers asked for.
+pub(super) fn check_faults(check: &[String], papers: &Papers) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !(1..=MOST_QUESTIONS).contains(&check.len()) {
+        faults.push(format!("`visit.check` must name 1 to {MOST_QUESTIONS} papers"));
+    }
+    for id in check.iter().filter(|id| papers.get(id).is_none()) {
+        faults.push(format!("`visit.check` names `{id}`, which is no paper of {FILE}"));
+    }
+    faults
+}
+
 impl Visit {
     /// What must be done at a place for it.
     #[must_use]
@@ -128,12 +168,7 @@ impl Visit {
             let known: Vec<&str> = PointService::ALL.iter().map(|s| s.as_str()).collect();
             faults.push(format!("`visit.service` is none of {}: take one", known.join(", ")));
         }
-        if !(1..=MOST_QUESTIONS).contains(&self.check.len()) {
-            faults.push(format!("`visit.check` must name 1 to {MOST_QUESTIONS} papers"));
-        }
-        for id in self.check.iter().filter(|id| papers.get(id).is_none()) {
-            faults.push(format!("`visit.check` names `{id}`, which is no paper of {FILE}"));
-        }
+        faults.extend(check_faults(&self.check, papers));
         for name in [&self.name, &self.name_en] {
             if name.chars().count() > LONGEST_NAME || fault(name, true).is_some() {
                 faults.push(format!("`visit.name` must have 1 to {LONGEST_NAME} plain characters"));
@@ -183,17 +218,74 @@ impl Script {
         self.visit(label).map_or_else(|| label.to_owned(), |visit| visit.name(language).to_owned())
     }
 
-    /// What to bring to it, in a few words for every channel.
+    /// The papers that are asked for in an area, in that order.
+    pub(super) fn visit_check(&self, label: &str, area: &AreaCode) -> Vec<String> {
+        let check = self.visit(label).map(|visit| visit.check().to_vec()).unwrap_or_default();
+        self.locals().check(label, area, check)
+    }
+
+    /// What to bring to it in an area, in a few words for every channel.
     #[must_use]
-    pub fn visit_bring(&self, label: &str, language: Language) -> String {
-        self.visit_papers(label, language).join(", ")
+    pub fn visit_bring(&self, label: &str, area: &AreaCode, language: Language) -> String {
+        self.visit_papers(label, area, language).join(", ")
     }
 
     /// The same one by one, in the order in which they are asked.
     #[must_use]
-    pub fn visit_papers(&self, label: &str, language: Language) -> Vec<String> {
-        let papers = self.visit(label).map(Visit::check).unwrap_or_default();
+    pub fn visit_papers(&self, label: &str, area: &AreaCode, language: Language) -> Vec<String> {
+        let papers = self.visit_check(label, area);
         let names = papers.iter().filter_map(|id| Some(self.papers().get(id)?.name(language)));
         names.map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dialogue::Script;
+    use crate::dialogue::tests::{self, LOCAL};
+    use crate::domain::area::AreaCode;
+    use crate::domain::language::Language;
+
+    /// `answers/area/35.17/ktp_lost.toml` and one of a kecamatan in it.
+    fn load(wide: &str, narrow: &str) -> Result<Script, Vec<String>> {
+        let rule =
+            |area: &str, visit: &str| format!("area = \"{area}\"\n{LOCAL}\n[visit]\n{visit}");
+        let (wide, narrow) = (rule("Kabupaten Jombang", wide), rule("Kecamatan Diwek", narrow));
+        tests::load(&[
+            ("answers/area/35.17/ktp_lost.toml", wide.as_str()),
+            ("answers/area/35.17.08/ktp_lost.toml", narrow.as_str()),
+        ])
+    }
+
+    #[test]
+    fn an_area_asks_for_other_papers_before_an_appointment_or_for_one_more() {
+        let script =
+            load("check = [\"kk\"]", "check_add = [\"kk\", \"old_ktp\"]").expect("it loads");
+        for (area, bring) in [
+            ("36.03.01", "surat kehilangan dari kepolisian, KK"),
+            ("35.17.09.2018", "KK"),
+            ("35.17.08.2014", "KK, KTP-el lama"),
+        ] {
+            let area = AreaCode::parse(area).expect("a code");
+            assert_eq!(
+                script.visit_bring("req_ktp_lost", &area, Language::Indonesian),
+                bring,
+                "{area}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_area_that_asks_for_no_known_paper_or_too_many_is_refused_by_name() {
+        for (visit, what) in [
+            ("check = [\"birth\"]", "names `birth`"),
+            ("check = []", "must name 1 to 4"),
+            ("check_add = [\"proof\", \"phone\", \"own_ktp\"]", "must name 1 to 4"),
+        ] {
+            let problems = load("check_add = [\"kk\"]", visit).err().unwrap_or_default().join("\n");
+            let is_told =
+                problems.contains("answers/area/35.17.08/ktp_lost.toml") && problems.contains(what);
+            assert!(is_told, "{visit}: {problems}");
+        }
     }
 }

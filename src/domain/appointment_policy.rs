@@ -19,7 +19,7 @@ pub struct AppointmentPolicy {
     pub remind_at: NaiveTime,
     /// So many days the office takes to answer who asked for a home visit.
     pub home_visit_days: i64,
-    /// Such requests still open that one chat may have.
+    /// Such requests still open that one chat may have; 0 where none are taken by chat.
     pub most_home_visits: i64,
     /// So long after its end a session is settled.
     pub grace: Duration,

@@ -166,8 +166,14 @@ impl AnnouncementKind {
         !self.is_of_appointment() && !self.is_of_home_visit()
     }
 
-    /// Whether it tells where a card is. What does not is sent once, on one channel, and nobody goes
-    /// to the door for it.
+    /// Whether it goes on to the next channel when nobody is known to have got it: news, the code without which no card
+    /// changes hands, and the word that a card still lies there.
+    #[must_use]
+    pub const fn may_fall_back(self) -> bool {
+        self.is_news() || matches!(self, Self::HomeDeliveryCode | Self::CollectionReminder)
+    }
+
+    /// Whether it tells where a card is. For what does not, nobody goes to the door.
     #[must_use]
     pub const fn is_news(self) -> bool {
         !matches!(

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{NaiveDate, NaiveTime};
+use serde::{Deserialize, Serialize};
 
 use super::appointment::Origin;
 use super::area::AreaCode;
@@ -21,6 +22,8 @@ pub const LONGEST_WORDS: usize = 80;
 
 words! {
     /// Who cannot come to a counter.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum VisitFor {
         /// Somebody old.
         Elderly = "elderly",
@@ -37,6 +40,8 @@ words! {
 
 words! {
     /// What the officers come for.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum HomeVisitWork {
         /// Face, fingers and eyes.
         Recording = "recording",
@@ -241,6 +246,22 @@ impl HomeVisitNumber {
         Self(text)
     }
 
+    /// The number that stands in a citizen's text, in any case, with or without the dash. RT and RW with a number
+    /// behind them are none.
+    #[must_use]
+    pub fn find_in(text: &str) -> Option<Self> {
+        text.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(|word| {
+            let word = word.to_ascii_uppercase();
+            let rest = word.strip_prefix('R')?;
+            let code = rest.strip_prefix('-').unwrap_or(rest);
+            let number = code.strip_prefix(['T', 'W']).unwrap_or(code);
+            let is_rt = number.len() < code.len() && number.bytes().all(|b| b.is_ascii_digit());
+            let is_marked =
+                code.len() < rest.len() || (!is_rt && code.bytes().any(|b| b.is_ascii_digit()));
+            is_marked.then(|| format!("R-{code}").parse().ok()).flatten()
+        })
+    }
+
     /// The number as it is shown and stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -294,6 +315,16 @@ mod tests {
         fn a_number_that_was_printed_is_read_back(random in any::<u64>()) {
             let number = HomeVisitNumber::from_random(random);
             prop_assert_eq!(number.to_string().parse(), Ok(number));
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_typed_and_rt_and_rw_are_none() {
+        let found = |text| HomeVisitNumber::find_in(text).map(|number| number.to_string());
+        assert_eq!(found("batal r-7kq4 ya").as_deref(), Some("R-7KQ4"));
+        assert_eq!(found("BATAL R7KQ4").as_deref(), Some("R-7KQ4"));
+        for text in ["RT 03 RW 05", "RT234 RW567", "kunjungan rumah", "R-", "rusak", "J-7KQ4", ""] {
+            assert_eq!(found(text), None, "{text}");
         }
     }
 

@@ -95,7 +95,7 @@ pub async fn plan_news(
     let zone = app.zone(holder.area);
     let reference = free_reference(tx).await?;
     let draft = Draft {
-        idem_key: format!("announce:{cause}"),
+        idem_key: key_of(cause),
         class: MessageClass::Announcement,
         account,
         channel: account.map_or(first, |account| account.channel),
@@ -111,7 +111,7 @@ pub async fn plan_news(
         first_id: None,
         zone,
         expires_at: announcement.expires_at,
-        has_next: announcement.kind.is_news()
+        has_next: announcement.kind.may_fall_back()
             && way.is_some_and(|way| route::has_next(&routes, &[way.account.channel])),
     };
     let id = outbox::enqueue(app, tx, draft, now).await?;
@@ -148,6 +148,12 @@ pub struct ToContact<'a> {
     pub cause: &'a str,
     /// Not from then on.
     pub expires_at: Option<Timestamp>,
+}
+
+/// The key that the message of a cause is kept under.
+#[must_use]
+pub fn key_of(cause: &str) -> String {
+    format!("announce:{cause}")
 }
 
 /// Plans a message to a chat. It goes to that chat or nowhere: no other channel follows, and nobody is told at the
@@ -199,7 +205,7 @@ pub async fn plan_for_contact(
         buttons: Vec::new(),
     };
     let draft = Draft {
-        idem_key: format!("announce:{}", to.cause),
+        idem_key: key_of(to.cause),
         class: MessageClass::Announcement,
         account,
         channel,

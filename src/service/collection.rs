@@ -453,15 +453,28 @@ pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(),
     }
     let point = desa_point(app, &mut tx, &list.area, now).await?;
     for card in store::list_cards_of(&mut tx, id).await? {
+        let lying = store::find_lying(&mut tx, card).await?;
+        // Whoever says meanwhile that they have theirs is not sent to fetch it; an officer settles that.
+        if lying.is_some_and(|lying| lying.taken_said_at.is_some()) {
+            store::release_item(&mut tx, (id, card), now).await?;
+            continue;
+        }
         let word = OwnWord {
             status: Some(CardStatus::ReadyToCollect),
             service_point: Some(point.code.clone()),
             ..OwnWord::default()
         };
         let to = custody::Holder::Desa(list.area.clone());
-        match theirs(app, &mut tx, actor, card).await {
-            Ok(_) => say(app, &mut tx, (actor, card), word, to, now).await?,
-            Err(CollectionError::Refused(_) | CollectionError::NotFound) => {}
+        let done = match theirs(app, &mut tx, actor, card).await {
+            Ok(_) => say(app, &mut tx, (actor, card), word, to, now).await,
+            Err(error) => Err(error),
+        };
+        match done {
+            Ok(()) => {}
+            // It went another way: it may stand on a list again should it ever lie ready anew.
+            Err(CollectionError::Refused(_) | CollectionError::NotFound) => {
+                store::release_item(&mut tx, (id, card), now).await?;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -471,6 +484,11 @@ pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(),
     Ok(())
 }
 
+/// The code under which the office of a desa is a service point.
+pub(in crate::service) fn desa_code(area: &AreaCode) -> String {
+    format!("desa-{area}")
+}
+
 /// The office of a desa as a place where cards are collected; it becomes one with the first list.
 async fn desa_point(
     app: &App,
@@ -478,7 +496,7 @@ async fn desa_point(
     area: &AreaCode,
     now: Timestamp,
 ) -> Result<ServicePoint, ServiceError> {
-    let code = format!("desa-{area}");
+    let code = desa_code(area);
     if let Some(point) = find_point(tx, &code).await? {
         return Ok(point);
     }

@@ -6,8 +6,8 @@
 use super::needed::{Whose, add_needed, day_in_words};
 use super::outbox::{self, Draft};
 use super::{
-    Account, App, ServiceError, appointment, collection, connect, knowledge, outage, question,
-    round, route, stop, survey, ticket,
+    Account, App, ServiceError, collection, connect, knowledge, outage, question, round, route,
+    stop, survey, ticket, visiting,
 };
 use crate::channel::{Inbound, InboundBody, OptOut, PhoneProof};
 use crate::dialogue::{
@@ -287,6 +287,8 @@ pub fn read_text(
         sessions: None,
         booking: None,
         slot: None,
+        home: None,
+        desas: None,
         now,
     }
 }
@@ -526,23 +528,11 @@ async fn apply_effects(
                     collection::say_taken(tx, card, now).await?;
                 }
             }
-            Effect::Book { session, service, code, lacks } => {
-                let person = match people {
-                    [person] => Some(person.id),
-                    _ => None,
-                };
-                let asked = appointment::Asked {
-                    contact: contact.id,
-                    person,
-                    session: *session,
-                    code,
-                    service,
-                    lacks,
-                };
-                appointment::book_for_chat(app, tx, &asked, now).await?;
-            }
-            Effect::Unbook(id) => {
-                appointment::cancel_for_chat(app, tx, contact.id, *id).await?;
+            Effect::Book { .. }
+            | Effect::Unbook(_)
+            | Effect::AskVisit { .. }
+            | Effect::Withdraw(_) => {
+                visiting::apply(app, tx, effect, (contact.id, people), now).await?;
             }
             Effect::Rate { element, score } => {
                 survey::rate(app, tx, people, (*element, *score), now).await?;

@@ -53,9 +53,10 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
     let Some(overdue) = follow::claim_overdue(&mut tx, &app.db, id, now).await? else {
         return Ok(false);
     };
-    let is_news =
-        AnnouncementKind::from_str(&overdue.template).is_ok_and(AnnouncementKind::is_news);
-    let is_over = !is_news || overdue.expires_at.is_some_and(|at| at <= now);
+    let kind = AnnouncementKind::from_str(&overdue.template).ok();
+    let is_news = kind.is_some_and(AnnouncementKind::is_news);
+    let may_go_on = kind.is_some_and(AnnouncementKind::may_fall_back);
+    let is_over = !may_go_on || overdue.expires_at.is_some_and(|at| at <= now);
     let routes = route::list_routes(app, &mut tx, &person).await?;
     // Whoever asked to stop gets nobody at the door either.
     let has_stopped = routes.iter().any(|route| route.refusal == Some(Refusal::OptedOut));
@@ -65,7 +66,7 @@ async fn go_on(app: &App, id: MessageId) -> Result<bool, ServiceError> {
     let mut deadline = None;
     match next {
         _ if is_over => {}
-        None if has_stopped => {}
+        None if has_stopped || !is_news => {}
         Some(next) => {
             let draft = Draft {
                 idem_key: format!("fallback:{}:{}", overdue.first_id, next.account.channel),

@@ -51,6 +51,7 @@ pub mod talk;
 pub mod teach;
 pub mod ticket;
 pub mod token;
+mod visiting;
 pub mod watch;
 
 use std::collections::BTreeMap;

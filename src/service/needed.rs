@@ -1,6 +1,6 @@
 //! Facts that only some answers need, fetched when a step of the conversation turns out to need them.
 
-use super::{App, ServiceError, appointment, point, round, survey};
+use super::{App, ServiceError, appointment, home_visit, point, round, survey};
 use crate::dialogue::{Input, KeptFact, KeptPerson, KeptTicket, Need};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::ContactId;
@@ -86,6 +86,13 @@ pub(super) async fn add_needed(
                 let at = (language, input.now);
                 input.slot = Some(appointment::slot_now(app, tx, *id, at).await?);
             }
+            Need::Home => {
+                let contact = whose.as_ref().map(|whose| whose.contact);
+                input.home = Some(home_visit::chat::facts(app, tx, contact, language).await?);
+            }
+            Need::Desas => {
+                input.desas = Some(home_visit::chat::desas(app, tx, &input.area).await?);
+            }
             Need::Survey => input.survey = Some(survey::list_order(app, tx).await?),
         }
     }
@@ -129,6 +136,8 @@ async fn find_kept(
         consent_since: found.consent_at.map(words),
         is_stranger: found.is_stranger,
         tickets: tickets.collect(),
+        appointments: found.appointments,
+        home_visits: found.home_visits,
         people: whose.people.len(),
         own,
     })

@@ -642,6 +642,27 @@ pub async fn cancel_list(
     Ok(true)
 }
 
+/// Gives one card of a list free: it did not go to the desa.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn release_item(
+    conn: &mut AnyConnection,
+    (list, card): (CollectionId, CardId),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE collection_item SET released_at = $3 \
+         WHERE list_id = $1 AND card_id = $2 AND handed_at IS NULL",
+    )
+    .bind(list.to_string())
+    .bind(card.to_string())
+    .bind(now.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Lists of an area made before then that no desa has taken, and when the oldest was made.
 ///
 /// # Errors

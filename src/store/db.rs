@@ -65,7 +65,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (23, "point_staff", include_str!("../../migrations/0023_point_staff.sql")),
     (24, "home_visit", include_str!("../../migrations/0024_home_visit.sql")),
     (25, "plan_held", include_str!("../../migrations/0025_plan_held.sql")),
-    (27, "list_cancelled", include_str!("../../migrations/0027_list_cancelled.sql")),
+    (26, "list_cancelled", include_str!("../../migrations/0026_list_cancelled.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -68,17 +68,22 @@ pub async fn is_number_taken(
     Ok(found.is_some())
 }
 
-/// How many requests of a chat are still open.
+/// The requests of a chat that are still open, the oldest first.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn count_open(conn: &mut AnyConnection, contact: ContactId) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(
-        "SELECT COUNT(*) FROM home_visit WHERE contact_id = $1 AND state IN ('requested', 'scheduled')",
-    )
+pub async fn list_open_of(
+    conn: &mut AnyConnection,
+    db: &Db,
+    contact: ContactId,
+) -> Result<Vec<HomeVisit>, StoreError> {
+    let rows = sqlx::query(sql(format!(
+        "SELECT {COLUMNS} FROM home_visit WHERE contact_id = $1 AND state IN ('requested', 'scheduled') ORDER BY id"
+    )))
     .bind(contact.to_string())
-    .fetch_one(conn)
-    .await?)
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|row| read(db, row)).collect()
 }
 
 /// Keeps a request that was just made.

@@ -17,6 +17,9 @@ use crate::domain::ticket::{TicketKind, TicketState};
 /// Tickets looked at, the newest first.
 const MAX_TICKETS: i64 = 100;
 
+const OPEN_APPOINTMENTS: &str = "SELECT code FROM appointment WHERE contact_id = $1 AND state IN ('booked', 'waiting') ORDER BY id";
+const OPEN_HOME_VISITS: &str = "SELECT number FROM home_visit WHERE contact_id = $1 AND state IN ('requested', 'scheduled') ORDER BY id";
+
 /// What is kept of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptConversation {
@@ -34,6 +37,10 @@ pub struct KeptConversation {
     pub is_stranger: bool,
     /// What it put before an officer, the newest first.
     pub tickets: Vec<KeptTicket>,
+    /// Codes of its appointments that are open.
+    pub appointments: Vec<String>,
+    /// Numbers of its requests for officers to come that are open.
+    pub home_visits: Vec<String>,
 }
 
 /// A ticket of a conversation.
@@ -85,6 +92,8 @@ pub async fn find_conversation(
         consent_at: None,
         is_stranger: false,
         tickets: list_tickets(conn, id).await?,
+        appointments: list_codes(conn, id, OPEN_APPOINTMENTS).await?,
+        home_visits: list_codes(conn, id, OPEN_HOME_VISITS).await?,
     };
     for hash in hashes {
         let (sent, consent_at, strangers): (i64, Option<i64>, i64) = sqlx::query_as(
@@ -102,6 +111,14 @@ pub async fn find_conversation(
         kept.is_stranger |= strangers > 0;
     }
     Ok(Some(kept))
+}
+
+async fn list_codes(
+    conn: &mut AnyConnection,
+    id: ContactId,
+    statement: &'static str,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(statement).bind(id.to_string()).fetch_all(conn).await?)
 }
 
 async fn list_tickets(

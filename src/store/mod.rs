@@ -70,6 +70,7 @@ pub mod ticket_list;
 pub mod token;
 pub mod trouble;
 pub mod visit;
+pub mod waiting;
 
 pub use db::{Conn, Db, Engine, Tx};
 pub use seal::{Key, KeyError, Sealer};

@@ -315,6 +315,19 @@ pub async fn set_over(
     Ok(())
 }
 
+/// Whether a message with that cause was ever written.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn is_planned(conn: &mut AnyConnection, cause: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1")
+            .bind(format!("announce:{cause}"))
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}
+
 /// Withdraws the word of an outage that has not left yet; `true` when it had not, or never will.
 ///
 /// # Errors

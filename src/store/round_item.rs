@@ -150,8 +150,8 @@ pub async fn insert_item(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO round_item (id, round_id, card_id, person_id, position, attempt, state, origin, \
-         before_status, wrong_codes, version, updated_at, waits_since) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11) \
+         before_status, wrong_codes, version, updated_at, waits_since, wish_day) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12) \
          ON CONFLICT (card_id) WHERE state IN ('planned', 'announced') DO NOTHING",
     )
     .bind(item.id.to_string())
@@ -165,6 +165,7 @@ pub async fn insert_item(
     .bind(item.before.as_str())
     .bind(now.as_ms())
     .bind(item.waits_since.map(Timestamp::as_ms))
+    .bind(item.wish.map(|day| day.to_string()))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -231,7 +231,7 @@ pub async fn is_told(
 ) -> Result<bool, StoreError> {
     let found: Option<(String,)> = sqlx::query_as(
         "SELECT id FROM message WHERE card_id = $1 AND template = 'home_delivery_scheduled' \
-         AND created_at >= $2 AND status NOT IN ('queued', 'cancelled', 'failed') LIMIT 1",
+         AND created_at >= $2 AND status NOT IN ('queued', 'cancelled', 'failed', 'expired') LIMIT 1",
     )
     .bind(card.to_string())
     .bind(since.as_ms())

@@ -15,11 +15,13 @@ use kabar::service::appointment::{
     AppointmentError, DeskWish, NewPlan, NewSession, add_plan, add_session, book, call_off,
     change_quota, end_plan, find_case, list_plans, list_sessions, settle, show_session, step,
 };
-use kabar::service::outage;
+use kabar::service::{inbox, outage};
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use kabar::store::service_session::Counted;
+use reqwest::StatusCode;
 
 use crate::support::meta::Request;
+use crate::support::webhook;
 use crate::support::{LEASE_OVER, TestApp, citizen, on_both_engines};
 
 const SITI: &str = "+6281299990001";
@@ -241,6 +243,23 @@ on_both_engines! {
         let all = tokio::join!(one(), one(), one(), one());
         let given = [all.0.is_ok(), all.1.is_ok(), all.2.is_ok(), all.3.is_ok()];
         assert_eq!(given.iter().filter(|is_given| **is_given).count(), 1);
+        assert_eq!(counted(&app).await.taken, 1);
+    }
+
+    async fn of_two_chats_that_press_for_the_last_place_at_once_one_gets_it_and_one_is_told(app: TestApp) {
+        session(&app, 3, 1).await;
+        let slots = [(SITI, offered(&app, SITI).await), (BUDI, offered(&app, BUDI).await)];
+        for (n, (who, slots)) in slots.iter().enumerate() {
+            let choices = slots.choices();
+            let slot = choices.iter().find(|(_, title)| title.starts_with("1. ")).unwrap();
+            let pressed = webhook::pressed(&format!("wamid.RACE{n}"), who, slot, app.now_s());
+            assert_eq!(app.hook(&webhook::body(&[pressed], &[])).await, StatusCode::OK);
+        }
+        let (one, other) = tokio::join!(inbox::step(&app.app), inbox::step(&app.app));
+        assert_eq!(one.unwrap() + other.unwrap(), 2);
+        app.run_until_idle().await;
+        let count = |words| heard(&app, SITI, words) + heard(&app, BUDI, words);
+        assert_eq!((count("Janji Anda tercatat"), count("baru saja terisi")), (1, 1));
         assert_eq!(counted(&app).await.taken, 1);
     }
 

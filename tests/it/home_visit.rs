@@ -2,17 +2,20 @@
 
 use chrono::NaiveTime;
 use kabar::domain::area::AreaCode;
-use kabar::domain::home_visit::{HomeVisit, HomeVisitState, HomeVisitWork, VisitFor};
+use kabar::domain::home_visit::{HomeVisitState, HomeVisitWork, VisitFor};
+use kabar::domain::id::HomeVisitId;
 use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::service::home_visit::{
-    HomeVisitError, HomeVisitWish, HomeVisitWord, act, look_at, request, request_for_chat,
+    HomeVisitError, HomeVisitWish, HomeVisitWord, act, look_at, request,
 };
 use reqwest::StatusCode;
 
 use crate::support::console::Browser;
-use crate::support::{TestApp, on_both_engines};
+use crate::support::meta::Request;
+use crate::support::{TestApp, citizen, on_both_engines};
 
 const SITI: &str = "+6281299990001";
+const BUDI: &str = "+6281299990002";
 
 fn area(code: &str) -> AreaCode {
     AreaCode::parse(code).unwrap()
@@ -46,13 +49,34 @@ fn on(app: &TestApp, days: u64) -> HomeVisitWord {
     }
 }
 
-async fn asked_by_chat(app: &TestApp) -> Result<HomeVisit, HomeVisitError> {
-    app.asks(SITI, "menu").await;
-    let contact = app.query("SELECT id FROM contact").await.concat().concat();
-    let mut tx = app.app.db.begin().await.unwrap();
-    let visit = request_for_chat(&app.app, &mut tx, contact.parse().unwrap(), wish()).await;
-    tx.commit().await.unwrap();
-    visit
+/// Presses the button whose title begins so.
+async fn press(app: &TestApp, who: &str, last: &Request, title: &str) -> Request {
+    let choices = last.choices();
+    let choice = choices.iter().find(|(_, name)| name.starts_with(title));
+    let choice = choice.unwrap_or_else(|| panic!("no {title} in {choices:?}: {}", last.text()));
+    app.presses(who, choice).await
+}
+
+/// A chat asks for somebody old, up to the question for the way there.
+async fn asks_the_way(app: &TestApp, who: &str) -> Request {
+    app.names_areas().await;
+    let whom = app.asks(who, "minta kunjungan rumah").await;
+    let work = press(app, who, &whom, "Orang lanjut usia").await;
+    let place = press(app, who, &work, "Rekam KTP-el").await;
+    assert!(place.text().contains("Di desa atau kelurahan mana"), "{}", place.text());
+    app.asks(who, "Jabon kecamatan Jombang").await
+}
+
+/// The same to the end; gives what is kept.
+async fn asked_by_chat(app: &TestApp, who: &str) -> (HomeVisitId, String) {
+    asks_the_way(app, who).await;
+    let confirm = app.asks(who, "RT 03 RW 05, sebelah musala").await;
+    assert!(confirm.text().contains("Jabon, Kecamatan Jombang"), "{}", confirm.text());
+    let sent = press(app, who, &confirm, "Benar, kirim").await;
+    let at = sent.text().find("R-").unwrap_or_else(|| panic!("no number: {}", sent.text()));
+    let number = sent.text()[at..at + 6].to_owned();
+    let id = app.query(&format!("SELECT id FROM home_visit WHERE number = '{number}'")).await;
+    (id.concat().concat().parse().unwrap(), number)
 }
 
 fn told(app: &TestApp, words: &str) -> usize {
@@ -61,12 +85,13 @@ fn told(app: &TestApp, words: &str) -> usize {
 
 on_both_engines! {
     async fn a_family_hears_the_day_a_change_of_it_and_a_reminder_each_once(app: TestApp) {
-        let visit = asked_by_chat(&app).await.unwrap();
-        act(&app.app, &kecamatan(), visit.id, on(&app, 3)).await.unwrap();
+        let (visit, number) = asked_by_chat(&app, SITI).await;
+        act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
         app.run_until_idle().await;
         assert_eq!(told(&app, "Petugas kami datang untuk kunjungan"), 1);
-        act(&app.app, &kecamatan(), visit.id, on(&app, 3)).await.unwrap();
-        let moved = act(&app.app, &kecamatan(), visit.id, on(&app, 2)).await.unwrap();
+        assert_eq!(told(&app, &format!("kunjungan {number} pada")), 1, "by the number they were given");
+        act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
+        let moved = act(&app.app, &kecamatan(), visit, on(&app, 2)).await.unwrap();
         assert_eq!(moved.state, HomeVisitState::Scheduled);
         app.run_until_idle().await;
         assert_eq!(told(&app, "berubah"), 1, "the same day again is no change");
@@ -79,27 +104,112 @@ on_both_engines! {
     }
 
     async fn a_family_hears_why_nobody_comes(app: TestApp) {
-        let visit = asked_by_chat(&app).await.unwrap();
+        let (visit, _) = asked_by_chat(&app, SITI).await;
         let no = |why: &str| HomeVisitWord::Decline(why.to_owned());
-        let empty = act(&app.app, &kecamatan(), visit.id, no(" ")).await;
+        let empty = act(&app.app, &kecamatan(), visit, no(" ")).await;
         assert!(matches!(empty, Err(HomeVisitError::Reason)), "{empty:?}");
-        let said = act(&app.app, &kecamatan(), visit.id, no("alamat di luar wilayah")).await.unwrap();
+        let said = act(&app.app, &kecamatan(), visit, no("alamat di luar wilayah")).await.unwrap();
         assert_eq!(said.state, HomeVisitState::Declined);
         app.run_until_idle().await;
         assert_eq!(told(&app, "karena alamat di luar wilayah"), 1);
-        let late = act(&app.app, &kecamatan(), visit.id, on(&app, 3)).await;
+        let late = act(&app.app, &kecamatan(), visit, on(&app, 3)).await;
         assert!(matches!(late, Err(HomeVisitError::State(HomeVisitState::Declined))), "{late:?}");
     }
 
     async fn one_chat_cannot_fill_the_list_of_an_office(app: TestApp) {
         for _ in 0..2 {
-            asked_by_chat(&app).await.unwrap();
+            asked_by_chat(&app, SITI).await;
         }
-        let third = asked_by_chat(&app).await;
-        assert!(matches!(third, Err(HomeVisitError::TooMany)), "{third:?}");
+        let third = app.asks(SITI, "minta kunjungan rumah").await;
+        assert!(third.text().contains("2 permintaan kunjungan sekaligus"), "{}", third.text());
+        assert_eq!(app.query("SELECT COUNT(*) FROM home_visit").await, [["2"]]);
+    }
+
+    async fn an_office_that_takes_none_by_chat_or_knows_no_desa_offers_none(app: TestApp) {
+        let question = "nenek saya sakit ga bisa jalan, bisa direkam di rumah?";
+        let answer = app.asks(SITI, question).await;
+        assert!(answer.choices().iter().all(|(_, title)| title != "Minta kunjungan"), "no desa is on file");
+        app.names_areas().await;
+        let answer = app.asks(SITI, question).await;
+        assert!(answer.choices().iter().any(|(_, title)| title == "Minta kunjungan"), "{}", answer.text());
+    }
+
+    async fn what_is_typed_for_the_way_there_is_kept_only_when_it_is_one(app: TestApp) {
+        asks_the_way(&app, SITI).await;
+        let long = app.asks(SITI, &"musala ".repeat(1_500)).await;
+        assert!(long.text().contains("terlalu panjang"), "{}", long.text());
+        for nonsense in ["🙏🙏🙏", "\u{0007}\u{001b}\u{0000}"] {
+            let again = app.asks(SITI, nonsense).await;
+            assert!(again.text().contains("Tulis RT, RW, dan patokan"), "{nonsense:?}: {}", again.text());
+        }
+        let other = citizen(1);
+        app.card(&other, "CARD_PRINTED").await;
+        app.run_until_idle().await;
+        let again = app.asks(SITI, &format!("RT 1, nenek NIK {}", other.nik)).await;
+        assert!(again.text().contains("tidak saya simpan") && !again.text().contains("Budi"), "{}", again.text());
+        let confirm = app.asks(SITI, "RT 1\nRW 2").await;
+        assert!(confirm.text().contains("Jalan ke sana: RT 1 RW 2"), "{}", confirm.text());
+        press(&app, SITI, &confirm, "Benar, kirim").await;
+        let id = app.query("SELECT id FROM home_visit").await.concat().concat();
+        let seen = look_at(&app.app, &kecamatan(), id.parse().unwrap()).await.unwrap();
+        assert_eq!((seen.place.as_str(), seen.area), ("RT 1 RW 2", area("35.17.09.2018")));
+    }
+
+    async fn a_family_takes_its_request_back_the_office_sees_it_and_nobody_else_can(app: TestApp) {
+        let (visit, number) = asked_by_chat(&app, SITI).await;
+        act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
+        app.run_until_idle().await;
+        let stranger = app.asks(BUDI, &format!("batal {number}")).await;
+        assert!(stranger.text().contains("tidak ada permintaan kunjungan"), "{}", stranger.text());
+        let own = app.asks(SITI, "kunjungan saya").await;
+        assert!(own.text().contains(&number) && own.text().contains("petugas datang"), "{}", own.text());
+        let gone = app.asks(SITI, &format!("batal {}", number.to_lowercase())).await;
+        assert!(gone.text().contains("sudah dibatalkan"), "{}", gone.text());
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        assert!(office.get("/console/kunjungan-rumah").await.says("Dibatalkan pemohon"));
+        app.advance(std::time::Duration::from_secs(2 * 24 * 3600)).await;
+        app.advance_to("16:05 WIB").await;
+        app.run_until_idle().await;
+        let reminders = "SELECT COUNT(*) FROM message WHERE template = 'home_visit_reminder'";
+        assert_eq!(app.query(reminders).await, [["0"]]);
+    }
+
+    async fn of_two_days_given_in_one_night_only_the_newest_is_told_and_as_the_first(app: TestApp) {
+        let (visit, _) = asked_by_chat(&app, SITI).await;
+        app.advance_to("22:30 WIB").await;
+        act(&app.app, &kecamatan(), visit, on(&app, 4)).await.unwrap();
+        act(&app.app, &kecamatan(), visit, on(&app, 5)).await.unwrap();
+        app.run_until_idle().await;
+        let of_visit = "SELECT template, status FROM message WHERE template LIKE 'home_visit_%' AND class = 'announcement' ORDER BY id";
+        let waiting = app.query(of_visit).await;
+        assert_eq!(waiting, [["home_visit_scheduled", "cancelled"], ["home_visit_scheduled", "queued"]]);
+        app.advance_to("08:00 WIB").await;
+        app.run_until_idle().await;
+        assert_eq!(told(&app, "Petugas kami datang untuk kunjungan"), 1);
+        assert_eq!(told(&app, "berubah"), 0, "they never heard of another day");
+        app.advance_to("22:30 WIB").await;
+        act(&app.app, &kecamatan(), visit, on(&app, 2)).await.unwrap();
+        let no = HomeVisitWord::Decline("petugas sakit".to_owned());
+        act(&app.app, &kecamatan(), visit, no).await.unwrap();
+        app.advance_to("08:00 WIB").await;
+        app.run_until_idle().await;
+        let left = app.query("SELECT template FROM message WHERE template LIKE 'home_visit_%' AND status = 'sent' AND class = 'announcement' ORDER BY id").await;
+        assert_eq!(left.concat(), ["home_visit_scheduled", "home_visit_declined"], "no day for a visit that is none");
+    }
+
+    async fn a_visit_is_asked_for_to_a_desa_that_is_on_file_and_to_nothing_else(app: TestApp) {
+        app.names_areas().await;
+        let dinas = officer(OfficerRole::Dinas, "35.17");
+        for code in ["35.17", "35.17.09", "35.17.09.2999", "35.17.99.2001"] {
+            let wish = HomeVisitWish { area: area(code), ..wish() };
+            let refused = request(&app.app, &dinas, wish).await;
+            assert!(matches!(refused, Err(HomeVisitError::Area)), "{code}: {refused:?}");
+        }
+        request(&app.app, &dinas, wish()).await.unwrap();
     }
 
     async fn nobody_sees_or_schedules_a_visit_that_is_not_theirs_and_its_way_is_sealed(app: TestApp) {
+        app.names_areas().await;
         let desa = officer(OfficerRole::Desa, "35.17.09.2018");
         let visit = request(&app.app, &desa, wish()).await.unwrap();
         let own = act(&app.app, &desa, visit.id, on(&app, 3)).await;
@@ -117,6 +227,7 @@ on_both_engines! {
     }
 
     async fn the_pages_take_a_request_from_the_desa_to_the_door(app: TestApp) {
+        app.names_areas().await;
         let desa = Browser::login(&app, OfficerRole::Desa, "35.17.09.2018").await;
         let form = [("whom", "elderly"), ("work", "recording"), ("area", "35.17.09.2018"), ("place", "RT 07 RW 02")];
         let list = desa.post_and_follow("/console/kunjungan-rumah", &form).await;
@@ -138,6 +249,7 @@ on_both_engines! {
     }
 
     async fn a_request_that_nobody_answers_stands_on_the_morning_page(app: TestApp) {
+        app.names_areas().await;
         let desa = officer(OfficerRole::Desa, "35.17.09.2018");
         request(&app.app, &desa, wish()).await.unwrap();
         let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;

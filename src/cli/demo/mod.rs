@@ -8,6 +8,7 @@ mod heard;
 mod officer;
 mod player;
 mod round;
+mod visit;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +78,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let secret = api_token(&args.data, &app).await?;
     let password = officer::add_samples(&args.data, &app).await?;
     heard::add_samples(&app, desk::WHATSAPP).await?;
+    visit::add_samples(&app).await?;
     let router = pages(kabar::web::router(office.web), &sandbox, &player);
 
     let stop = watch::Sender::new(false);
@@ -93,6 +95,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let pump = tokio::spawn({
         let (sandbox, stop) = (sandbox.clone(), stopped(stop.subscribe()));
         async move { sandbox.run(stop).await }
+    });
+    let visit = tokio::spawn({
+        let (app, sandbox) = (Arc::clone(&app), sandbox.clone());
+        async move {
+            if let Err(error) = visit::play(&app, &sandbox).await {
+                tracing::error!("demo: {error:#}");
+            }
+        }
     });
     let round = tokio::spawn({
         let (app, sandbox, player) = (Arc::clone(&app), sandbox.clone(), player.clone());
@@ -112,6 +122,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     println!("\nStopping; a second start goes on with the same data.");
     // The office goes first: whatever it still calls is the sandbox behind the same listener.
     round.abort();
+    visit.abort();
     workers.stop().await;
     stop.send_replace(true);
     let _ = tokio::time::timeout(Duration::from_secs(3), async {

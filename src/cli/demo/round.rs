@@ -128,7 +128,7 @@ async fn set_out(
 }
 
 /// The text on a phone that has these words, as soon as it is there.
-async fn is_told(sandbox: &Sandbox, phone: &str, words: &str) -> Option<String> {
+pub(super) async fn is_told(sandbox: &Sandbox, phone: &str, words: &str) -> Option<String> {
     for _ in 0..LOOKS {
         let found = sandbox.phone(phone).and_then(|phone| {
             let bubble = phone.bubbles.iter().rev();

@@ -7,16 +7,13 @@ use chrono::NaiveDate;
 
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::{Holes, Line};
-use crate::dialogue::script::{Button, MAX_CHOICES, Picked};
+use crate::dialogue::picked::{Button, Picked};
+use crate::dialogue::script::MAX_CHOICES;
 use crate::dialogue::state::{Flow, is_no, is_yes, words};
-use crate::dialogue::step::fits_chat;
 use crate::dialogue::turn::{Said, Turn, said};
-use crate::dialogue::visit::Visit;
-use crate::dialogue::visit_fact::{
-    AppointmentFact, BookingFact, Lack, SessionFact, SlotNow, VisitHoles,
-};
+use crate::dialogue::visit_fact::{BookingFact, Lack, SessionFact, SlotNow, VisitHoles};
 use crate::domain::appointment::AppointmentCode;
-use crate::domain::id::{AppointmentId, ServiceSessionId};
+use crate::domain::id::ServiceSessionId;
 use crate::domain::outbound::Choice;
 use crate::domain::service_point::PointService;
 use crate::domain::service_session::SessionKind;
@@ -30,21 +27,18 @@ const MOST_WORDS: usize = 9;
 
 const THING: &[&str] =
     &["janji", "antrian", "antrean", "antri", "booking", "appointment", "kunjungan"];
-const WISH: &[&str] = &[
+pub(super) const WISH: &[&str] = &[
     "buat", "bikin", "mau", "ambil", "daftar", "booking", "pesan", "minta", "ingin", "pengen",
     "book", "make", "gawe", "nggawe", "damel",
 ];
-const OWN: &[&str] = &["saya", "aku", "ku", "kulo", "my", "kapan", "jam", "kode", "hari"];
-const CANCEL: &[&str] = &["batal", "batalkan", "membatalkan", "cancel", "gajadi"];
+pub(super) const OWN: &[&str] =
+    &["saya", "aku", "ku", "kulo", "my", "kapan", "jam", "kode", "hari"];
+pub(super) const CANCEL: &[&str] = &["batal", "batalkan", "membatalkan", "cancel", "gajadi"];
 const HAVE: &[&str] = &["ada", "sudah", "udah", "sdh", "punya", "siap", "wis", "sampun", "have"];
 const HAVE_NOT: &[&str] =
     &["belum", "blm", "belom", "durung", "dereng", "tidak", "gak", "ga", "nggak", "hilang", "not"];
-/// What no longer leaves an appointment in the middle.
-const LEAVING: &[&str] =
-    &["help_capabilities", "stop", "subscribe", "wrong_person", "human", "cancel", "language"];
-
 impl Turn<'_> {
-    fn booking(&self) -> BookingFact {
+    pub(super) fn booking(&self) -> BookingFact {
         self.fact(self.input.booking.as_ref(), Need::Booking)
     }
 
@@ -58,11 +52,11 @@ impl Turn<'_> {
         sessions
     }
 
-    fn say_visit(&self, line: Line, visit: &VisitHoles) -> Said {
+    pub(super) fn say_visit(&self, line: Line, visit: &VisitHoles) -> Said {
         self.say_with(INTENT, line, Holes { visit: Some(visit), ..self.holes() })
     }
 
-    fn offer_visit(&self, line: Line, visit: &VisitHoles, choices: Vec<Choice>) -> Said {
+    pub(super) fn offer_visit(&self, line: Line, visit: &VisitHoles, choices: Vec<Choice>) -> Said {
         said(INTENT, self.text(line, Holes { visit: Some(visit), ..self.holes() }), choices)
     }
 
@@ -158,7 +152,7 @@ impl Turn<'_> {
         }
         let sessions = visit.service().map(|service| self.sessions_for(service));
         if sessions.is_none_or(|sessions| sessions.is_empty()) {
-            let holes = self.visit_holes(label, visit, &[]);
+            let holes = self.visit_holes(label, &[]);
             return self.say_visit(Line::AppointmentNone, &holes).over();
         }
         self.ask_paper(label, Vec::new(), true)
@@ -180,9 +174,14 @@ impl Turn<'_> {
             .then(|| self.say_visit(Line::AppointmentMost, &holes).over())
     }
 
-    fn visit_holes(&self, label: &str, visit: &Visit, answers: &[bool]) -> VisitHoles {
-        let papers = visit.check().iter().enumerate().filter_map(|(at, id)| {
-            let paper = self.script.papers().get(id)?;
+    /// The papers asked for where whoever writes lives.
+    fn check(&self, label: &str) -> Vec<String> {
+        self.script.visit_check(label, &self.input.area)
+    }
+
+    fn visit_holes(&self, label: &str, answers: &[bool]) -> VisitHoles {
+        let papers = self.check(label).into_iter().enumerate().filter_map(|(at, id)| {
+            let paper = self.script.papers().get(&id)?;
             Some(Lack {
                 name: paper.name(self.language).to_owned(),
                 how: paper.how(self.language).to_owned(),
@@ -198,12 +197,15 @@ impl Turn<'_> {
 
     /// The next paper; once all are known, the places.
     fn ask_paper(&self, label: &str, answers: Vec<bool>, is_first: bool) -> Said {
-        let Some(visit) = self.script.visit(label) else { return self.online() };
-        let paper = visit.check().get(answers.len()).and_then(|id| self.script.papers().get(id));
+        if self.script.visit(label).is_none() {
+            return self.online();
+        }
+        let check = self.check(label);
+        let paper = check.get(answers.len()).and_then(|id| self.script.papers().get(id));
         let Some(paper) = paper else { return self.offer_slots(label, answers, None, None) };
         let ask = paper.ask(self.language).to_owned();
-        let left = visit.check().len().saturating_sub(answers.len());
-        let holes = VisitHoles { ask, left, is_first, ..self.visit_holes(label, visit, &answers) };
+        let left = check.len().saturating_sub(answers.len());
+        let holes = VisitHoles { ask, left, is_first, ..self.visit_holes(label, &answers) };
         let flow =
             Flow::Appointment { service: label.to_owned(), answers, place: None, after: None };
         self.say_visit(Line::AppointmentAsk, &holes).going_on(flow)
@@ -228,7 +230,7 @@ impl Turn<'_> {
         let full: Vec<&SessionFact> = all.iter().filter(fits).collect();
         let is_full = open.is_empty();
         let shown = pick(if is_full { &full } else { &open }, place.is_some());
-        let mut holes = self.visit_holes(label, visit, &answers);
+        let mut holes = self.visit_holes(label, &answers);
         holes.slots = shown.iter().map(|session| (*session).clone()).collect();
         let mut choices: Vec<Choice> = (1..)
             .zip(&shown)
@@ -277,7 +279,7 @@ impl Turn<'_> {
     }
 
     fn answer_paper(&self, service: &str, answers: &[bool], is_there: bool) -> Said {
-        let count = self.script.visit(service).map_or(0, |visit| visit.check().len());
+        let count = self.check(service).len();
         let mut answers = answers.to_vec();
         // All is asked already: the places are what is open.
         if answers.len() < count {
@@ -327,7 +329,7 @@ impl Turn<'_> {
     ) -> Option<Said> {
         let text = words(&self.input.text);
         let has = |set: &[&str]| text.iter().any(|word| set.contains(&word.as_str()));
-        let count = self.script.visit(service).map_or(0, |visit| visit.check().len());
+        let count = self.check(service).len();
         let is_short = text.len() <= MOST_WORDS && !self.input.text.contains('?');
         if answers.len() < count && is_short && !text.is_empty() {
             if has(HAVE_NOT) || text.iter().any(|word| is_no(word)) {
@@ -360,43 +362,22 @@ impl Turn<'_> {
     }
 
     /// The question that is open.
-    fn pending(&self, service: &str, answers: &[bool]) -> Said {
+    pub(super) fn pending(&self, service: &str, answers: &[bool]) -> Said {
         self.ask_paper(service, answers.to_vec(), false)
-    }
-
-    /// An answer to something else in the middle of an appointment: the open question is put once more.
-    pub(in crate::dialogue) fn keep_appointment(&self, mut answer: Said) -> Said {
-        let Some(Flow::Appointment { service, answers, .. }) = self.flow() else { return answer };
-        let is_left = answer.is_over
-            || answer.is_silent
-            || answer.flow.is_some()
-            || !answer.effects.iter().all(|effect| *effect == Effect::UnknownQuestion)
-            || LEAVING.contains(&answer.intent.as_str());
-        if is_left {
-            return answer;
-        }
-        let pending = self.pending(service, answers);
-        let whole = format!("{}\n\n{}", answer.text, pending.text);
-        if !self.is_sms() && fits_chat(&whole) && answer.more.is_empty() {
-            answer.text = whole;
-        } else {
-            answer.more.push(pending.text);
-        }
-        Said { choices: pending.choices, all_choices: None, flow: pending.flow, ..answer }
     }
 
     /// A slot that was picked, or a place in the line for it.
     pub(in crate::dialogue) fn follow_slot(&self, slot: &str, may_wait: bool) -> Option<Said> {
         let (id, label) = slot.split_once(' ')?;
         let id: ServiceSessionId = id.parse().ok()?;
-        let visit = self.script.visit(label)?;
+        self.script.visit(label)?;
         let (booking, _) = (self.booking(), self.sessions());
         let now: SlotNow = self.fact(self.input.slot.as_ref(), Need::Slot(id));
         let answers: Vec<bool> = match self.flow() {
             Some(Flow::Appointment { service, answers, .. }) if service == label => answers.clone(),
             _ => Vec::new(),
         };
-        let mut holes = self.visit_holes(label, visit, &answers);
+        let mut holes = self.visit_holes(label, &answers);
         let Some(session) = now.session else {
             holes.reason = now.called_off.unwrap_or_default();
             let gone =
@@ -446,64 +427,6 @@ impl Turn<'_> {
         let mut said = self.say_visit(line, &holes).over().with(effect);
         said.pin = session.pin.filter(|_| !self.is_sms() && comes.is_some());
         Some(said)
-    }
-
-    /// "My appointment, when?"
-    pub(in crate::dialogue) fn own_appointments(&self) -> Said {
-        self.tell_own(&self.booking().own)
-    }
-
-    fn tell_own(&self, own: &[AppointmentFact]) -> Said {
-        let holes = VisitHoles { own: own.to_vec(), ..VisitHoles::default() };
-        let line = if own.is_empty() { Line::AppointmentOwnNone } else { Line::AppointmentOwn };
-        self.say_visit(line, &holes)
-    }
-
-    /// BATAL of somebody with an appointment: which? Nothing where they have none.
-    pub(in crate::dialogue) fn cancel_visit(&self) -> Option<Said> {
-        let own = self.booking().own;
-        (!own.is_empty()).then(|| self.ask_unbook())
-    }
-
-    fn ask_unbook(&self) -> Said {
-        let own = self.booking().own;
-        if own.is_empty() {
-            return self.tell_own(&[]);
-        }
-        let choice = |own: &AppointmentFact| Choice {
-            id: Picked::Unbook(&own.id.to_string()).id(),
-            title: format!("{} {}", self.button(Button::Unbook).title, own.code),
-        };
-        let mut choices: Vec<Choice> = own.iter().take(MAX_CHOICES - 1).map(choice).collect();
-        choices.push(self.button(Button::KeepAppointment));
-        let holes = VisitHoles { own, ..VisitHoles::default() };
-        self.offer_visit(Line::AppointmentUnbookAsk, &holes, choices).over()
-    }
-
-    /// One that was picked to be cancelled; nothing when it is none of theirs any more.
-    pub(in crate::dialogue) fn follow_unbook(&self, id: &str) -> Said {
-        let own = self.booking().own;
-        let id: Option<AppointmentId> = id.parse().ok();
-        match own.iter().find(|own| Some(own.id) == id) {
-            Some(own) => self.unbook(own),
-            None => self.tell_own(&own),
-        }
-    }
-
-    fn unbook(&self, own: &AppointmentFact) -> Said {
-        let holes = VisitHoles { own: vec![own.clone()], ..VisitHoles::default() };
-        self.say_visit(Line::AppointmentUnbooked, &holes).over().with(Effect::Unbook(own.id))
-    }
-
-    /// What stands below an answer about the status.
-    pub(in crate::dialogue) fn appointments_below(&self, intent: &str) -> Option<String> {
-        if intent != "status_card" {
-            return None;
-        }
-        let own = self.booking().own;
-        let holes = VisitHoles { own, ..VisitHoles::default() };
-        let said = (!holes.own.is_empty()).then(|| self.say_visit(Line::AppointmentOwn, &holes));
-        said.map(|said| said.text)
     }
 
     /// The next stops of the van or days of recording, below an answer about them.
@@ -562,6 +485,6 @@ fn slot_choice(session: &SessionFact, label: &str, (n, is_sms): (usize, bool)) -
     Choice { id, title }
 }
 
-fn title(text: &str) -> String {
+pub(super) fn title(text: &str) -> String {
     text.chars().take(20).collect()
 }

@@ -3,7 +3,7 @@
 
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::{Holes, Line};
-use crate::dialogue::script::Button;
+use crate::dialogue::picked::Button;
 use crate::dialogue::state::{Flow, is_yes, words};
 use crate::dialogue::step::fits_chat;
 use crate::dialogue::turn::{Said, Turn};

@@ -1,7 +1,7 @@
 //! In which language somebody is answered.
 
 use crate::dialogue::line::Line;
-use crate::dialogue::script::Button;
+use crate::dialogue::picked::Button;
 use crate::dialogue::state::words;
 use crate::dialogue::turn::{Said, Turn};
 use crate::domain::language::Language;

@@ -6,16 +6,24 @@ pub(super) mod cut;
 mod data;
 mod delivery;
 mod delivery_words;
+mod home_visit;
 mod human;
 mod language;
+mod own_visit;
 mod question;
 mod status;
 mod survey;
 
+use super::input::Effect;
 use super::line::Line;
-use super::script::Button;
+use super::picked::Button;
 use super::state::{Flow, is_yes, words};
+use super::step::fits_chat;
 use super::turn::{Said, Turn};
+
+/// What no longer leaves questions in the middle.
+const LEAVING: &[&str] =
+    &["help_capabilities", "stop", "subscribe", "wrong_person", "human", "cancel", "language"];
 
 impl Turn<'_> {
     /// What was begun goes on with a text that picks none of its choices; nothing when the text is
@@ -33,7 +41,33 @@ impl Turn<'_> {
             Flow::Receiver { item } => self.take_receiver(item.as_deref()),
             Flow::Day { item } => self.take_day(item.as_deref()),
             Flow::Appointment { service, answers, .. } => self.go_on_visiting(service, answers),
+            Flow::HomeVisit { .. } => self.go_on_home(),
         }
+    }
+
+    /// An answer to something else in the middle of questions: the one that is open is put once more.
+    pub(super) fn keep_going(&self, mut answer: Said) -> Said {
+        let is_left = answer.is_over
+            || answer.is_silent
+            || answer.flow.is_some()
+            || !answer.effects.iter().all(|effect| *effect == Effect::UnknownQuestion)
+            || LEAVING.contains(&answer.intent.as_str());
+        let pending = match self.flow() {
+            _ if is_left => None,
+            Some(Flow::Appointment { service, answers, .. }) => {
+                Some(self.pending(service, answers))
+            }
+            Some(Flow::HomeVisit { .. }) => self.pending_home(),
+            _ => None,
+        };
+        let Some(pending) = pending else { return answer };
+        let whole = format!("{}\n\n{}", answer.text, pending.text);
+        if !self.is_sms() && fits_chat(&whole) && answer.more.is_empty() {
+            answer.text = whole;
+        } else {
+            answer.more.push(pending.text);
+        }
+        Said { choices: pending.choices, all_choices: None, flow: pending.flow, ..answer }
     }
 
     /// Not what was offered: what is going on is left.
@@ -44,7 +78,8 @@ impl Turn<'_> {
             Flow::Survey { .. }
             | Flow::Receiver { .. }
             | Flow::Day { .. }
-            | Flow::Appointment { .. } => None,
+            | Flow::Appointment { .. }
+            | Flow::HomeVisit { .. } => None,
         }
     }
 
@@ -55,6 +90,7 @@ impl Turn<'_> {
             Some(Flow::Deletion) => Some("data_deletion"),
             Some(Flow::Survey { .. }) => Some("survey"),
             Some(Flow::Appointment { .. }) => Some("online_registration"),
+            Some(Flow::HomeVisit { .. }) => Some(home_visit::INTENT),
             Some(Flow::Receiver { .. } | Flow::Day { .. }) | None => None,
         };
         let mut choices: Vec<_> = again

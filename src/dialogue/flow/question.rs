@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::appointment;
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
+use crate::dialogue::picked::Button;
 use crate::dialogue::place::PlaceWords;
-use crate::dialogue::script::Button;
 use crate::dialogue::state::words;
 use crate::dialogue::step::{FEW_WORDS, fits_chat};
 use crate::dialogue::told::Ask;
@@ -81,7 +81,7 @@ impl Turn<'_> {
     /// What is said to a label, and what lies nearest behind it: the next stops, and the way to an appointment.
     pub(in crate::dialogue) fn answer(&self, intent: &str) -> Said {
         let mut answer = self.answer_alone(intent);
-        if let Some(stops) = self.stops_below(intent) {
+        if let Some(stops) = self.stops_below(intent).or_else(|| self.home_below(intent)) {
             let whole = joined(&answer.text, &stops.text);
             if !self.is_sms() && fits_chat(&whole) && answer.more.is_empty() {
                 answer.text = whole;

@@ -2,7 +2,8 @@
 
 use crate::dialogue::input::{CardFact, Effect, OutageFact};
 use crate::dialogue::line::{Holes, Line};
-use crate::dialogue::script::{MAX_CHOICES, Picked};
+use crate::dialogue::picked::Picked;
+use crate::dialogue::script::MAX_CHOICES;
 use crate::dialogue::state::words;
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::domain::message::ChannelKind;

@@ -3,7 +3,7 @@
 
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
-use crate::dialogue::script::Button;
+use crate::dialogue::picked::Button;
 use crate::dialogue::state::{Flow, is_no, words};
 use crate::dialogue::turn::{Said, Turn, said};
 use crate::domain::survey::{Element, Score};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::tell;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::OutageId;
+use crate::domain::id::{AppointmentId, OutageId};
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outage::{Outage, OutageKind};
@@ -36,20 +36,36 @@ pub(super) async fn look(app: &App) -> Result<u64, ServiceError> {
         let page =
             store::list_for_outage(&mut tx, &app.db, of, (now, now.after(SOON)), PAGE).await?;
         for appointment in &page {
-            let has_heard = tell_begun(app, &mut tx, &outage, appointment, now).await?;
+            let told = tell_begun(app, &mut tx, &outage, appointment, now).await;
+            let has_heard = or_pass_by(told, appointment.id)?;
             store::insert_outage_told(&mut tx, (outage.id, appointment.id), has_heard, now).await?;
             count += 1;
         }
     }
     for (outage, id) in store::list_outage_over(&mut tx, PAGE).await? {
         if let Some(appointment) = store::find_appointment(&mut tx, &app.db, id).await? {
-            tell_over(app, &mut tx, outage, &appointment, now).await?;
+            let told = tell_over(app, &mut tx, outage, &appointment, now).await;
+            or_pass_by(told.map(|()| true), id)?;
         }
         store::set_outage_over(&mut tx, (outage, id), now).await?;
         count += 1;
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(count)
+}
+
+/// What cannot be read or said of one must not keep it from everybody else: it counts as not told.
+fn or_pass_by(told: Result<bool, ServiceError>, id: AppointmentId) -> Result<bool, ServiceError> {
+    match told {
+        Err(error @ ServiceError::Store(StoreError::Unavailable(_) | StoreError::Conflict(_))) => {
+            Err(error)
+        }
+        Err(error) => {
+            tracing::error!(appointment = %id, "cannot tell of an outage: {error}");
+            Ok(false)
+        }
+        told => told,
+    }
 }
 
 /// Whether an outage keeps an office from what somebody comes for.
@@ -92,8 +108,9 @@ async fn tell_over(
     now: Timestamp,
 ) -> Result<(), ServiceError> {
     let begun = cause(outage, appointment);
-    // Who has not heard yet that it began need not hear that it is over.
-    let has_heard = !outage_store::withdraw(tx, &begun, now).await?;
+    // Who has not heard yet that it began need not hear that it is over; who heard as the holder of a card hears so there.
+    let has_heard = outage_store::is_planned(tx, &begun).await?
+        && !outage_store::withdraw(tx, &begun, now).await?;
     let session = session_store::find_session(tx, appointment.session).await?;
     // Whose session went by meanwhile hears that it did not take place, once it is settled.
     if let Some(session) =

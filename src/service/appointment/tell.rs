@@ -32,7 +32,7 @@ pub(super) async fn tell(
     let words = app.templates.vocabulary();
     let script = app.script();
     let name = script.visit_name(&appointment.service, Language::Indonesian);
-    let bring = script.visit_bring(&appointment.service, Language::Indonesian);
+    let bring = script.visit_bring(&appointment.service, &session.area, Language::Indonesian);
     let time = appointment.comes.map(|comes| comes.format("%H.%M").to_string()).unwrap_or_default();
     let time = format!("{time} {}", zone(session).label());
     let because = match &session.closed {

@@ -153,9 +153,10 @@ async fn take_in(
         return Ok(false);
     }
     item.answer = Some(said.answer);
-    if said.answer == Answer::Family {
-        item.receiver = said.receiver.as_deref().and_then(name);
-    }
+    item.receiver = match said.answer {
+        Answer::Family => said.receiver.as_deref().and_then(name),
+        _ => None,
+    };
     if said.answer == Answer::AnotherDay {
         item.wish = said.day;
     }
@@ -199,6 +200,8 @@ async fn join(
     let about = (item.origin.clone(), item.before, next_attempt(item.attempt, None));
     let (place, key) = ((other.id, position), (item.card, item.person));
     let mut new = new_item(app, place, key, about, item.waits_since, now);
+    // Should that round not come about either, the day still holds.
+    new.wish = Some(day);
     if !round_item::insert_item(tx, &new, now).await? {
         return Ok(());
     }

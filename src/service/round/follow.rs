@@ -7,6 +7,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::custody::Holder;
 use crate::domain::round::{Next, Outcome};
 use crate::service::card::{self, OWN_SOURCE, OwnWord};
+use crate::service::collection::desa_code;
 use crate::service::{App, ServiceError};
 use crate::store::round_item::Item;
 use crate::store::{Tx, custody, message, person, round, source_row};
@@ -65,7 +66,7 @@ pub(super) async fn go_on(
             }
             let point = match has {
                 Some(Holder::Point(code)) => Some(code),
-                Some(Holder::Desa(_)) => None,
+                Some(Holder::Desa(area)) => Some(desa_code(&area)),
                 _ => return Ok(()),
             };
             let word = OwnWord {

@@ -132,7 +132,9 @@ pub(super) async fn leave(
 ) -> Result<u64, RoundError> {
     let was_announced = item.state == ItemState::Announced;
     item.state = ItemState::Left;
-    item.next = Some(next);
+    let today = now.in_zone(app.zone(None).offset()).date_naive();
+    let has_wish = item.wish.is_some_and(|day| day >= today);
+    item.next = Some(if next == Next::Again && has_wish { Next::Day } else { next });
     item.next_done_at = None;
     let withdrawn = if was_announced { follow::take_back(app, tx, item, now).await? } else { 0 };
     follow::go_on(app, tx, item, now).await?;

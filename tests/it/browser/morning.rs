@@ -26,7 +26,7 @@ async fn a_morning_shows_everything_that_needs_a_hand_and_leads_to_where_it_is_m
 }
 
 async fn morning(start: Start) {
-    let app = office(start).await;
+    let app = Box::pin(office(start)).await;
     let mut chrome = Chrome::open(&app.url).await;
     for screen in Screen::BOTH {
         chrome.sit_before(screen).await;

@@ -70,6 +70,7 @@ async fn waits(app: &TestApp) {
 
 /// A desa asks for officers to come, who get a day; and asks again.
 async fn asks_for_visits(app: &TestApp) {
+    app.names_areas().await;
     let office = Browser::login(app, OfficerRole::Kecamatan, "35.17.09").await;
     let place = ("place", "RT 03 RW 05, sebelah musala");
     for whom in ["elderly", "disabled"] {
@@ -146,7 +147,7 @@ async fn every_page_fits_both_screens_and_has_no_serious_fault() {
 }
 
 async fn look_at_every_page(start: Start) {
-    let app = office(start).await;
+    let app = Box::pin(office(start)).await;
     add_officer(&app, "admin", "Joko Susilo", OfficerRole::Admin, "35.17").await;
     drafts(&app).await;
     crate::round::with_a_round(&app).await;

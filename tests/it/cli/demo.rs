@@ -165,6 +165,35 @@ async fn a_file_put_into_the_folder_makes_phones_ring() {
 }
 
 #[tokio::test]
+async fn a_citizen_of_the_demo_gets_a_place_at_a_counter_and_a_family_a_day_for_a_visit() {
+    let data = tempfile::tempdir().unwrap();
+    let demo = Demo::start(data.path().to_str().unwrap()).await;
+    let mut page = demo.watch().await;
+    let number = page
+        .find(|phone| {
+            let is_visited =
+                bubbles(phone, "office").any(|text| text.contains("petugas tidak memungut biaya"));
+            let is_told = bubbles(phone, "office")
+                .any(|text| text.contains("Petugas kami datang untuk kunjungan"));
+            (is_visited && is_told).then(|| word(&phone["number"]))
+        })
+        .await;
+    let write = format!("/sandbox/control/phones/{number}/write");
+    let talk = [
+        ("buat janji ktp hilang", "surat kehilangan dari kepolisian sudah ada"),
+        ("ada", "Apakah Kartu Keluarga (KK) ada"),
+        ("ada", "Kantor Kecamatan Jombang"),
+        ("1", "Janji Anda tercatat"),
+    ];
+    for (words, answer) in talk {
+        assert_eq!(demo.post(&write, &json!({"text": words})).await, StatusCode::OK);
+        page.find(|phone| bubbles(phone, "office").any(|text| text.contains(answer)).then_some(()))
+            .await;
+    }
+    demo.ctrl_c().await;
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_the_demo_while_a_page_is_open() {
     let data = tempfile::tempdir().unwrap();
     let demo = Demo::start(data.path().to_str().unwrap()).await;

@@ -1,5 +1,7 @@
 //! What the outside does to the service: sources post, officers read, citizens write, Meta tells.
 
+use kabar::domain::area::AreaCode;
+use kabar::store::area::upsert_areas;
 use std::sync::atomic::Ordering;
 
 use kabar::store::token::Role;
@@ -194,4 +196,21 @@ pub fn list(value: &Value) -> Vec<Value> {
 /// A JSON text as a text.
 pub fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+impl TestApp {
+    /// The kecamatan and desa round about are on file, two desa by the same name.
+    pub async fn names_areas(&self) {
+        let names = [
+            ("35.17", "Kabupaten Jombang"),
+            ("35.17.09", "Kecamatan Jombang"),
+            ("35.17.09.2018", "Jabon"),
+            ("35.17.14", "Ngoro"),
+            ("35.17.14.2003", "Jabon"),
+        ];
+        let names = names.map(|(code, name)| (AreaCode::parse(code).unwrap(), name.to_owned()));
+        let mut tx = self.app.db.begin().await.unwrap();
+        upsert_areas(&mut tx, &self.app.db, &names.into(), self.app.now()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }

@@ -155,9 +155,9 @@ async fn case_page(
     };
     let script = web.app.script();
     let names = Names::of(web, std::slice::from_ref(&session.area)).await?;
-    let here = script.visit_papers(&appointment.service, page.language());
-    let said = script.visit_papers(&appointment.service, Language::Indonesian);
-    let said_en = script.visit_papers(&appointment.service, Language::English);
+    let here = script.visit_papers(&appointment.service, &session.area, page.language());
+    let said = script.visit_papers(&appointment.service, &session.area, Language::Indonesian);
+    let said_en = script.visit_papers(&appointment.service, &session.area, Language::English);
     let papers = here.into_iter().zip(said).zip(said_en).map(|((name, id), en)| Paper {
         has: !appointment.lacks.contains(&id) && !appointment.lacks.contains(&en),
         name,

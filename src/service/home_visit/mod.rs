@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+pub(in crate::service) mod chat;
+
 use super::announce::{self, ToContact};
 use super::officer::note;
 use super::{App, ServiceError};
 use crate::domain::appointment::Origin;
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::audit::Action;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
@@ -20,8 +22,9 @@ use crate::domain::home_visit::{
 };
 use crate::domain::id::{ContactId, HomeVisitId};
 use crate::domain::officer::{Actor, Right};
+use crate::store::area::find_names;
 use crate::store::home_visit::{self as store};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, waiting};
 
 /// Reminders of one transaction, and how many of those a round has.
 const PAGE: (i64, usize) = (50, 10);
@@ -38,8 +41,8 @@ pub enum HomeVisitError {
     /// No way there.
     #[error("say the way there, RT and RW, in 1 to {LONGEST_PLACE} characters on one line")]
     Place,
-    /// Not in the area of whoever asks, or not exact enough to find somebody.
-    #[error("give the code of a desa within this area")]
+    /// Not in the area of whoever asks, or no desa that is on file.
+    #[error("give the code of a desa on file within this area")]
     Area,
     /// The schedule does not hold.
     #[error(transparent)]
@@ -99,31 +102,22 @@ pub enum HomeVisitWord {
     Cancel,
 }
 
-/// A number that no open request has.
-async fn free_number(tx: &mut Tx) -> Result<HomeVisitNumber, ServiceError> {
-    const DRAWS: usize = 8;
-    let draw = || getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()));
-    let mut number = HomeVisitNumber::from_random(draw()?);
-    for _ in 0..DRAWS {
-        if !store::is_number_taken(tx, &number).await? {
-            break;
-        }
-        number = HomeVisitNumber::from_random(draw()?);
-    }
-    Ok(number)
-}
-
 async fn keep(
     app: &App,
     tx: &mut Tx,
     (origin, contact, by): (Origin, Option<ContactId>, &str),
-    wish: HomeVisitWish,
+    (wish, number): (HomeVisitWish, HomeVisitNumber),
 ) -> Result<HomeVisit, HomeVisitError> {
     let now = app.now();
     let place = line(&wish.place, LONGEST_PLACE).ok_or(HomeVisitError::Place)?;
+    let is_desa = wish.area.level() == AreaLevel::Desa;
+    let known = find_names(tx, &app.db, std::slice::from_ref(&wish.area)).await?;
+    if !is_desa || known.is_empty() || !wish.area.is_within(&app.settings.office_area) {
+        return Err(HomeVisitError::Area);
+    }
     let visit = HomeVisit {
         id: app.ids.next(now),
-        number: free_number(tx).await?,
+        number,
         origin,
         contact,
         area: wish.area,
@@ -158,7 +152,9 @@ pub async fn request(
         return Err(HomeVisitError::Area);
     }
     let mut tx = app.db.begin().await?;
-    let visit = keep(app, &mut tx, (Origin::Desk, None, &actor.id), wish).await?;
+    let number = chat::free_number(&mut tx).await?;
+    let by = (Origin::Desk, None, actor.id.as_str());
+    let visit = keep(app, &mut tx, by, (wish, number)).await?;
     note(app, &mut tx, actor, Action::RequestedHomeVisit, &visit.id.to_string(), None).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(visit)
@@ -170,22 +166,6 @@ pub fn answer_before(app: &App) -> Timestamp {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     let days = u32::try_from(app.settings.appointment.home_visit_days).unwrap_or(1);
     app.now().before(DAY * days)
-}
-
-/// A chat asks for somebody of its family, in the transaction of the answer it gets.
-///
-/// # Errors
-/// [`HomeVisitError`] with what stands in the way.
-pub async fn request_for_chat(
-    app: &App,
-    tx: &mut Tx,
-    contact: ContactId,
-    wish: HomeVisitWish,
-) -> Result<HomeVisit, HomeVisitError> {
-    if store::count_open(tx, contact).await? >= app.settings.appointment.most_home_visits {
-        return Err(HomeVisitError::TooMany);
-    }
-    keep(app, tx, (Origin::Chat, Some(contact), "chat"), wish).await
 }
 
 /// A request as an officer sees it, with the way there; the look is noted.
@@ -259,13 +239,20 @@ pub async fn act(
                 .is_none_or(|old| (old.day, old.from, old.to) != (day, from, to));
             visit.schedule = Some(schedule);
             // Other officers on the same day are nothing the asker has to hear of.
-            is_told_anew.then(|| {
+            if is_told_anew {
+                // A day that nobody heard of yet is no day that changed.
+                let unheard = withdraw_waiting(&mut tx, &visit, now).await?;
                 visit.changes += 1;
-                match before {
-                    HomeVisitState::Scheduled => AnnouncementKind::HomeVisitMoved,
-                    _ => AnnouncementKind::HomeVisitScheduled,
-                }
-            })
+                let is_first = before != HomeVisitState::Scheduled
+                    || unheard.contains(&AnnouncementKind::HomeVisitScheduled);
+                Some(if is_first {
+                    AnnouncementKind::HomeVisitScheduled
+                } else {
+                    AnnouncementKind::HomeVisitMoved
+                })
+            } else {
+                None
+            }
         }
         HomeVisitWord::Decline(because) => {
             visit.because = Some(line(&because, LONGEST_WORDS).ok_or(HomeVisitError::Reason)?);
@@ -275,6 +262,7 @@ pub async fn act(
     };
     if !visit.state.is_open() {
         visit.ended_at = Some(now);
+        withdraw_waiting(&mut tx, &visit, now).await?;
     }
     store::update_home_visit(&mut tx, &visit, &actor.id).await?;
     // Who hears of the day on its eve needs no second word the same evening.
@@ -299,6 +287,32 @@ fn moment(visit: &HomeVisit, at: NaiveDateTime) -> Timestamp {
 fn remind_at(app: &App, visit: &HomeVisit, schedule: &Schedule) -> Timestamp {
     let eve = schedule.day.pred_opt().unwrap_or(schedule.day);
     moment(visit, eve.and_time(app.settings.appointment.remind_at))
+}
+
+/// What the message of a kind about the schedule of this moment is known by: the same is planned once.
+fn cause(kind: AnnouncementKind, visit: &HomeVisit) -> String {
+    format!("{kind}:{}:{}", visit.id, visit.changes)
+}
+
+/// Withdraws what still waits to be told of the schedule of this moment. Returns what nobody heard.
+async fn withdraw_waiting(
+    tx: &mut Tx,
+    visit: &HomeVisit,
+    now: Timestamp,
+) -> Result<Vec<AnnouncementKind>, ServiceError> {
+    const KINDS: [AnnouncementKind; 3] = [
+        AnnouncementKind::HomeVisitScheduled,
+        AnnouncementKind::HomeVisitMoved,
+        AnnouncementKind::HomeVisitReminder,
+    ];
+    let mut unheard = Vec::new();
+    for kind in KINDS {
+        let key = announce::key_of(&cause(kind, visit));
+        if waiting::withdraw(tx, &key, "superseded", now).await? {
+            unheard.push(kind);
+        }
+    }
+    Ok(unheard)
 }
 
 /// Tells the chat that asked. `false` when there is none, or it must not be written to.
@@ -328,7 +342,7 @@ async fn tell(
     if let Some(because) = &visit.because {
         all.push(same("reason", because.clone()));
     }
-    let cause = format!("{kind}:{}:{}", visit.id, visit.changes);
+    let cause = cause(kind, visit);
     let is_refusal = kind == AnnouncementKind::HomeVisitDeclined;
     let to = ToContact {
         contact,
