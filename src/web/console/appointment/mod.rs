@@ -92,9 +92,9 @@ fn services_of(fields: &Fields) -> Vec<PointService> {
 }
 
 /// From when to when, how many may come, and how many of these places are kept.
-fn terms_of(
-    fields: &Fields,
-) -> Result<((NaiveTime, NaiveTime), i64, Option<i64>), AppointmentError> {
+type Terms = ((NaiveTime, NaiveTime), i64, Option<i64>);
+
+fn terms_of(fields: &Fields) -> Result<Terms, AppointmentError> {
     let time = |name| {
         let text = field(fields, name).replace('.', ":");
         NaiveTime::parse_from_str(&text, "%H:%M").map_err(|_| SessionError::Window)
