@@ -89,6 +89,7 @@ fn sessions(today: NaiveDate) -> anyhow::Result<Vec<NewSession>> {
             window: (time(8), time(11)),
             services: services("recording, printing, kk, kia, akta, ikd")?,
             quota: 18,
+            held: None,
         });
     }
     let tuesday = today.iter_days().skip(1).find(|day| day.weekday() == Weekday::Tue);
@@ -102,6 +103,7 @@ fn sessions(today: NaiveDate) -> anyhow::Result<Vec<NewSession>> {
         window: (time(9), time(12)),
         services: services("recording, ikd")?,
         quota: 15,
+        held: None,
     });
     all.push(NewSession {
         kind: SessionKind::RecordingDay,
@@ -113,6 +115,7 @@ fn sessions(today: NaiveDate) -> anyhow::Result<Vec<NewSession>> {
         window: (time(8), time(12)),
         services: services("recording")?,
         quota: 40,
+        held: None,
     });
     Ok(all)
 }
