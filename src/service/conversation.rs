@@ -404,11 +404,15 @@ async fn fact(
     let mut place = None;
     if status == CardStatus::ReadyToCollect {
         let point = match &card.service_point {
-            Some(code) => service_point::find_point(tx, code).await?,
+            Some(code) => service_point::find_with_condition(tx, code).await?,
             None => None,
         };
         place = Some(match point {
-            Some(point) => hours_and_place(&point, words, channel),
+            Some((point, condition)) => {
+                // Nobody is sent to a place that is closed all day.
+                let reopens = super::point::reopening(tx, &point, &condition, now).await?;
+                hours_and_place(&point, reopens, words, channel)
+            }
             None => words.place(channel),
         });
     }
@@ -448,13 +452,21 @@ async fn fact(
     })
 }
 
-/// A service point with its hours.
-fn hours_and_place(point: &ServicePoint, words: &Vocabulary, channel: ChannelKind) -> String {
+/// A service point with its hours, and when it opens again if it is closed today.
+fn hours_and_place(
+    point: &ServicePoint,
+    reopens: Option<chrono::NaiveDate>,
+    words: &Vocabulary,
+    channel: ChannelKind,
+) -> String {
     let (name, written) = match channel {
         ChannelKind::Sms => (&point.short_name, &point.hours_short),
         ChannelKind::Whatsapp | ChannelKind::Telegram => (&point.name, &point.hours),
     };
-    let hours = words.hours_of(written, point.detail.week.as_ref(), channel);
+    let mut hours = words.hours_of(written, point.detail.week.as_ref(), channel);
+    if let Some(day) = reopens {
+        hours = words.reopens(&hours, day, channel);
+    }
     format!("{name}, {hours}")
 }
 

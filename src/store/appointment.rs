@@ -333,7 +333,8 @@ pub async fn find_work(db: &Db, now: Timestamp) -> Result<Work, StoreError> {
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE tell IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT), \
          CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE state = 'booked' AND reminded_at IS NULL \
          AND session_id IN (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
-         AND remind_at <= $1 AND begins_at > $1)) THEN 1 ELSE 0 END AS BIGINT), \
+         AND remind_at <= $1 AND begins_at > $1) AND NOT EXISTS (SELECT 1 FROM outage_appointment o \
+         WHERE o.appointment_id = appointment.id AND o.over_at IS NULL)) THEN 1 ELSE 0 END AS BIGINT), \
          CAST(CASE WHEN EXISTS (SELECT 1 FROM outage WHERE lifted_at IS NULL) OR EXISTS \
          (SELECT 1 FROM outage_appointment WHERE over_at IS NULL) THEN 1 ELSE 0 END AS BIGINT)",
     )
@@ -374,7 +375,8 @@ pub async fn mark_told(conn: &mut AnyConnection, id: AppointmentId) -> Result<()
     Ok(())
 }
 
-/// Booked appointments that their holders are to be reminded of by now, and were not.
+/// Booked appointments that their holders are to be reminded of by now, and were not; whom an outage keeps away is
+/// told to come once it is over.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -387,7 +389,8 @@ pub async fn list_to_remind(
     let rows = sqlx::query(sql(format!(
         "SELECT {COLUMNS} FROM appointment WHERE state = 'booked' AND reminded_at IS NULL AND session_id IN \
          (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
-          AND remind_at <= $1 AND begins_at > $1) ORDER BY id LIMIT $2"
+          AND remind_at <= $1 AND begins_at > $1) AND NOT EXISTS (SELECT 1 FROM outage_appointment o \
+          WHERE o.appointment_id = appointment.id AND o.over_at IS NULL) ORDER BY id LIMIT $2"
     )))
     .bind(now.as_ms())
     .bind(limit)

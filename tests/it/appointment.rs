@@ -366,6 +366,8 @@ on_both_engines! {
         for (who, times) in [(SITI, 1), (DEWI, 1), (waits.e164.as_str(), 1), (BUDI, 0)] {
             assert_eq!(heard(&app, who, "tertunda karena printer rusak"), times, "{who}");
         }
+        app.advance_to("16:30 WIB").await;
+        assert_eq!(heard(&app, SITI, "Pengingat janji"), 0, "nobody is told to come whom an outage keeps away");
         app.advance_to("07:30 WIB").await;
         outage::lift(&app.app, &cli, id).await.unwrap();
         app.run_until_idle().await;
@@ -378,6 +380,47 @@ on_both_engines! {
         app.advance_to("13:00 WIB").await;
         let states = app.query("SELECT state, COUNT(*) FROM appointment GROUP BY state ORDER BY state").await;
         assert_eq!(states, [["no_show", "3"], ["served", "1"]], "they were called back");
+    }
+
+    async fn of_two_outages_the_end_of_the_last_calls_people_back(app: TestApp) {
+        session(&app, 1, 20).await;
+        books(&app, SITI).await;
+        let (cli, where_) = (Actor::cli(), area("35.17"));
+        let near = area("35.17.09");
+        let declare = async |place, why| {
+            let id = outage::declare(&app.app, &cli, (OutageKind::Server, place), why, None).await.unwrap();
+            app.run_until_idle().await;
+            step(&app.app).await.unwrap();
+            id
+        };
+        let lift = async |id| {
+            outage::lift(&app.app, &cli, id).await.unwrap();
+            app.run_until_idle().await;
+            step(&app.app).await.unwrap();
+            app.run_until_idle().await;
+        };
+        let back = || heard(&app, SITI, "janji Anda tetap berlaku");
+        let server = declare(&where_, "jaringan putus").await;
+        let other = declare(&near, "listrik padam").await;
+        lift(server).await;
+        assert_eq!(back(), 0, "the other one still runs");
+        lift(other).await;
+        assert_eq!(back(), 1);
+        let third = declare(&where_, "server rusak").await;
+        lift(third).await;
+        let begun = heard(&app, SITI, "Tidak perlu datang") + heard(&app, SITI, "tertunda karena");
+        assert!(begun >= 1);
+        assert_eq!(heard(&app, SITI, "tertunda karena server rusak"), back() - 1, "who is sent away again is called back again");
+    }
+
+    async fn batal_means_the_appointment_while_a_question_waits_for_an_officer(app: TestApp) {
+        session(&app, 1, 20).await;
+        let (_, code) = books(&app, SITI).await;
+        app.asks(SITI, "PETUGAS").await;
+        let asked = app.asks(SITI, "BATAL").await;
+        assert!(asked.text().contains(&code), "{}", asked.text());
+        let open = app.query("SELECT state FROM ticket").await;
+        assert_eq!(open, [["open"]], "the question still waits");
     }
 
     async fn whose_session_goes_by_in_an_outage_is_told_so_and_chooses_anew(app: TestApp) {

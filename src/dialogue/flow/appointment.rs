@@ -36,7 +36,7 @@ pub(super) const OWN: &[&str] =
 pub(super) const CANCEL: &[&str] = &["batal", "batalkan", "membatalkan", "cancel", "gajadi"];
 const HAVE: &[&str] = &["ada", "sudah", "udah", "sdh", "punya", "siap", "wis", "sampun", "have"];
 const HAVE_NOT: &[&str] =
-    &["belum", "blm", "belom", "durung", "dereng", "tidak", "gak", "ga", "nggak", "hilang", "not"];
+    &["belum", "blm", "belom", "durung", "dereng", "tidak", "gak", "ga", "nggak", "not"];
 impl Turn<'_> {
     pub(super) fn booking(&self) -> BookingFact {
         self.fact(self.input.booking.as_ref(), Need::Booking)

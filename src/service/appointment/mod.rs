@@ -23,13 +23,14 @@ use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, NotACode, Roll, Tell,
 };
 use crate::domain::area::{AreaCode, Zone};
+use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, ServiceSessionId};
 use crate::domain::officer::{Actor, Right};
 use crate::domain::service_session::{ServiceSession, SessionError};
 use crate::store::appointment as store;
 use crate::store::service_session as session_store;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, waiting};
 
 /// No place is given out from then on.
 const END_OF_DAY: NaiveTime = match NaiveTime::from_hms_opt(23, 59, 59) {
@@ -163,6 +164,11 @@ async fn save(
         let is_off = entry.state == AppointmentState::CalledOff && entry.contact.is_some();
         let tell = is_off.then_some(Tell::CalledOff);
         store::set_state(tx, entry, tell, by, now).await?;
+        // What still waits to be said of a place that is gone is not true any more.
+        for kind in [AnnouncementKind::AppointmentMovedUp, AnnouncementKind::AppointmentReminder] {
+            let key = format!("announce:{kind}:{}", entry.id);
+            waiting::withdraw(tx, &key, "superseded", now).await?;
+        }
     }
     for entry in changed().filter(|entry| entry.state.is_open()) {
         let tell = entry.contact.map(|_| Tell::MovedUp);

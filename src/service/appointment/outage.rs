@@ -107,21 +107,46 @@ async fn tell_over(
     appointment: &Appointment,
     now: Timestamp,
 ) -> Result<(), ServiceError> {
-    let begun = cause(outage, appointment);
-    // Who has not heard yet that it began need not hear that it is over; who heard as the holder of a card hears so there.
-    let has_heard = outage_store::is_planned(tx, &begun).await?
-        && !outage_store::withdraw(tx, &begun, now).await?;
+    let own = cause(outage, appointment);
+    // Who heard of it as the holder of a card has no message of the appointment's own.
+    let begun = match appointment.person {
+        Some(person) if !outage_store::is_planned(tx, &own).await? => {
+            format!("{}:{outage}:{person}", AnnouncementKind::OutageBegun)
+        }
+        _ => own,
+    };
+    // Who has not heard yet that it began need not hear that it is over.
+    let has_heard = !outage_store::withdraw(tx, &begun, now).await?;
     let session = session_store::find_session(tx, appointment.session).await?;
     // Whose session went by meanwhile hears that it did not take place, once it is settled.
     if let Some(session) =
         session.filter(|session| session.closed.is_none() && session.begins_at > now)
         && has_heard
         && appointment.state.is_open()
+        && !is_hindered(app, tx, appointment, &session).await?
     {
         let kind = AnnouncementKind::AppointmentResumed;
-        tell::tell(app, tx, kind, (appointment, &session), now).await?;
+        let cause = format!("{kind}:{outage}:{}", appointment.id);
+        tell::tell_of(app, tx, (kind, &cause), (appointment, &session), now).await?;
+        // It says when to come, as the reminder would.
+        if now >= session.remind_at {
+            store::claim_reminder(tx, appointment.id, now).await?;
+        }
     }
     Ok(())
+}
+
+/// Whether an outage still keeps somebody from coming: then the end of that one is told.
+async fn is_hindered(
+    app: &App,
+    tx: &mut Tx,
+    appointment: &Appointment,
+    session: &ServiceSession,
+) -> Result<bool, ServiceError> {
+    let running = outage_store::list_running(tx).await?;
+    Ok(running.iter().any(|outage| {
+        session.area.is_within(&outage.area) && concerns(app, outage.kind, &appointment.service)
+    }))
 }
 
 fn cause(outage: OutageId, appointment: &Appointment) -> String {

@@ -22,11 +22,12 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
     if work.is_untold {
         told += tell::tell_all(app).await?;
     }
-    if work.is_due {
-        told += remind(app).await?;
-    }
+    // Before the reminders: nobody is told to come whom an outage keeps away.
     if work.is_hindered {
         told += outage::look(app).await?;
+    }
+    if work.is_due {
+        told += remind(app).await?;
     }
     if told > 0 {
         app.signals.wake_outbox();

@@ -25,6 +25,18 @@ pub(super) async fn tell(
     (appointment, session): (&Appointment, &ServiceSession),
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
+    let cause = format!("{kind}:{}", appointment.id);
+    tell_of(app, tx, (kind, &cause), (appointment, session), now).await
+}
+
+/// The same by a cause of its own, for what may be told more than once.
+pub(super) async fn tell_of(
+    app: &App,
+    tx: &mut Tx,
+    (kind, cause): (AnnouncementKind, &str),
+    (appointment, session): (&Appointment, &ServiceSession),
+    now: Timestamp,
+) -> Result<bool, ServiceError> {
     let Some(contact) = appointment.contact else { return Ok(false) };
     if !app.settings.policy.enabled.contains(&kind) {
         return Ok(false);
@@ -50,13 +62,12 @@ pub(super) async fn tell(
         same("code", appointment.code.to_string()),
         same("reason", because),
     ];
-    let cause = format!("{kind}:{}", appointment.id);
     let to = ToContact {
         contact,
         person: appointment.person,
         area: &session.area,
         kind,
-        cause: &cause,
+        cause,
         expires_at: (kind != AnnouncementKind::AppointmentCancelled).then_some(session.begins_at),
     };
     announce::plan_for_contact(app, tx, &to, &all, now).await
@@ -77,6 +88,10 @@ pub(super) async fn tell_all(app: &App) -> Result<u64, ServiceError> {
                 && let Some(kind) = kind_of(appointment)
             {
                 tell(app, &mut tx, kind, (appointment, &session), now).await?;
+                // Who hears on the eve that there is a place needs no reminder the same evening.
+                if kind == AnnouncementKind::AppointmentMovedUp && now >= session.remind_at {
+                    store::claim_reminder(&mut tx, appointment.id, now).await?;
+                }
             }
             store::mark_told(&mut tx, appointment.id).await?;
             count += 1;

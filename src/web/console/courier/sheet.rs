@@ -27,6 +27,8 @@ struct SheetPage {
     window: String,
     courier: String,
     boxes: Vec<&'static str>,
+    /// What became of the old card.
+    old: Vec<&'static str>,
 }
 
 impl SheetPage {
@@ -61,5 +63,10 @@ pub(super) async fn show(
     let day = day_of(&page, &round.date);
     let window = window_of(&round);
     let boxes = BOXES.iter().map(|key| word(&page, "out", key)).collect();
-    shown(&SheetPage { page, round, day, window, courier, boxes })
+    let old = vec![
+        page.t("KTP lama ditarik", "old card taken"),
+        page.t("surat polisi", "police letter"),
+        page.t("tidak ada", "neither"),
+    ];
+    shown(&SheetPage { page, round, day, window, courier, boxes, old })
 }
