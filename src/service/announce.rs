@@ -19,12 +19,12 @@ use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Choice, Content, TemplateCall};
 use crate::domain::reference::Reference;
-use crate::store::Tx;
 use crate::store::message::is_reference_taken;
 use crate::store::person::Person;
 use crate::store::round_item;
 use crate::store::service_point::{self, ServicePoint};
 use crate::store::visit::{self, NewVisit};
+use crate::store::{StoreError, Tx};
 use crate::store::{consent, contact};
 
 /// Whose card an announcement is about.
@@ -371,4 +371,22 @@ fn values(
         values.insert("window", window);
     }
     values
+}
+
+/// What cannot be read or said of one must not keep everybody else from hearing: it counts as not told. After another
+/// failure of the database nothing more can be done in its transaction.
+///
+/// # Errors
+/// Every failure that is not of this one alone.
+pub(super) fn or_pass_by<T: Default>(
+    told: Result<T, ServiceError>,
+    of: &dyn std::fmt::Display,
+) -> Result<T, ServiceError> {
+    match told {
+        Err(error @ (ServiceError::Text(_) | ServiceError::Store(StoreError::Corrupt { .. }))) => {
+            tracing::error!(of = %of, "cannot tell somebody: {error}");
+            Ok(T::default())
+        }
+        told => told,
+    }
 }

@@ -23,7 +23,8 @@ use crate::domain::document::Document;
 use crate::domain::id::{CardId, CollectionId, PersonId};
 use crate::domain::officer::{Actor, Right};
 use crate::store::area::find_names;
-use crate::store::collection::{self as store, CollectionList};
+use crate::store::collection as store;
+use crate::store::collection_list::{self as list_store, CollectionList};
 use crate::store::custody::find_holder;
 use crate::store::hold::find_undecided_of_card;
 use crate::store::message::cancel_waiting_of_kind;
@@ -58,7 +59,7 @@ pub async fn take_state(
     let is_ready = update.status == CardStatus::ReadyToCollect;
     if update.status == CardStatus::Issued {
         // Whoever says so, the desa's list says it too.
-        store::set_item_handed(tx, card, SOURCE, now).await?;
+        list_store::set_item_handed(tx, card, SOURCE, now).await?;
     }
     if is_ready && !was_ready {
         let due = due(app, card, area, (update.occurred_at, 0), now);
@@ -290,7 +291,7 @@ pub async fn hand_out(app: &App, actor: &Actor, card: CardId) -> Result<(), Coll
     theirs(app, &mut tx, actor, card).await?;
     let word = OwnWord { status: Some(CardStatus::Issued), ..OwnWord::default() };
     say(app, &mut tx, (actor, card), word, custody::Holder::Citizen, now).await?;
-    store::set_item_handed(&mut tx, card, &actor.id, now).await?;
+    list_store::set_item_handed(&mut tx, card, &actor.id, now).await?;
     note(app, &mut tx, actor, Action::HandedOutCard, &card.to_string(), None).await?;
     tx.commit().await.map_err(StoreError::from)?;
     app.signals.wake_outbox();
@@ -375,7 +376,7 @@ pub async fn hand_to_desa(
         if lives != *area {
             return Err(Refusal::OtherDesa.into());
         }
-        if store::find_list_of(&mut tx, *card).await?.is_some() {
+        if list_store::find_list_of(&mut tx, *card).await?.is_some() {
             return Err(Refusal::Listed.into());
         }
         let lying = store::find_lying(&mut tx, *card).await?;
@@ -386,7 +387,7 @@ pub async fn hand_to_desa(
     }
     let day = now.in_zone(app.zone(Some(area)).offset()).date_naive();
     let like = format!("BA-{}-{}", area.plain(), day.format("%Y%m%d"));
-    let number = store::count_numbers(&mut tx, &format!("{like}-%")).await? + 1;
+    let number = list_store::count_numbers(&mut tx, &format!("{like}-%")).await? + 1;
     let list = CollectionList {
         id: app.ids.next(now),
         number: format!("{like}-{number}"),
@@ -398,7 +399,7 @@ pub async fn hand_to_desa(
         taken_by: None,
         cancelled_at: None,
     };
-    store::insert_list(&mut tx, &list, cards).await?;
+    list_store::insert_list(&mut tx, &list, cards).await?;
     let count = cards.len().to_string();
     note(app, &mut tx, actor, Action::HandedToDesa, &list.number, Some(&count)).await?;
     tx.commit().await.map_err(StoreError::from)?;
@@ -419,11 +420,11 @@ pub async fn cancel_list(
         return Err(CollectionError::Forbidden);
     }
     let mut tx = app.db.begin().await?;
-    let list = store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
+    let list = list_store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
     if !actor.covers(Some(&list.area), &app.settings.office_area) {
         return Err(CollectionError::NotFound);
     }
-    if !store::cancel_list(&mut tx, id, &actor.id, app.now()).await? {
+    if !list_store::cancel_list(&mut tx, id, &actor.id, app.now()).await? {
         let is_cancelled = list.cancelled_at.is_some();
         return Err(if is_cancelled { Refusal::Cancelled } else { Refusal::Taken }.into());
     }
@@ -440,23 +441,23 @@ pub async fn cancel_list(
 pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(), CollectionError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    let list = store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
+    let list = list_store::find_list(&mut tx, id).await?.ok_or(CollectionError::NotFound)?;
     if !actor.may(Right::CarryCards) || !actor.may(Right::SeeCards) {
         return Err(CollectionError::Forbidden);
     }
     if !actor.covers(Some(&list.area), &app.settings.office_area) {
         return Err(CollectionError::NotFound);
     }
-    if !store::set_list_taken(&mut tx, id, &actor.id, now).await? {
+    if !list_store::set_list_taken(&mut tx, id, &actor.id, now).await? {
         let is_cancelled = list.cancelled_at.is_some();
         return Err(if is_cancelled { Refusal::Cancelled } else { Refusal::Taken }.into());
     }
     let point = desa_point(app, &mut tx, &list.area, now).await?;
-    for card in store::list_cards_of(&mut tx, id).await? {
+    for card in list_store::list_cards_of(&mut tx, id).await? {
         let lying = store::find_lying(&mut tx, card).await?;
         // Whoever says meanwhile that they have theirs is not sent to fetch it; an officer settles that.
         if lying.is_some_and(|lying| lying.taken_said_at.is_some()) {
-            store::release_item(&mut tx, (id, card), now).await?;
+            list_store::release_item(&mut tx, (id, card), now).await?;
             continue;
         }
         let word = OwnWord {
@@ -473,7 +474,7 @@ pub async fn take_list(app: &App, actor: &Actor, id: CollectionId) -> Result<(),
             Ok(()) => {}
             // It went another way: it may stand on a list again should it ever lie ready anew.
             Err(CollectionError::Refused(_) | CollectionError::NotFound) => {
-                store::release_item(&mut tx, (id, card), now).await?;
+                list_store::release_item(&mut tx, (id, card), now).await?;
             }
             Err(error) => return Err(error),
         }

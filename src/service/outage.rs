@@ -6,7 +6,7 @@
 
 use chrono::NaiveDate;
 
-use super::announce::{self, Holder, News};
+use super::announce::{self, Holder, News, or_pass_by};
 use super::officer::note;
 use super::{App, ServiceError, hold};
 use crate::domain::area::AreaCode;
@@ -18,7 +18,7 @@ use crate::domain::id::{CardId, OutageId, PersonId};
 use crate::domain::officer::{Actor, Right};
 use crate::domain::outage::{Outage, OutageError, OutageKind, OutageWork, check};
 use crate::store::outage as store;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, waiting};
 
 /// Cards looked at in one transaction.
 const PAGE: i64 = 100;
@@ -185,7 +185,7 @@ async fn tell_begun(app: &App, tx: &mut Tx, outage: &Outage) -> Result<bool, Ser
     let of = (outage.kind.is_of_all_papers(), PAGE);
     let cards = store::list_waiting(tx, &outage.area, *status, from, of).await?;
     for (_, card, person) in &cards {
-        or_pass_by(tell_one(app, tx, outage, (*person, *card)).await, *card)?;
+        or_pass_by(tell_one(app, tx, outage, (*person, *card)).await, card)?;
     }
     let is_full = i64::try_from(cards.len()).is_ok_and(|count| count == PAGE);
     let reached = match cards.last() {
@@ -251,19 +251,6 @@ fn cause(outage: OutageId, person: PersonId, kind: AnnouncementKind) -> String {
     format!("{kind}:{outage}:{person}")
 }
 
-/// What cannot be read or said of one must not hold up everybody behind them.
-fn or_pass_by(done: Result<(), ServiceError>, card: CardId) -> Result<(), ServiceError> {
-    match done {
-        Err(error @ ServiceError::Store(StoreError::Unavailable(_))) => Err(error),
-        Err(ServiceError::Store(error @ StoreError::Conflict(_))) => Err(error.into()),
-        Err(error) => {
-            tracing::error!(card = %card, "cannot tell of an outage: {error}");
-            Ok(())
-        }
-        Ok(()) => Ok(()),
-    }
-}
-
 /// Tells one holder that it is over; while another outage keeps their card, the end of that one is told instead.
 async fn tell_end(
     app: &App,
@@ -299,9 +286,10 @@ async fn tell_over(app: &App, tx: &mut Tx, outage: &Outage) -> Result<bool, Serv
     for (person, card, was_told) in &told {
         let begun = cause(outage.id, *person, AnnouncementKind::OutageBegun);
         // Who has not heard yet that it began need not hear that it is over.
-        let has_heard = *was_told && !store::withdraw(tx, &begun, now).await?;
+        let has_heard =
+            *was_told && !waiting::take_back(tx, &announce::key_of(&begun), now).await?;
         if has_heard {
-            or_pass_by(tell_end(app, tx, outage, (*person, *card)).await, *card)?;
+            or_pass_by(tell_end(app, tx, outage, (*person, *card)).await, card)?;
         }
         store::set_over(tx, outage.id, *person, now).await?;
     }

@@ -169,12 +169,17 @@ async fn merge(conn: &mut AnyConnection, kept: &Contact, gone: &Contact) -> Resu
          AND kept.closed_at IS NULL)",
         "UPDATE ticket SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE message SET contact_id = $1 WHERE contact_id = $2",
-        // Of two for the same in one session the kept one goes on.
+        // Of two for the same in one session a place goes before a wait, and the kept one before the other.
+        "UPDATE appointment SET state = 'cancelled', ended_at = made_at, ended_by = 'merged' \
+         WHERE contact_id = $1 AND state = 'waiting' AND EXISTS \
+         (SELECT 1 FROM appointment other WHERE other.contact_id = $2 AND other.service = appointment.service \
+         AND other.session_id = appointment.session_id AND other.state = 'booked')",
         "UPDATE appointment SET state = 'cancelled', ended_at = made_at, ended_by = 'merged' \
          WHERE contact_id = $2 AND state IN ('waiting', 'booked') AND EXISTS \
          (SELECT 1 FROM appointment kept WHERE kept.contact_id = $1 AND kept.service = appointment.service \
          AND kept.session_id = appointment.session_id AND kept.state IN ('waiting', 'booked'))",
         "UPDATE appointment SET contact_id = $1 WHERE contact_id = $2",
+        "UPDATE home_visit SET contact_id = $1 WHERE contact_id = $2",
         "UPDATE question SET contact_id = $1 WHERE contact_id = $2",
         "DELETE FROM contact WHERE id = $2 AND id <> $1",
     ] {

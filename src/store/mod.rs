@@ -16,6 +16,7 @@ pub mod broadcast_run;
 pub mod card;
 pub mod card_list;
 pub mod collection;
+pub mod collection_list;
 pub mod complaint;
 pub mod consent;
 pub mod contact;

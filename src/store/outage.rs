@@ -315,49 +315,6 @@ pub async fn set_over(
     Ok(())
 }
 
-/// Whether a message with that cause was ever written.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn is_planned(conn: &mut AnyConnection, cause: &str) -> Result<bool, StoreError> {
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1")
-            .bind(format!("announce:{cause}"))
-            .fetch_optional(conn)
-            .await?;
-    Ok(found.is_some())
-}
-
-/// Withdraws the word of an outage that has not left yet; `true` when it had not, or never will.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn withdraw(
-    conn: &mut AnyConnection,
-    cause: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE message SET status = 'cancelled', why = 'superseded', fallback_at = NULL, updated_at = $2 \
-         WHERE idem_key = $1 AND status = 'queued'",
-    )
-    .bind(format!("announce:{cause}"))
-    .bind(now.as_ms())
-    .execute(&mut *conn)
-    .await?;
-    if done.rows_affected() == 1 {
-        return Ok(true);
-    }
-    // Superseded or failed it was never heard either.
-    let never: Option<i64> = sqlx::query_scalar(
-        "SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1 AND status IN ('cancelled', 'failed', 'expired')",
-    )
-    .bind(format!("announce:{cause}"))
-    .fetch_optional(conn)
-    .await?;
-    Ok(never.is_some())
-}
-
 /// How many heard of an outage.
 ///
 /// # Errors

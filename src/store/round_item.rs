@@ -139,38 +139,6 @@ fn read(db: &Db, row: &AnyRow) -> Result<Item, StoreError> {
     })
 }
 
-/// Puts a card onto a round; `false` when it is on another one.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn insert_item(
-    conn: &mut AnyConnection,
-    item: &Item,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "INSERT INTO round_item (id, round_id, card_id, person_id, position, attempt, state, origin, \
-         before_status, wrong_codes, version, updated_at, waits_since, wish_day) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12) \
-         ON CONFLICT (card_id) WHERE state IN ('planned', 'announced') DO NOTHING",
-    )
-    .bind(item.id.to_string())
-    .bind(item.round.to_string())
-    .bind(item.card.to_string())
-    .bind(item.person.to_string())
-    .bind(item.position)
-    .bind(item.attempt)
-    .bind(item.state.as_str())
-    .bind(item.origin.to_string())
-    .bind(item.before.as_str())
-    .bind(now.as_ms())
-    .bind(item.waits_since.map(Timestamp::as_ms))
-    .bind(item.wish.map(|day| day.to_string()))
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Writes all that changes of an item, and counts the change.
 ///
 /// # Errors

@@ -153,22 +153,23 @@ pub async fn lock_free(
     Ok(free)
 }
 
-/// Puts cards onto rounds, many in one statement.
+/// Puts cards onto rounds, many in one statement; those that are on another one stay there. Gives how many it put.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] when one is on another round: see [`lock_free`].
+/// As every statement: [`StoreError`].
 pub async fn insert_items(
     conn: &mut AnyConnection,
     db: &Db,
     items: &[Item],
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let values = items.iter().map(|item| {
         json!({
             "id": item.id.to_string(), "round": item.round.to_string(), "card": item.card.to_string(),
             "person": item.person.to_string(), "position": item.position, "attempt": item.attempt,
             "state": item.state.as_str(), "origin": item.origin.to_string(),
             "before": item.before.as_str(), "waits": item.waits_since.map(Timestamp::as_ms),
+            "wish": item.wish.map(|day| day.to_string()),
         })
     });
     let columns = [
@@ -182,19 +183,22 @@ pub async fn insert_items(
         Column::Text("origin"),
         Column::Text("before"),
         Column::Int("waits"),
+        Column::Text("wish"),
     ];
-    sqlx::query(sql(format!(
+    // "WHERE true" tells SQLite's parser that ON belongs to the INSERT and not to a join.
+    let done = sqlx::query(sql(format!(
         "INSERT INTO round_item (id, round_id, card_id, person_id, position, attempt, state, origin, \
-         before_status, waits_since, wrong_codes, version, updated_at) \
+         before_status, waits_since, wish_day, wrong_codes, version, updated_at) \
          SELECT n.id, n.round, n.card, n.person, n.position, n.attempt, n.state, n.origin, n.before, \
-         n.waits, 0, 1, CAST($2 AS BIGINT) FROM {}",
+         n.waits, n.wish, 0, 1, CAST($2 AS BIGINT) FROM {} WHERE true \
+         ON CONFLICT (card_id) WHERE state IN ('planned', 'announced') DO NOTHING",
         db.rows(1, "n", &columns)
     )))
     .bind(Value::Array(values.collect()).to_string())
     .bind(now.as_ms())
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected())
 }
 
 /// Notes of visits that what was to follow them followed.

@@ -359,6 +359,7 @@ pub async fn list_ahead(
     let rows = sqlx::query(sql(format!(
         "SELECT {COLUMNS} FROM service_session s WHERE s.settled_at IS NULL AND s.closed_at IS NULL \
          AND s.ends_at > $1 AND s.begins_at < $2 AND s.area >= $3 AND s.area < $4 \
+         AND NOT EXISTS (SELECT 1 FROM session_plan p WHERE p.id = s.plan_id AND p.ended_at IS NOT NULL) \
          ORDER BY s.begins_at, s.id LIMIT $5"
     )))
     .bind(now.as_ms())

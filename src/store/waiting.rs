@@ -30,3 +30,37 @@ pub async fn withdraw(
     .await?;
     Ok(status.as_deref() == Some(MessageStatus::Cancelled.as_str()))
 }
+
+/// Withdraws the message of a key. `true` when nobody has heard it, nor will: it waited, or never left.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn take_back(
+    conn: &mut AnyConnection,
+    key: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if withdraw(conn, key, "superseded", now).await? {
+        return Ok(true);
+    }
+    let never: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1 AND status IN ('cancelled', 'failed', 'expired')",
+    )
+    .bind(key.to_owned())
+    .fetch_optional(conn)
+    .await?;
+    Ok(never.is_some())
+}
+
+/// Whether a message of that key was ever written.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn is_written(conn: &mut AnyConnection, key: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT CAST(1 AS BIGINT) FROM message WHERE idem_key = $1")
+            .bind(key.to_owned())
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.is_some())
+}

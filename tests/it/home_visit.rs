@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 
 use crate::support::console::Browser;
 use crate::support::meta::Request;
-use crate::support::{TestApp, citizen, on_both_engines};
+use crate::support::{TestApp, citizen, on_both_engines, webhook};
 
 const SITI: &str = "+6281299990001";
 const BUDI: &str = "+6281299990002";
@@ -103,6 +103,31 @@ on_both_engines! {
         let reminder = app.whatsapp.sent_to(SITI).pop().unwrap();
         assert_eq!(reminder.template(), "kabar_home_visit_reminder_v1");
         assert!(!reminder.param("date").contains("Besok"), "a late one must not say tomorrow");
+    }
+
+    async fn a_visit_goes_along_when_two_contacts_turn_out_to_be_one(app: TestApp) {
+        let (one, _) = asked_by_chat(&app, SITI).await;
+        let (other, _) = asked_by_chat(&app, SITI).await;
+        let writes = |id: &str, has_phone: bool| {
+            let mut message = webhook::text(id, SITI, "halo", app.now_s());
+            let map = message.as_object_mut().unwrap();
+            map.insert("from_user_id".to_owned(), "ID.13491208655302741918".into());
+            if !has_phone {
+                map.remove("from");
+            }
+            webhook::body(&[message], &[])
+        };
+        app.hook(&writes("wamid.A", false)).await;
+        app.run_until_idle().await;
+        // Whichever of the two goes: one visit of each.
+        app.query(&format!("UPDATE home_visit SET contact_id = (SELECT MIN(id) FROM contact) WHERE id = '{one}'")).await;
+        app.query(&format!("UPDATE home_visit SET contact_id = (SELECT MAX(id) FROM contact) WHERE id = '{other}'")).await;
+        assert_eq!(app.query("SELECT COUNT(DISTINCT contact_id) FROM home_visit").await, [["2"]]);
+        app.hook(&writes("wamid.B", true)).await;
+        app.run_until_idle().await;
+        let known = "SELECT COUNT(*) FROM home_visit v JOIN contact c ON c.id = v.contact_id";
+        assert_eq!(app.query("SELECT COUNT(*) FROM contact").await, [["1"]]);
+        assert_eq!(app.query(known).await, [["2"]], "the family still hears the day");
     }
 
     async fn a_family_hears_why_nobody_comes(app: TestApp) {

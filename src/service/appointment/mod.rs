@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::{App, ServiceError};
+use super::{App, ServiceError, announce};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, NotACode, Roll, Tell,
 };
@@ -166,7 +166,7 @@ async fn save(
         store::set_state(tx, entry, tell, by, now).await?;
         // What still waits to be said of a place that is gone is not true any more.
         for kind in [AnnouncementKind::AppointmentMovedUp, AnnouncementKind::AppointmentReminder] {
-            let key = format!("announce:{kind}:{}", entry.id);
+            let key = announce::key_of(&format!("{kind}:{}", entry.id));
             waiting::withdraw(tx, &key, "superseded", now).await?;
         }
     }

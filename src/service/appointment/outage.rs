@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::tell;
 use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
-use crate::domain::id::{AppointmentId, OutageId};
+use crate::domain::id::OutageId;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::outage::{Outage, OutageKind};
 use crate::domain::service_point::PointService;
 use crate::domain::service_session::ServiceSession;
-use crate::service::announce::{self, ToContact};
+use crate::service::announce::{self, ToContact, or_pass_by};
 use crate::service::{App, ServiceError};
 use crate::store::appointment::{self as store, Appointment};
-use crate::store::{StoreError, Tx, outage as outage_store, service_session as session_store};
+use crate::store::{
+    StoreError, Tx, outage as outage_store, service_session as session_store, waiting,
+};
 
 /// Those who come within so long are told.
 const SOON: Duration = Duration::from_secs(24 * 3600);
@@ -37,7 +39,7 @@ pub(super) async fn look(app: &App) -> Result<u64, ServiceError> {
             store::list_for_outage(&mut tx, &app.db, of, (now, now.after(SOON)), PAGE).await?;
         for appointment in &page {
             let told = tell_begun(app, &mut tx, &outage, appointment, now).await;
-            let has_heard = or_pass_by(told, appointment.id)?;
+            let has_heard = or_pass_by(told, &appointment.id)?;
             store::insert_outage_told(&mut tx, (outage.id, appointment.id), has_heard, now).await?;
             count += 1;
         }
@@ -45,27 +47,13 @@ pub(super) async fn look(app: &App) -> Result<u64, ServiceError> {
     for (outage, id) in store::list_outage_over(&mut tx, PAGE).await? {
         if let Some(appointment) = store::find_appointment(&mut tx, &app.db, id).await? {
             let told = tell_over(app, &mut tx, outage, &appointment, now).await;
-            or_pass_by(told.map(|()| true), id)?;
+            or_pass_by(told, &id)?;
         }
         store::set_outage_over(&mut tx, (outage, id), now).await?;
         count += 1;
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(count)
-}
-
-/// What cannot be read or said of one must not keep it from everybody else: it counts as not told.
-fn or_pass_by(told: Result<bool, ServiceError>, id: AppointmentId) -> Result<bool, ServiceError> {
-    match told {
-        Err(error @ ServiceError::Store(StoreError::Unavailable(_) | StoreError::Conflict(_))) => {
-            Err(error)
-        }
-        Err(error) => {
-            tracing::error!(appointment = %id, "cannot tell of an outage: {error}");
-            Ok(false)
-        }
-        told => told,
-    }
 }
 
 /// Whether an outage keeps an office from what somebody comes for.
@@ -110,13 +98,13 @@ async fn tell_over(
     let own = cause(outage, appointment);
     // Who heard of it as the holder of a card has no message of the appointment's own.
     let begun = match appointment.person {
-        Some(person) if !outage_store::is_planned(tx, &own).await? => {
+        Some(person) if !waiting::is_written(tx, &announce::key_of(&own)).await? => {
             format!("{}:{outage}:{person}", AnnouncementKind::OutageBegun)
         }
         _ => own,
     };
     // Who has not heard yet that it began need not hear that it is over.
-    let has_heard = !outage_store::withdraw(tx, &begun, now).await?;
+    let has_heard = !waiting::take_back(tx, &announce::key_of(&begun), now).await?;
     let session = session_store::find_session(tx, appointment.session).await?;
     // Whose session went by meanwhile hears that it did not take place, once it is settled.
     if let Some(session) =

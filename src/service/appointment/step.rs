@@ -5,6 +5,7 @@ use super::{outage, plan, roll, save, tell};
 use crate::domain::appointment::{AppointmentEvent, AppointmentState};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::id::ServiceSessionId;
+use crate::service::announce::or_pass_by;
 use crate::service::{App, ServiceError};
 use crate::store::appointment as store;
 use crate::store::{StoreError, service_session as session_store};
@@ -47,7 +48,8 @@ async fn remind(app: &App) -> Result<u64, ServiceError> {
         count += 1;
         if let Some(session) = session_store::find_session(&mut tx, appointment.session).await? {
             let kind = AnnouncementKind::AppointmentReminder;
-            tell::tell(app, &mut tx, kind, (appointment, &session), now).await?;
+            let told = tell::tell(app, &mut tx, kind, (appointment, &session), now).await;
+            or_pass_by(told, &appointment.id)?;
         }
     }
     tx.commit().await.map_err(StoreError::from)?;

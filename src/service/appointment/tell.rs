@@ -7,7 +7,7 @@ use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::service_session::ServiceSession;
-use crate::service::announce::{self, ToContact};
+use crate::service::announce::{self, ToContact, or_pass_by};
 use crate::service::{App, ServiceError};
 use crate::store::appointment::{self as store, Appointment};
 use crate::store::{StoreError, Tx, service_session as session_store};
@@ -87,7 +87,8 @@ pub(super) async fn tell_all(app: &App) -> Result<u64, ServiceError> {
             if let Some(session) = session_store::find_session(&mut tx, appointment.session).await?
                 && let Some(kind) = kind_of(appointment)
             {
-                tell(app, &mut tx, kind, (appointment, &session), now).await?;
+                let told = tell(app, &mut tx, kind, (appointment, &session), now).await;
+                or_pass_by(told, &appointment.id)?;
                 // Who hears on the eve that there is a place needs no reminder the same evening.
                 if kind == AnnouncementKind::AppointmentMovedUp && now >= session.remind_at {
                     store::claim_reminder(&mut tx, appointment.id, now).await?;

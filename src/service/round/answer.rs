@@ -18,7 +18,7 @@ use crate::service::{App, ServiceError};
 use crate::store::person::Person;
 use crate::store::round::Round;
 use crate::store::round_item::{self, Item};
-use crate::store::{Tx, holiday, round as round_store};
+use crate::store::{Tx, holiday, round as round_store, round_plan};
 
 /// Longest name of a receiver.
 const MAX_NAME: usize = 60;
@@ -202,7 +202,7 @@ async fn join(
     let mut new = new_item(app, place, key, about, item.waits_since, now);
     // Should that round not come about either, the day still holds.
     new.wish = Some(day);
-    if !round_item::insert_item(tx, &new, now).await? {
+    if round_plan::insert_items(tx, &app.db, std::slice::from_ref(&new), now).await? == 0 {
         return Ok(());
     }
     item.next_done_at = Some(now);

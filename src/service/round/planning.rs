@@ -154,7 +154,11 @@ async fn write(
             made.push(round.id);
         }
     }
-    round_plan::insert_items(&mut tx, &app.db, &items, now).await?;
+    let put = round_plan::insert_items(&mut tx, &app.db, &items, now).await?;
+    if usize::try_from(put).ok() != Some(items.len()) {
+        // Nobody can have put one onto a round while it was held.
+        return Err(StoreError::Conflict("round_item").into());
+    }
     round_plan::follow(&mut tx, &app.db, &followed, now).await?;
     custody_store::begin(&mut tx, &app.db, &held, &actor.id, now).await?;
     tx.commit().await.map_err(StoreError::from)?;

@@ -33,9 +33,9 @@ use crate::service::collection::{
 };
 use crate::service::officer::note_look;
 use crate::store::collection::{
-    DesaCount, Unclaimed, count_unclaimed, find_list, list_items, list_lists, list_taken_said,
-    list_unclaimed,
+    DesaCount, Unclaimed, count_unclaimed, list_taken_said, list_unclaimed,
 };
+use crate::store::collection_list::{find_list, list_items, list_lists};
 use crate::web::Web;
 use crate::web::error::Error;
 

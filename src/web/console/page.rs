@@ -153,13 +153,18 @@ impl Page {
 
     /// A day: `22 Nov 2026`.
     pub(super) fn date(&self, date: chrono::NaiveDate) -> String {
+        format!("{} {}", date.day(), self.month(date))
+    }
+
+    /// Its month: `Nov 2026`.
+    pub(super) fn month(&self, date: chrono::NaiveDate) -> String {
         const ID: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"];
         const EN: [&str; 12] =
             ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let months = if self.is_english() { EN } else { ID };
         let month = months.get(date.month0() as usize).copied().unwrap_or_default();
-        format!("{} {month} {}", date.day(), date.year())
+        format!("{month} {}", date.year())
     }
 
     /// How long ago a moment was: `5 menit`, `3 jam`, `2 hari`.

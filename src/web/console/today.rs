@@ -21,7 +21,7 @@ use crate::domain::officer::Right;
 use crate::domain::service_point::BlankoStock;
 use crate::service::home_visit::answer_before;
 use crate::service::source_trouble;
-use crate::store::collection::count_untaken;
+use crate::store::collection_list::count_untaken;
 use crate::store::home_visit::count_unanswered;
 use crate::store::notice::NoticeKind;
 use crate::store::outage::list_running;

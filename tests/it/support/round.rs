@@ -7,7 +7,8 @@ use kabar::domain::round::{Answer, ItemState, RoundState};
 use kabar::service::{custody, round};
 use kabar::store::officer::find_by_login;
 use kabar::store::round::{Round, insert_round, save_round};
-use kabar::store::round_item::{Item, insert_item, save_item};
+use kabar::store::round_item::{Item, save_item};
+use kabar::store::round_plan::insert_items;
 use serde_json::json;
 
 use super::{TestApp, citizen};
@@ -105,7 +106,8 @@ impl Carried {
                 moved_at: None,
                 missing_at: None,
             };
-            insert_item(&mut tx, &item, now).await.unwrap();
+            let put = insert_items(&mut tx, &app.app.db, std::slice::from_ref(&item), now).await;
+            assert_eq!(put.unwrap(), 1);
             item.state = ItemState::Announced;
             item.reference = Some(format!("K7Q{position}-3M"));
             item.code_at = Some(now);

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::{
-    Fields, HERE, Line, Notice, clock, counted_of, field, is_unsettled, line, refused, state_name,
-    today,
+    Fields, HERE, Line, Notice, clock, counted_of, failed, field, is_unsettled, line, refused,
+    state_name, today,
 };
 use crate::domain::appointment::{AppointmentState, Origin};
 use crate::domain::area::AreaCode;
@@ -97,7 +97,7 @@ async fn counter_page(
     let (today, now) = (today(web), web.app.now());
     let found = match list_sessions(&web.app, &desk.actor, (today, today)).await {
         Ok(found) => found,
-        Err(error) => return Err(refused(&page, error).err().unwrap_or(Error::NotFound)),
+        Err(error) => return Err(failed(&page, error)),
     };
     let codes: Vec<AreaCode> = found.iter().map(|one| one.session.area.clone()).collect();
     let names = Names::of(web, &codes).await?;
@@ -151,7 +151,7 @@ async fn case_page(
     let page = Page::new(web, desk, COUNTER);
     let Case { appointment, session, who } = match open_case(&web.app, &desk.actor, id).await {
         Ok(case) => case,
-        Err(error) => return Err(refused(&page, error).err().unwrap_or(Error::NotFound)),
+        Err(error) => return Err(failed(&page, error)),
     };
     let script = web.app.script();
     let names = Names::of(web, std::slice::from_ref(&session.area)).await?;
@@ -218,35 +218,19 @@ async fn after(
     }
 }
 
-pub(super) async fn has_come(
+pub(super) async fn note(
     State(web): State<Web>,
     desk: Desk,
-    Path(id): Path<String>,
+    Path((id, what)): Path<(String, String)>,
     Filled(form): Filled<Fields>,
 ) -> Result<Response, Error> {
     let id = id_of(&id)?;
-    let result = settle(&web.app, &desk.actor, id, true).await;
-    after(&web, &desk, (id, &form), "hadir", result).await
-}
-
-pub(super) async fn has_not_come(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-    Filled(form): Filled<Fields>,
-) -> Result<Response, Error> {
-    let id = id_of(&id)?;
-    let result = settle(&web.app, &desk.actor, id, false).await;
-    after(&web, &desk, (id, &form), "tidak-hadir", result).await
-}
-
-pub(super) async fn cancel_case(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-    Filled(form): Filled<Fields>,
-) -> Result<Response, Error> {
-    let id = id_of(&id)?;
-    let result = cancel(&web.app, &desk.actor, id).await;
-    after(&web, &desk, (id, &form), "batal", result).await
+    let (app, actor) = (&web.app, &desk.actor);
+    let result = match what.as_str() {
+        "hadir" => settle(app, actor, id, true).await,
+        "tidak-hadir" => settle(app, actor, id, false).await,
+        "batal" => cancel(app, actor, id).await,
+        _ => return Err(Error::NotFound),
+    };
+    after(&web, &desk, (id, &form), &what, result).await
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use chrono::{Datelike as _, Days, Months, NaiveDate};
 use serde::Deserialize;
 
-use super::{HERE, Line, Notice, day_name, line, refused, today};
+use super::{HERE, Line, Notice, day_name, failed, line, today};
 use crate::domain::area::AreaCode;
 use crate::domain::officer::Right;
 use crate::domain::service_session::SessionKind;
@@ -68,7 +68,7 @@ async fn by_day(
 ) -> Result<BTreeMap<NaiveDate, Vec<Line>>, Error> {
     let mut found = match list_sessions(&web.app, &desk.actor, (from, until)).await {
         Ok(found) => found,
-        Err(error) => return Err(refused(page, error).err().unwrap_or(Error::NotFound)),
+        Err(error) => return Err(failed(page, error)),
     };
     found.retain(fits);
     let codes: Vec<AreaCode> = found.iter().map(|one| one.session.area.clone()).collect();
@@ -142,40 +142,6 @@ struct MonthPage {
     may_plan: bool,
 }
 
-fn month_name(page: &Page, first: NaiveDate) -> String {
-    const ID: [&str; 12] = [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ];
-    const EN: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let names = if page.is_english() { EN } else { ID };
-    let name = names.get(first.month0() as usize).copied().unwrap_or_default();
-    format!("{name} {}", first.year())
-}
-
 pub(super) async fn show_month(
     State(web): State<Web>,
     desk: Desk,
@@ -198,7 +164,7 @@ pub(super) async fn show_month(
     });
     shown(&MonthPage {
         days: days.collect(),
-        name: month_name(&page, first),
+        name: page.month(first),
         before: before.format("%Y-%m").to_string(),
         after: after.format("%Y-%m").to_string(),
         may_run: desk.may(Right::RunCounter),

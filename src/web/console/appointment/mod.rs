@@ -45,9 +45,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .get("/console/kunjungan/loket", run, counter::show)
         .post("/console/kunjungan/loket", run, counter::find)
         .get("/console/kunjungan/janji/{id}", run, counter::show_case)
-        .post("/console/kunjungan/janji/{id}/hadir", run, counter::has_come)
-        .post("/console/kunjungan/janji/{id}/tidak-hadir", run, counter::has_not_come)
-        .post("/console/kunjungan/janji/{id}/batal", run, counter::cancel_case)
+        .post("/console/kunjungan/janji/{id}/{what}", run, counter::note)
         .get("/console/kunjungan/sesi/{id}", run, session::show)
         .post("/console/kunjungan/sesi/{id}/janji", run, session::give)
         .post("/console/kunjungan/sesi/{id}/kuota", plan, session::resize)
@@ -173,6 +171,11 @@ fn refused(page: &Page, error: AppointmentError) -> Result<Notice, Error> {
         ),
     };
     Ok(Notice::bad(words))
+}
+
+/// The same where no form stands that could be mended.
+fn failed(page: &Page, error: AppointmentError) -> Error {
+    refused(page, error).err().unwrap_or(Error::NotFound)
 }
 
 fn session_words(page: &Page, error: SessionError) -> &'static str {

@@ -6,7 +6,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::Weekday;
 use serde::Deserialize;
 
-use super::{Fields, Notice, Tick, clock, field, has, refused, services_of, terms_of, ticks};
+use super::{
+    Fields, Notice, Tick, clock, failed, field, has, refused, services_of, terms_of, ticks,
+};
 use crate::domain::officer::Right;
 use crate::domain::service_session::SessionPlan;
 use crate::service::appointment::{AppointmentError, NewPlan, add_plan, end_plan, list_plans};
@@ -95,7 +97,7 @@ async fn plans_page(
     let plans = match list_plans(&web.app, &desk.actor, code).await {
         Ok(plans) => plans,
         Err(AppointmentError::Point) => return Err(Error::NotFound),
-        Err(error) => return Err(refused(&page, error).err().unwrap_or(Error::NotFound)),
+        Err(error) => return Err(failed(&page, error)),
     };
     let found = find_with_condition(&mut *web.app.db.reading().await?, code).await?;
     let (point, _) = found.ok_or(Error::NotFound)?;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::counter::done_words;
 use super::{
-    Fields, HERE, Line, Notice, clock, counted_of, field, line, places_of, refused, state_name,
+    Fields, HERE, Line, Notice, clock, counted_of, failed, field, line, places_of, refused,
+    state_name,
 };
 use crate::domain::appointment::{AppointmentState, Origin};
 use crate::domain::id::ServiceSessionId;
@@ -81,7 +82,7 @@ pub(super) struct Done {
     #[serde(default)]
     selesai: String,
     #[serde(default)]
-    kode: String,
+    janji: String,
 }
 
 fn id_of(id: &str) -> Result<ServiceSessionId, Error> {
@@ -121,7 +122,7 @@ async fn look(
 ) -> Result<(ServiceSession, Vec<Appointment>), Error> {
     match show_session(&web.app, &desk.actor, id).await {
         Ok(found) => Ok(found),
-        Err(error) => Err(refused(page, error).err().unwrap_or(Error::NotFound)),
+        Err(error) => Err(failed(page, error)),
     }
 }
 
@@ -133,7 +134,7 @@ fn states(all: &[Appointment]) -> Vec<(AppointmentState, bool)> {
 fn notice_of(page: &Page, done: &Done, all: &[Appointment], zone: &str) -> Option<Notice> {
     let words = match done.selesai.as_str() {
         "diberi" => {
-            let given = all.iter().find(|one| one.code.as_str() == done.kode)?;
+            let given = all.iter().find(|one| one.id.to_string() == done.janji)?;
             let time = given.comes.map(clock).unwrap_or_default();
             return Some(Notice::good(format!(
                 "{} {}, {} {time} {zone}. {}",
@@ -219,7 +220,7 @@ async fn again(
     error: AppointmentError,
 ) -> Result<Response, Error> {
     let notice = refused(&Page::new(web, desk, HERE), error)?;
-    let done = Done { selesai: String::new(), kode: String::new() };
+    let done = Done { selesai: String::new(), janji: String::new() };
     one(web, desk, id, (fields, &done, Some(notice))).await
 }
 
@@ -237,7 +238,7 @@ pub(super) async fn give(
     };
     match book(&web.app, &desk.actor, id, &wish).await {
         Ok(given) => {
-            let to = format!("{HERE}/sesi/{id}?selesai=diberi&kode={}", given.code);
+            let to = format!("{HERE}/sesi/{id}?selesai=diberi&janji={}", given.id);
             Ok(Redirect::to(&to).into_response())
         }
         Err(error) => again(&web, &desk, (id, &form), error).await,
