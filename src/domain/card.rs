@@ -100,12 +100,16 @@ words! {
         CardShipped = "card_shipped",
         /// Will be brought home on a day.
         HomeDeliveryScheduled = "home_delivery_scheduled",
+        /// Will be brought home on another day than the one that was said.
+        HomeDeliveryMoved = "home_delivery_moved",
         /// Can be collected at a place.
         ReadyToCollect = "ready_to_collect",
         /// The code to be said to the courier, on the morning of the day.
         HomeDeliveryCode = "home_delivery_code",
         /// Will not be brought home on that day after all.
         HomeDeliveryCancelled = "home_delivery_cancelled",
+        /// Somebody stood at the door in vain, and comes once more.
+        HomeDeliveryMissed = "home_delivery_missed",
         /// Has been handed over.
         CardIssued = "card_issued",
         /// How was it? Comes a day after a card was handed over.
@@ -136,6 +140,12 @@ words! {
 }
 
 impl AnnouncementKind {
+    /// Whether it names the day on which a card is brought home.
+    #[must_use]
+    pub const fn is_of_delivery_day(self) -> bool {
+        matches!(self, Self::HomeDeliveryScheduled | Self::HomeDeliveryMoved)
+    }
+
     /// Whether it speaks of an appointment at a counter, and of no card.
     #[must_use]
     pub const fn is_of_appointment(self) -> bool {
@@ -180,6 +190,7 @@ impl AnnouncementKind {
             self,
             Self::SurveyInvitation
                 | Self::HomeDeliveryCode
+                | Self::HomeDeliveryMissed
                 | Self::CollectionReminder
                 | Self::OutageBegun
                 | Self::OutageOver

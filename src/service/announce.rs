@@ -19,7 +19,7 @@ use crate::domain::language::Language;
 use crate::domain::message::{ChannelKind, MessageClass, MessageText};
 use crate::domain::outbound::{Choice, Content, TemplateCall};
 use crate::domain::reference::Reference;
-use crate::store::message::is_reference_taken;
+use crate::store::message::{self, is_reference_taken};
 use crate::store::person::Person;
 use crate::store::round_item;
 use crate::store::service_point::{self, ServicePoint};
@@ -67,7 +67,29 @@ pub async fn plan_message(
     cause: &str,
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
-    plan_news(app, tx, holder, News { announcement, cause, more: &[] }, update, now).await
+    let mut announcement = announcement.clone();
+    if is_moved(app, tx, holder.card, &announcement, now).await? {
+        announcement.kind = AnnouncementKind::HomeDeliveryMoved;
+    }
+    let news = News { announcement: &announcement, cause, more: &[] };
+    plan_news(app, tx, holder, news, update, now).await
+}
+
+/// Whether the day that an announcement names takes the place of one its holder heard of and still waits for: then it
+/// has to say that the other one is void.
+async fn is_moved(
+    app: &App,
+    tx: &mut Tx,
+    card: CardId,
+    announcement: &Announcement,
+    now: Timestamp,
+) -> Result<bool, ServiceError> {
+    let moved = AnnouncementKind::HomeDeliveryMoved;
+    let is_day = announcement.kind == AnnouncementKind::HomeDeliveryScheduled;
+    if !is_day || !app.settings.policy.enabled.contains(&moved) {
+        return Ok(false);
+    }
+    Ok(message::waits_for_day(tx, card, now).await?)
 }
 
 /// The same of an announcement that says more than what is known of the card.
@@ -321,7 +343,7 @@ async fn choices(
     announcement: &Announcement,
     card: CardId,
 ) -> Result<Vec<Choice>, ServiceError> {
-    if announcement.kind != AnnouncementKind::HomeDeliveryScheduled {
+    if !announcement.kind.is_of_delivery_day() {
         return Ok(Vec::new());
     }
     let item = round_item::find_last(tx, &app.db, card).await?;

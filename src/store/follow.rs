@@ -267,14 +267,14 @@ pub async fn list_misdirected(
             "SELECT COALESCE(m.first_id, m.id), m.person_id, m.card_id, m.template FROM message m \
              WHERE m.recipient_hash = $1 AND m.class = 'announcement' AND m.person_id IS NOT NULL \
              AND m.card_id IS NOT NULL AND m.template NOT IN ('card_issued', 'survey_invitation', \
-             'collection_reminder', 'outage_begun', 'outage_over', 'home_delivery_code', 'home_delivery_cancelled') \
-             AND NOT (m.template = 'home_delivery_scheduled' AND EXISTS (SELECT 1 FROM card c \
+             'collection_reminder', 'outage_begun', 'outage_over', 'home_delivery_code', 'home_delivery_cancelled', 'home_delivery_missed') \
+             AND NOT (m.template IN ('home_delivery_scheduled', 'home_delivery_moved') AND EXISTS (SELECT 1 FROM card c \
              WHERE c.id = m.card_id AND c.status <> 'home_delivery_scheduled') \
              AND EXISTS (SELECT 1 FROM round_item i WHERE i.card_id = m.card_id)) \
              AND m.status IN ('queued', 'sending', 'unknown', 'sent', 'delivered', 'read') \
              AND m.id = (SELECT MAX(o.id) FROM message o WHERE o.card_id = m.card_id \
              AND o.class = 'announcement' AND o.template NOT IN ('collection_reminder', 'outage_begun', \
-             'outage_over', 'home_delivery_code', 'home_delivery_cancelled')) ORDER BY m.id LIMIT 50",
+             'outage_over', 'home_delivery_code', 'home_delivery_cancelled', 'home_delivery_missed')) ORDER BY m.id LIMIT 50",
         )
         .bind(hash.clone())
         .fetch_all(&mut *conn)

@@ -268,6 +268,34 @@ pub async fn cancel_waiting_of_card(
     Ok(count_cancelled(&touched))
 }
 
+/// Whether a holder heard of a day on which their card is brought, that day is still to come, and nothing they heard
+/// since took it back.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn waits_for_day(
+    conn: &mut AnyConnection,
+    card: CardId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    // What is on its way counts: it may have arrived.
+    let last: Option<(String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT template, status, expires_at FROM message WHERE card_id = $1 AND template IN \
+         ('home_delivery_scheduled', 'home_delivery_moved', 'home_delivery_cancelled', 'home_delivery_missed', \
+         'ready_to_collect') \
+         AND status NOT IN ('queued', 'cancelled', 'failed', 'expired') ORDER BY id DESC LIMIT 1",
+    )
+    .bind(card.to_string())
+    .fetch_optional(conn)
+    .await?;
+    Ok(last.is_some_and(|(template, status, expires_at)| {
+        let is_day = template.parse().is_ok_and(|kind: AnnouncementKind| kind.is_of_delivery_day());
+        let is_on_its_way = matches!(status.as_str(), "sending" | "unknown");
+        let is_to_come = expires_at.is_none_or(|at| at > now.as_ms());
+        is_day && (is_on_its_way || is_to_come)
+    }))
+}
+
 /// Cancels what of one kind still waits about a card.
 ///
 /// # Errors

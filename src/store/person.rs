@@ -355,25 +355,70 @@ pub async fn set_phone(
     Ok(())
 }
 
-/// Notes where somebody lives, by the word of their desa.
+/// Where somebody lives by the word of their desa; what is none stays as it is.
+#[derive(Clone, Copy, Default)]
+pub struct MendedHome<'a> {
+    /// RT.
+    pub rt: Option<&'a str>,
+    /// RW.
+    pub rw: Option<&'a str>,
+    /// Street and number, or the way there.
+    pub address: Option<&'a str>,
+}
+
+/// Notes where somebody lives, by the word of their desa. A source that goes on saying what it said before changes
+/// nothing of that.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn set_address(
+pub async fn mend_home(
     conn: &mut AnyConnection,
     db: &Db,
     id: PersonId,
-    address: &str,
+    home: MendedHome<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let key = id.to_string();
-    sqlx::query("UPDATE person SET address_sealed = $2, updated_at = $3 WHERE id = $1")
-        .bind(key.clone())
-        .bind(db.sealer.seal(place("address_sealed"), &key, address)?)
-        .bind(now.as_ms())
-        .execute(conn)
-        .await?;
+    // Statements are whole sentences: no name of a column is ever put together.
+    let parts = [
+        (
+            "address_sealed",
+            home.address,
+            "SELECT address_sealed FROM person WHERE id = $1",
+            "UPDATE person SET address_sealed = $2, address_was = COALESCE(address_was, $3), updated_at = $4 WHERE id = $1",
+        ),
+        (
+            "rt_sealed",
+            home.rt,
+            "SELECT rt_sealed FROM person WHERE id = $1",
+            "UPDATE person SET rt_sealed = $2, rt_was = COALESCE(rt_was, $3), updated_at = $4 WHERE id = $1",
+        ),
+        (
+            "rw_sealed",
+            home.rw,
+            "SELECT rw_sealed FROM person WHERE id = $1",
+            "UPDATE person SET rw_sealed = $2, rw_was = COALESCE(rw_was, $3), updated_at = $4 WHERE id = $1",
+        ),
+    ];
+    for (column, value, find, set) in parts {
+        let Some(value) = value else { continue };
+        let sealed: Option<String> =
+            sqlx::query_scalar(find).bind(key.clone()).fetch_one(&mut *conn).await?;
+        let was = sealed.map(|sealed| db.sealer.open(place(column), &key, &sealed)).transpose()?;
+        sqlx::query(set)
+            .bind(key.clone())
+            .bind(db.sealer.seal(place(column), &key, value)?)
+            .bind(was.map(|was| was_hash(db, &key, column, &was)))
+            .bind(now.as_ms())
+            .execute(&mut *conn)
+            .await?;
+    }
     Ok(())
+}
+
+/// Under which hash a part of a home that was mended is known again: it holds for that person alone.
+fn was_hash(db: &Db, key: &str, column: &str, value: &str) -> String {
+    db.index("home_was", &format!("{key}:{column}:{value}"))
 }
 
 async fn write(
@@ -394,9 +439,13 @@ async fn write(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $9)"
     } else {
         "UPDATE person SET name_sealed = $2, phone_hash = $3, phone_sealed = $4, phone_problem = $5, \
-         area = $6, rt_sealed = COALESCE($7, rt_sealed), rw_sealed = COALESCE($8, rw_sealed), \
-         updated_at = $9, dusun_sealed = COALESCE($10, dusun_sealed), \
-         address_sealed = COALESCE($11, address_sealed) WHERE id = $1"
+         area = $6, updated_at = $9, dusun_sealed = COALESCE($10, dusun_sealed), \
+         rt_sealed = CASE WHEN $7 IS NULL OR rt_was = $12 THEN rt_sealed ELSE $7 END, \
+         rt_was = CASE WHEN $7 IS NULL OR rt_was = $12 THEN rt_was ELSE NULL END, \
+         rw_sealed = CASE WHEN $8 IS NULL OR rw_was = $13 THEN rw_sealed ELSE $8 END, \
+         rw_was = CASE WHEN $8 IS NULL OR rw_was = $13 THEN rw_was ELSE NULL END, \
+         address_sealed = CASE WHEN $11 IS NULL OR address_was = $14 THEN address_sealed ELSE $11 END, \
+         address_was = CASE WHEN $11 IS NULL OR address_was = $14 THEN address_was ELSE NULL END WHERE id = $1"
     };
     let query = sqlx::query(statement)
         .bind(key.to_owned())
@@ -417,7 +466,11 @@ async fn write(
             update.nik.expose(),
         )?)
     } else {
+        let was = |column, value: Option<&str>| value.map(|value| was_hash(db, key, column, value));
         query
+            .bind(was("rt_sealed", update.rt.as_deref()))
+            .bind(was("rw_sealed", update.rw.as_deref()))
+            .bind(was("address_sealed", update.address.as_deref()))
     };
     query.execute(conn).await?;
     Ok(())

@@ -322,21 +322,41 @@ pub async fn list_questions(
     rows.iter().map(|row| read(db, row)).collect()
 }
 
-/// The reference of the last message of one kind about a card.
+/// Cards that lie in an office of an area though their holders died or moved away, the longest first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_without_holder(
+    conn: &mut AnyConnection,
+    db: &Db,
+    area: &AreaCode,
+    limit: i64,
+) -> Result<Vec<Item>, StoreError> {
+    let [from, to] = super::row::area_range(area);
+    let text = format!(
+        "SELECT {COLUMNS} FROM round_item i JOIN card c ON c.id = i.card_id \
+         JOIN custody h ON h.card_id = i.card_id AND h.until_at IS NULL \
+         WHERE i.next = 'absent' AND i.next_done_at IS NOT NULL AND c.area >= $1 AND c.area < $2 \
+         AND substr(h.holder, 1, 5) IN ('point', 'desa ') AND NOT EXISTS (SELECT 1 FROM round_item l \
+         WHERE l.card_id = i.card_id AND l.id > i.id) ORDER BY i.id LIMIT $3"
+    );
+    let rows = sqlx::query(sql(text)).bind(from).bind(to).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(|row| read(db, row)).collect()
+}
+
+/// The reference of the last message that named the day on which a card is brought.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn find_reference(
     conn: &mut AnyConnection,
     card: CardId,
-    kind: &str,
 ) -> Result<Option<String>, StoreError> {
     Ok(sqlx::query_scalar(
-        "SELECT reference FROM message WHERE card_id = $1 AND template = $2 AND reference IS NOT NULL \
-         ORDER BY id DESC LIMIT 1",
+        "SELECT reference FROM message WHERE card_id = $1 AND reference IS NOT NULL \
+         AND template IN ('home_delivery_scheduled', 'home_delivery_moved') ORDER BY id DESC LIMIT 1",
     )
     .bind(card.to_string())
-    .bind(kind.to_owned())
     .fetch_optional(conn)
     .await?)
 }

@@ -234,8 +234,8 @@ pub async fn is_told(
     since: Timestamp,
 ) -> Result<bool, StoreError> {
     let found: Option<(String,)> = sqlx::query_as(
-        "SELECT id FROM message WHERE card_id = $1 AND template = 'home_delivery_scheduled' \
-         AND created_at >= $2 AND status NOT IN ('queued', 'cancelled', 'failed', 'expired') LIMIT 1",
+        "SELECT id FROM message WHERE card_id = $1 \
+         AND template IN ('home_delivery_scheduled', 'home_delivery_moved') AND created_at >= $2 AND status NOT IN ('queued', 'cancelled', 'failed', 'expired') LIMIT 1",
     )
     .bind(card.to_string())
     .bind(since.as_ms())

@@ -1,5 +1,7 @@
 //! Journey A: a card changes its status and a phone hears of it, in which words, and when not.
 
+use std::time::Duration;
+
 use kabar::domain::area::AreaCode;
 use kabar::domain::card::AnnouncementKind;
 use kabar::domain::message::ChannelKind;
@@ -45,6 +47,26 @@ on_both_engines! {
         assert_eq!(sent[0].param("date"), "Selasa, 24 November");
         assert_eq!(sent[0].param("window"), "pukul 09.00–12.00 WIB");
         assert_eq!(sent[0].param("bring"), "KTP lama bila ada, atau surat kehilangan");
+    }
+
+    async fn who_waits_for_a_day_hears_that_another_one_takes_its_place(app: TestApp) {
+        for (day, template) in [
+            ("2026-11-24", "kabar_home_delivery_scheduled_v1"),
+            ("2026-11-26", "kabar_home_delivery_moved_v1"),
+            ("2026-11-25", "kabar_home_delivery_moved_v1"),
+        ] {
+            let home = json!({"date": day, "from": "09:00", "to": "12:00"});
+            app.card_with(&citizen(1), "CARD_PRINTED", &[("home_delivery", home)]).await;
+            app.run_until_idle().await;
+            assert_eq!(app.whatsapp.sent().last().unwrap().template(), template, "{day}");
+        }
+        assert_eq!(app.whatsapp.sent().last().unwrap().param("date"), "Rabu, 25 November");
+        app.advance(Duration::from_secs(5 * 24 * 3600)).await;
+        let home = json!({"date": "2026-12-02", "from": "09:00", "to": "12:00"});
+        app.card_with(&citizen(1), "CARD_PRINTED", &[("home_delivery", home)]).await;
+        app.run_until_idle().await;
+        let last = app.whatsapp.sent().last().unwrap().template().to_owned();
+        assert_eq!(last, "kabar_home_delivery_scheduled_v1", "nobody waits for a day that has passed");
     }
 
     async fn the_window_of_a_home_delivery_is_told_in_the_recipients_own_zone(app: TestApp) {

@@ -12,7 +12,7 @@ use kabar::domain::id::{OfficerId, RoundId};
 use kabar::domain::language::Language;
 use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::service::round::{
-    self, CourierItem, Found, Report, Reported, RoundError, Wish, for_courier,
+    self, CourierItem, Found, Report, Reported, RightHome, RoundError, Wish, for_courier,
 };
 use kabar::store::officer::find_by_login;
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
@@ -326,9 +326,9 @@ on_both_engines! {
         let item = app.query("SELECT id FROM round_item WHERE next = 'ask_desa'").await[0][0].parse().unwrap();
         let desa = actor(&app, "desa", OfficerRole::Desa, DESA).await;
         let other = actor(&app, "lain", OfficerRole::Desa, "35.17.08.2014").await;
-        let denied = round::settle_question(&app.app, &other, item, Found::Again, "").await;
+        let denied = round::settle_question(&app.app, &other, item, Found::Again, &RightHome::default()).await;
         assert!(matches!(denied, Err(RoundError::NotFound)));
-        round::settle_question(&app.app, &desa, item, Found::Again, "Gang Mawar 7").await.unwrap();
+        round::settle_question(&app.app, &desa, item, Found::Again, &RightHome { address: "Gang Mawar 7", ..RightHome::default() }).await.unwrap();
         let again = round::plan(&app.app, &ground.office, &wish(&app, &ground.courier, 0)).await.unwrap();
         let items = for_courier(&app.app, &ground.courier, again[0]).await.unwrap().items;
         assert_eq!(items.len(), 2, "the house that was found, and the old card that was missing");
@@ -376,7 +376,7 @@ on_both_engines! {
         let there = for_courier(&app.app, &ground.courier, other).await.unwrap().items;
         assert_eq!(there.iter().filter(|item| item.state == "announced").count(), 2);
         let told = told(&app, 1).await;
-        assert_eq!(told.iter().filter(|kind| *kind == "home_delivery_scheduled").count(), 2, "{told:?}");
+        assert_eq!(told, ["card_printed", "home_delivery_scheduled", "home_delivery_moved"], "the former day is void");
     }
 
     async fn a_round_is_moved_and_cancelled_as_a_whole(app: TestApp) {
@@ -385,7 +385,11 @@ on_both_engines! {
         let day = (tomorrow(&app) + Days::new(1), at(13), at(15));
         assert_eq!(round::move_to(&app.app, &ground.office, ground.round, day).await.unwrap(), 2);
         app.run_until_idle().await;
-        assert_eq!(told(&app, 2).await, ["card_printed", "home_delivery_scheduled", "home_delivery_scheduled"]);
+        assert_eq!(told(&app, 2).await, ["card_printed", "home_delivery_scheduled", "home_delivery_moved"]);
+        let sent = app.whatsapp.sent_to(&citizen(2).e164);
+        let moved = sent.last().unwrap();
+        assert_eq!(moved.template(), "kabar_home_delivery_moved_answer_v1");
+        assert_eq!(moved.quick_replies().len(), 5, "it is answered like the first day");
         assert_eq!(ground.item(&app, 1).await.answer, "", "it was about the other day");
         assert_eq!(round::cancel(&app.app, &ground.office, ground.round).await.unwrap(), 2);
         app.run_until_idle().await;
@@ -454,6 +458,11 @@ on_both_engines! {
         assert_eq!(app.query(waiting).await, [["3"]]);
         assert_eq!(round::announce(&app.app, &ground.office, ground.round).await.unwrap(), (0, 0));
         assert_eq!(app.query(waiting).await, [["3"]]);
+        // Moved in the night: nobody had heard of the other day, so this one is the first.
+        let day = (tomorrow(&app) + Days::new(1), at(13), at(15));
+        round::move_to(&app.app, &ground.office, ground.round, day).await.unwrap();
+        assert_eq!(app.query(waiting).await, [["3"]]);
+        assert_eq!(app.query("SELECT COUNT(*) FROM message WHERE template = 'home_delivery_moved'").await, [["0"]]);
         // Cancelled in the night: nobody had heard of it, and nobody hears of that.
         assert_eq!(round::cancel(&app.app, &ground.office, ground.round).await.unwrap(), 0);
         app.advance(Duration::from_secs(12 * 3600)).await;

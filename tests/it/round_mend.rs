@@ -9,7 +9,7 @@ use kabar::domain::id::ItemId;
 use kabar::domain::language::Language;
 use kabar::domain::officer::OfficerRole;
 use kabar::service::custody;
-use kabar::service::round::{self, Found, Report, RoundError, Wish};
+use kabar::service::round::{self, Found, Report, RightHome, RoundError, Wish};
 use kabar::store::round_plan::{Alarms, count_alarms};
 use serde_json::json;
 
@@ -313,7 +313,7 @@ on_both_engines! {
             .await[0][0]
             .parse()
             .unwrap();
-        round::settle_question(&app.app, &ground.office, item, Found::Again, "").await.unwrap();
+        round::settle_question(&app.app, &ground.office, item, Found::Again, &RightHome::default()).await.unwrap();
         assert_eq!(again().await.unwrap().len(), 1, "the desa knows the house");
     }
 

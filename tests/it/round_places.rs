@@ -4,16 +4,40 @@
 use std::time::Duration;
 
 use chrono::Days;
+use kabar::domain::area::AreaCode;
+use kabar::domain::officer::{Actor, OfficerRole};
+use kabar::service::collection;
 use kabar::service::round::{self, Report};
 use kabar::store::Engine;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::round::{Ground, announced, told_code, tomorrow, wish};
+use crate::round::{DESA, Ground, actor, announced, told_code, tomorrow, wish};
 use crate::support::{TestApp, citizen, run};
 
 const CARDS: usize = 4;
+
+/// Everybody who moves cards.
+struct Many {
+    ground: Ground,
+    spare: Actor,
+    desa: Actor,
+}
+
+impl std::ops::Deref for Many {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl std::ops::DerefMut for Many {
+    fn deref_mut(&mut self) -> &mut Ground {
+        &mut self.ground
+    }
+}
 
 /// What one step draws from its seed.
 struct Dice(u64);
@@ -40,7 +64,9 @@ async fn look(app: &TestApp, steps: &[String]) {
                 GROUP BY card_id HAVING COUNT(*) > 1";
     none(app, "on two rounds", open, steps).await;
     let collected = "SELECT c.id FROM card c WHERE c.status = 'ready_to_collect' AND (NOT EXISTS \
-                     (SELECT 1 FROM custody h WHERE h.card_id = c.id AND h.until_at IS NULL AND h.holder LIKE 'point%') \
+                     (SELECT 1 FROM custody h WHERE h.card_id = c.id AND h.until_at IS NULL \
+                     AND (h.holder = 'point ' || c.service_point \
+                     OR (h.holder LIKE 'desa %' AND c.service_point LIKE 'desa-%'))) \
                      OR EXISTS (SELECT 1 FROM round_item i WHERE i.card_id = c.id AND i.state IN ('planned', 'announced')))";
     none(app, "to be collected where it is not", collected, steps).await;
     let brought = "SELECT c.id FROM card c WHERE c.status = 'home_delivery_scheduled' AND NOT EXISTS \
@@ -55,12 +81,12 @@ async fn look(app: &TestApp, steps: &[String]) {
                 AND i.state IN ('announced', 'failed') AND i.code_hash IS NOT NULL)";
     none(app, "a code about to be told of what is not brought", code, steps).await;
     let two = "SELECT card_id FROM message WHERE status = 'queued' AND template IN \
-               ('home_delivery_scheduled', 'ready_to_collect', 'home_delivery_cancelled') \
+               ('home_delivery_scheduled', 'home_delivery_moved', 'ready_to_collect', 'home_delivery_cancelled') \
                GROUP BY card_id HAVING COUNT(DISTINCT template) > 1";
     none(app, "about to be said to be in two places", two, steps).await;
 }
 
-async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -> String {
+async fn step(app: &TestApp, ground: &mut Many, dice: &mut Dice, key: usize) -> String {
     let who = dice.roll(CARDS) + 1;
     let phone = citizen(who).e164;
     let words = [
@@ -71,7 +97,7 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
         "alamat salah",
         "saya ambil sendiri",
     ];
-    match dice.roll(15) {
+    match dice.roll(19) {
         0..=3 => {
             let said = words[dice.roll(words.len())];
             app.writes(&phone, said).await;
@@ -116,14 +142,7 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
             let came = all.map(|all| all[0].result.clone());
             format!("{} is {outcome}: {came:?}", item.position)
         }
-        8 => format!("close: {:?}", round::close(&app.app, &ground.office, ground.round).await),
-        9 => format!("cancel: {:?}", round::cancel(&app.app, &ground.office, ground.round).await),
-        10 => {
-            let old = wish(app, &ground.courier, 0);
-            let to = (tomorrow(app) + Days::new(dice.roll(3) as u64), old.from, old.to);
-            let done = round::move_to(&app.app, &ground.office, ground.round, to).await;
-            format!("move: {done:?}")
-        }
+        8..=10 | 15 | 16 => by_office(app, ground, dice).await,
         11 => {
             app.advance(Duration::from_secs(60)).await;
             let status = ["siap ambil", "CARD_PRINTED", "CARD_ISSUED"][dice.roll(3)];
@@ -144,6 +163,7 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
             let done = round::settle_conflict(&app.app, &ground.office, which, is_true).await;
             format!("{key} counts: {is_true}: {done:?}")
         }
+        14 => by_desa(app, ground, dice).await,
         _ => {
             let next = wish(app, &ground.courier, dice.roll(3) as u64);
             match round::plan(&app.app, &ground.office, &next).await {
@@ -154,6 +174,76 @@ async fn step(app: &TestApp, ground: &mut Ground, dice: &mut Dice, key: usize) -
                 }
                 Err(error) => format!("no round: {error}"),
             }
+        }
+    }
+}
+
+/// The office closes, cancels or moves the round, gives it to the other courier, or hands a card over at the counter.
+async fn by_office(app: &TestApp, ground: &mut Many, dice: &mut Dice) -> String {
+    match dice.roll(5) {
+        0 => format!("close: {:?}", round::close(&app.app, &ground.office, ground.round).await),
+        1 => format!("cancel: {:?}", round::cancel(&app.app, &ground.office, ground.round).await),
+        2 => {
+            let old = wish(app, &ground.courier, 0);
+            let to = (tomorrow(app) + Days::new(dice.roll(3) as u64), old.from, old.to);
+            let done = round::move_to(&app.app, &ground.office, ground.round, to).await;
+            format!("move: {done:?}")
+        }
+        3 => {
+            // The second courier carries from then on, as far as the round has not left.
+            let to = ground.spare.id.parse().unwrap();
+            let done = round::reassign(&app.app, &ground.office, ground.round, to).await;
+            if done.is_ok() {
+                std::mem::swap(&mut ground.ground.courier, &mut ground.spare);
+            }
+            format!("another courier: {done:?}")
+        }
+        _ => {
+            let open = "SELECT i.round_id, i.id FROM round_item i JOIN person p ON p.id = i.person_id \
+                        WHERE i.state IN ('planned', 'announced') ORDER BY i.id LIMIT 1";
+            let found = app.query(open).await;
+            let Some([round, item]) = found.first().map(Vec::as_slice) else {
+                return "nothing on a round".into();
+            };
+            let which = (round.parse().unwrap(), item.parse().unwrap());
+            let words = ("Rini", "datang ke loket");
+            let done = round::hand_over_by_word(&app.app, &ground.office, which, words).await;
+            format!("at the counter: {done:?}")
+        }
+    }
+}
+
+/// The kecamatan gives what lies ready to the desa, which takes it over and hands it out; or the list is cancelled.
+async fn by_desa(app: &TestApp, ground: &Many, dice: &mut Dice) -> String {
+    let area = AreaCode::parse(DESA).unwrap();
+    let lists = "SELECT id FROM collection_list WHERE taken_at IS NULL AND cancelled_at IS NULL ORDER BY id LIMIT 1";
+    let list = app.query(lists).await.concat().concat();
+    match dice.roll(4) {
+        0 => {
+            let ready = "SELECT id FROM card WHERE status = 'ready_to_collect' ORDER BY id";
+            let cards: Vec<_> =
+                app.query(ready).await.concat().iter().map(|id| id.parse().unwrap()).collect();
+            let done = collection::hand_to_desa(&app.app, &ground.office, &area, &cards).await;
+            format!("{} on a list: {done:?}", cards.len())
+        }
+        1 if !list.is_empty() => {
+            let done = collection::take_list(&app.app, &ground.desa, list.parse().unwrap()).await;
+            format!("the desa takes a list: {done:?}")
+        }
+        2 if !list.is_empty() => {
+            let done =
+                collection::cancel_list(&app.app, &ground.office, list.parse().unwrap()).await;
+            format!("a list is cancelled: {done:?}")
+        }
+        _ => {
+            let held = "SELECT h.card_id FROM custody h WHERE h.until_at IS NULL AND h.holder LIKE 'desa%' \
+                        ORDER BY h.card_id LIMIT 1";
+            let card = app.query(held).await.concat().concat();
+            if card.is_empty() {
+                return "the desa has nothing".into();
+            }
+            let done = collection::hand_out(&app.app, &ground.desa, card.parse().unwrap()).await;
+            format!("the desa hands out: {done:?}")
         }
     }
 }
@@ -182,7 +272,10 @@ async fn by_code(app: &TestApp, ground: &Ground, dice: &mut Dice, key: usize) ->
 }
 
 async fn in_this_order(app: TestApp, seeds: Vec<u64>) {
-    let mut ground = announced(&app, CARDS).await;
+    let ground = announced(&app, CARDS).await;
+    let spare = actor(&app, "kurir2", OfficerRole::Courier, "35.17.09").await;
+    let desa = actor(&app, "desa", OfficerRole::Desa, DESA).await;
+    let mut ground = Many { ground, spare, desa };
     let mut steps = Vec::new();
     for (key, seed) in seeds.into_iter().enumerate() {
         steps.push(step(&app, &mut ground, &mut Dice(seed), key).await);

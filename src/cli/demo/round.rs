@@ -45,7 +45,7 @@ pub(super) async fn play(app: Arc<App>, sandbox: Sandbox, player: Player) -> any
     let found = find_by_login(&app.db, COURIER).await?.context("the sample courier")?;
     let courier = found.actor();
     let phones = player.print_for_round().await?;
-    let (day, from, to) = window(local);
+    let (day, from, to) = window(local, app.settings.round.code_at);
     let wish = Wish {
         area,
         from,
@@ -66,10 +66,10 @@ pub(super) async fn play(app: Arc<App>, sandbox: Sandbox, player: Player) -> any
     Ok(())
 }
 
-/// Three hours from now on, or tomorrow morning when today is over.
-fn window(local: NaiveDateTime) -> (chrono::NaiveDate, NaiveTime, NaiveTime) {
+/// Three hours from now on, or tomorrow morning when today is over; in the night from the hour of the codes.
+fn window(local: NaiveDateTime, codes: NaiveTime) -> (chrono::NaiveDate, NaiveTime, NaiveTime) {
     let hour = |hour: u32| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-    let from = local.hour();
+    let from = local.hour().max(codes.hour() + u32::from(codes.minute() > 0));
     if from + WINDOW_HOURS <= 23 {
         return (local.date(), hour(from), hour(from + WINDOW_HOURS));
     }

@@ -1,7 +1,8 @@
 //! What citizens answer to the day of a round, and what it does at once.
 
-use chrono::{Datelike as _, Days, NaiveDate, Weekday};
+use chrono::NaiveDate;
 
+use super::day::{ahead_of, working_days};
 use super::planning::new_item;
 use super::start::leave;
 use super::telling::tell;
@@ -24,8 +25,6 @@ use crate::store::{Tx, holiday, round as round_store, round_plan};
 const MAX_NAME: usize = 60;
 /// Letters of a button.
 const MAX_BUTTON: usize = 20;
-/// So far ahead a working day is looked for.
-const LOOK_AHEAD: u64 = 30;
 
 /// What somebody answers.
 #[derive(Clone, PartialEq, Eq)]
@@ -106,21 +105,8 @@ async fn other_days(
         return Ok(days);
     }
     let start = after.max(round.day);
-    let last = start.checked_add_days(Days::new(LOOK_AHEAD)).unwrap_or(start);
-    let holidays = holiday::list_holidays(tx, (start, last)).await?;
-    let is_free = |day: NaiveDate| {
-        holidays.iter().any(|holiday| {
-            holiday.date == day
-                && holiday.hours.is_none()
-                && holiday.area.as_ref().is_none_or(|area| home.is_within(area))
-        })
-    };
-    let working = start
-        .iter_days()
-        .skip(1)
-        .take_while(|day| *day <= last)
-        .filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) && !is_free(*day));
-    Ok(working.take(OFFERED_DAYS).collect())
+    let holidays = holiday::list_holidays(tx, ahead_of(start)).await?;
+    Ok(working_days(&holidays, home, start, OFFERED_DAYS))
 }
 
 /// Does what somebody answered about their card; `false` when it is no longer on a round that could

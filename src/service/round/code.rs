@@ -81,7 +81,7 @@ async fn tell(app: &App, round: RoundId, item: ItemId) -> Result<bool, RoundErro
     let random = getrandom::u64().map_err(|_| ServiceError::Text("no randomness".to_owned()))?;
     let code = code(random);
     let kind = AnnouncementKind::HomeDeliveryCode;
-    let values = [("code", code.clone())];
+    let values = [("code", code.clone(), code.clone())];
     let said = (kind, "code", values.as_slice());
     let is_told = say_beside(app, &mut tx, (&item, &round), said, now).await?;
     // Whom nobody can tell has no code: the courier hands over by name and reason.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod code;
+mod day;
 mod follow;
 mod planning;
 mod report;
@@ -28,9 +29,12 @@ use super::{App, ServiceError};
 pub use answer::{Announced, Said};
 pub(in crate::service) use answer::{facts, release, take_all};
 pub use code::step;
+pub use day::days_from;
 pub use planning::{MAX_CAPACITY, Wish, plan};
 pub use report::{Report, Reported, report};
-pub use settle::{Found, hand_over_by_word, settle_conflict, settle_question, take_back_absence};
+pub use settle::{
+    Found, RightHome, hand_over_by_word, settle_conflict, settle_question, take_back_absence,
+};
 pub(in crate::service) use source::{Met, follow_source, meet};
 pub use start::{close, reassign, start};
 pub use telling::{announce, cancel, move_to};
@@ -57,6 +61,11 @@ pub enum RoundError {
     /// Ends before it begins.
     #[error("the window must end after it begins")]
     Window,
+    /// Begins before citizens are told their codes.
+    #[error(
+        "the window must begin at {0} or later: that is when the codes are told (round.code_at)"
+    )]
+    BeforeCodes(chrono::NaiveTime),
     /// None, or too many.
     #[error("a round takes 1 to 500 cards")]
     Capacity,

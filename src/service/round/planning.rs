@@ -190,9 +190,7 @@ fn new_round(
 }
 
 async fn check(app: &App, wish: &Wish, now: Timestamp) -> Result<(), RoundError> {
-    if wish.from >= wish.to {
-        return Err(RoundError::Window);
-    }
+    check_window(app, (wish.from, wish.to))?;
     if !(1..=MAX_CAPACITY).contains(&wish.capacity) || wish.slots.is_empty() {
         return Err(RoundError::Capacity);
     }
@@ -205,6 +203,19 @@ async fn check(app: &App, wish: &Wish, now: Timestamp) -> Result<(), RoundError>
         }
     }
     Ok(())
+}
+
+/// A courier at the door before the code was told could prove nothing.
+pub(super) fn check_window(
+    app: &App,
+    (from, to): (NaiveTime, NaiveTime),
+) -> Result<(), RoundError> {
+    let codes = app.settings.round.code_at;
+    match () {
+        () if from >= to => Err(RoundError::Window),
+        () if from < codes => Err(RoundError::BeforeCodes(codes)),
+        () => Ok(()),
+    }
 }
 
 pub(super) fn check_day(day: NaiveDate, today: NaiveDate) -> Result<(), RoundError> {

@@ -8,16 +8,21 @@ use super::start::leave;
 use super::{RoundError, follow, open};
 use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
+use crate::domain::custody::Holder;
 use crate::domain::id::{ItemId, RoundId};
 use crate::domain::officer::{Actor, Right};
-use crate::domain::round::{ItemState, Next, Outcome, after_outcome, next_attempt};
+use crate::domain::round::{
+    ItemState, Next, Outcome, ReceivedBy, RoundState, after_outcome, next_attempt,
+};
 use crate::service::card::OWN_SOURCE;
 use crate::service::{App, officer};
 use crate::store::round_item::{self, Item};
-use crate::store::{StoreError, Tx, person, round, round_report, source_row};
+use crate::store::{StoreError, Tx, custody, person, round, round_report, source_row};
 
 /// Longest address that is kept.
 const MAX_ADDRESS: usize = 200;
+/// Longest number of an RT or RW.
+const MAX_NUMBER: usize = 5;
 
 /// Settles a report that contradicts what is on file. With `is_true` it counts after all: a card
 /// that was handed over is in its holder's hand from then on, whatever else was planned for it, and
@@ -144,7 +149,23 @@ pub enum Found {
     Moved,
 }
 
-/// Answers a question to the desa. A new address replaces the one on file.
+/// Where somebody lives, in the words of their desa; empty where nothing is to be changed.
+#[derive(Clone, Copy, Default)]
+pub struct RightHome<'a> {
+    /// RT.
+    pub rt: &'a str,
+    /// RW.
+    pub rw: &'a str,
+    /// Street and number, or the way there.
+    pub address: &'a str,
+}
+
+fn cleaned(text: &str, most: usize) -> Option<String> {
+    let text: String = text.trim().chars().filter(|c| !c.is_control()).take(most).collect();
+    (!text.is_empty()).then_some(text)
+}
+
+/// Answers a question to the desa. What it says of the home replaces what is on file.
 ///
 /// # Errors
 /// [`RoundError`] with what stands in the way.
@@ -153,7 +174,7 @@ pub async fn settle_question(
     actor: &Actor,
     id: ItemId,
     found: Found,
-    address: &str,
+    home: &RightHome<'_>,
 ) -> Result<(), RoundError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
@@ -162,8 +183,8 @@ pub async fn settle_question(
     round::lock_round(&mut tx, &app.db, round).await?;
     let mut item =
         round_item::lock_item(&mut tx, &app.db, id).await?.ok_or(RoundError::NotFound)?;
-    let home = person::find_person(&mut tx, &app.db, item.person).await?.and_then(|one| one.area);
-    if !actor.covers(home.as_ref(), &app.settings.office_area) {
+    let area = person::find_person(&mut tx, &app.db, item.person).await?.and_then(|one| one.area);
+    if !actor.covers(area.as_ref(), &app.settings.office_area) {
         return Err(RoundError::NotFound);
     }
     if !actor.may(Right::PlanRounds) {
@@ -173,11 +194,12 @@ pub async fn settle_question(
     if !is_asked || item.next_done_at.is_some() {
         return Err(RoundError::NotFound);
     }
-    let address: String =
-        address.trim().chars().filter(|c| !c.is_control()).take(MAX_ADDRESS).collect();
-    if !address.is_empty() {
-        person::set_address(&mut tx, &app.db, item.person, &address, now).await?;
-    }
+    let [rt, rw, address] =
+        [(home.rt, MAX_NUMBER), (home.rw, MAX_NUMBER), (home.address, MAX_ADDRESS)]
+            .map(|(text, most)| cleaned(text, most));
+    let home =
+        person::MendedHome { rt: rt.as_deref(), rw: rw.as_deref(), address: address.as_deref() };
+    person::mend_home(&mut tx, &app.db, item.person, home, now).await?;
     item.next = Some(match found {
         Found::Again => Next::Again,
         Found::Collect => Next::Collect,
@@ -193,7 +215,8 @@ pub async fn settle_question(
     Ok(())
 }
 
-/// Hands a card of a round over by an officer's word: a lock, or nobody with a phone.
+/// Hands a card of a round over by an officer's word: a lock, nobody with a phone, or a holder who came to the counter
+/// while the card still lay there.
 ///
 /// # Errors
 /// [`RoundError`] with what stands in the way.
@@ -204,7 +227,10 @@ pub async fn hand_over_by_word(
     (receiver, reason): (&str, &str),
 ) -> Result<&'static str, RoundError> {
     let mut tx = app.db.begin().await?;
-    open(app, &mut tx, actor, Right::OverrideHandOver, round).await?;
+    let found = open(app, &mut tx, actor, Right::OverrideHandOver, round).await?;
+    if matches!(found.state, RoundState::Planned | RoundState::Announced) {
+        return at_the_counter(app, tx, actor, (round, item), (receiver, reason)).await;
+    }
     drop(tx);
     let key: crate::domain::id::CustodyId = app.ids.next(app.now());
     let report = Report {
@@ -212,7 +238,7 @@ pub async fn hand_over_by_word(
         item: item.to_string(),
         at: app.now().as_ms(),
         outcome: Outcome::Received.to_string(),
-        by: crate::domain::round::ReceivedBy::Override.to_string(),
+        by: ReceivedBy::Override.to_string(),
         receiver: receiver.to_owned(),
         reason: reason.to_owned(),
         ..Report::default()
@@ -226,6 +252,38 @@ pub async fn hand_over_by_word(
         Some((_, "not_announced" | "not_today")) => "too_early",
         _ => "refused",
     })
+}
+
+/// Hands over a card that still lies in the office. Its round goes on without it, and nobody else's card counts as out.
+async fn at_the_counter(
+    app: &App,
+    mut tx: Tx,
+    actor: &Actor,
+    (round, item): (RoundId, ItemId),
+    (receiver, reason): (&str, &str),
+) -> Result<&'static str, RoundError> {
+    let now = app.now();
+    let found = round_item::lock_item(&mut tx, &app.db, item).await?;
+    let mut item = found.filter(|item| item.round == round).ok_or(RoundError::NotFound)?;
+    let has = custody::find_holder(&mut tx, item.card).await?.map(|held| held.holder);
+    let is_here = has.as_ref().is_some_and(Holder::is_office);
+    if !item.state.is_open() || !is_here {
+        return Ok("not_here");
+    }
+    if receiver.trim().is_empty() || reason.trim().is_empty() {
+        return Ok("refused");
+    }
+    let report = Report {
+        at: now.as_ms(),
+        by: ReceivedBy::Override.to_string(),
+        receiver: receiver.to_owned(),
+        reason: reason.to_owned(),
+        ..Report::default()
+    };
+    apply(app, &mut tx, (actor, &report), (Outcome::Received, &mut item), now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    app.signals.wake_outbox();
+    Ok("done")
 }
 
 /// Takes back that somebody died or moved away, which a courier said of them: the card goes onto a

@@ -1,7 +1,7 @@
 //! The courier takes the cards of a round, and gives back what was not handed over.
 
 use super::planning::check_courier;
-use super::telling::call_off;
+use super::telling::{call_off, say_missed};
 use super::{RoundError, follow, may_see, open};
 use crate::domain::audit::Action;
 use crate::domain::clock::Timestamp;
@@ -177,6 +177,7 @@ pub async fn close(app: &App, actor: &Actor, id: RoundId) -> Result<usize, Round
         if item.state == ItemState::Failed {
             // The day is over: what was announced for it is no longer true.
             follow::take_back(app, &mut tx, &item, now).await?;
+            say_missed(app, &mut tx, &round, &item, now).await?;
         }
         if item.next.is_some() && item.next_done_at.is_none() {
             follow::go_on(app, &mut tx, &mut item, now).await?;

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::planning::check_day;
+use super::planning::{check_day, check_window};
 use super::start::leave;
 use super::{RoundError, appointment, follow, is_over, open, today};
 use crate::domain::audit::Action;
@@ -100,8 +100,7 @@ pub(super) async fn tell(
             return Ok(false);
         }
         Some(_) => {
-            let kind = AnnouncementKind::HomeDeliveryScheduled.as_str();
-            item.reference = round_item::find_reference(tx, item.card, kind).await?;
+            item.reference = round_item::find_reference(tx, item.card).await?;
         }
     }
     round_item::save_item(tx, &app.db, item, now).await?;
@@ -120,9 +119,7 @@ pub async fn move_to(
     (day, from, to): (NaiveDate, NaiveTime, NaiveTime),
 ) -> Result<usize, RoundError> {
     let now = app.now();
-    if from >= to {
-        return Err(RoundError::Window);
-    }
+    check_window(app, (from, to))?;
     let mut tx = app.db.begin().await?;
     let mut round = open(app, &mut tx, actor, Right::PlanRounds, id).await?;
     if !matches!(round.state, RoundState::Planned | RoundState::Announced) {
@@ -248,12 +245,29 @@ async fn say_off(
     say_beside(app, tx, (item, &heard), (kind, "cancelled", &[]), now).await
 }
 
+/// Tells whoever was not home or not found, or had no old card at hand, that the card comes once more.
+pub(super) async fn say_missed(
+    app: &App,
+    tx: &mut Tx,
+    round: &Round,
+    item: &Item,
+    now: Timestamp,
+) -> Result<(), ServiceError> {
+    let why = item.outcome.and_then(|outcome| app.templates.vocabulary().missed(outcome));
+    if let (Some(Next::Again | Next::AskDesa), Some((text, sms))) = (item.next, why) {
+        let more = [("reason", text, sms)];
+        let said = (AnnouncementKind::HomeDeliveryMissed, "missed", more.as_slice());
+        say_beside(app, tx, (item, round), said, now).await?;
+    }
+    Ok(())
+}
+
 /// Tells a holder something about their card that is no state of it; `false` when nobody hears it.
 pub(super) async fn say_beside(
     app: &App,
     tx: &mut Tx,
     (item, round): (&Item, &Round),
-    (kind, what, values): (AnnouncementKind, &str, &[(&'static str, String)]),
+    (kind, what, more): (AnnouncementKind, &str, announce::More<'_>),
     now: Timestamp,
 ) -> Result<bool, ServiceError> {
     if !app.settings.policy.enabled.contains(&kind) {
@@ -268,14 +282,15 @@ pub(super) async fn say_beside(
     // The words speak of the round's day, whatever the card's own state says by now.
     state.home_delivery = Some(appointment(round));
     let ends_at = appointment(round).ends_at(app.zone(holder.area.as_ref()).offset());
-    let is_late = kind == AnnouncementKind::HomeDeliveryCancelled;
+    let is_late = matches!(
+        kind,
+        AnnouncementKind::HomeDeliveryCancelled | AnnouncementKind::HomeDeliveryMissed
+    );
     let expires_at = if is_late { ends_at.max(now.after(LATE_WORD)) } else { ends_at };
     let fingerprint = kind.as_str().to_owned();
     let announcement = Announcement { kind, expires_at: Some(expires_at), fingerprint };
     let whose = announce::Holder { person: &holder, card: item.card, area: holder.area.as_ref() };
     let cause = follow::cause(item, what);
-    let more: Vec<_> =
-        values.iter().map(|(name, value)| (*name, value.clone(), value.clone())).collect();
-    let news = announce::News { announcement: &announcement, cause: &cause, more: &more };
+    let news = announce::News { announcement: &announcement, cause: &cause, more };
     announce::plan_news(app, tx, &whose, news, &state, now).await
 }

@@ -31,6 +31,7 @@ struct Raw {
     unknown: RawUnknown,
     point: RawPoint,
     stop: RawStop,
+    missed: RawMissed,
     list: RawList,
     documents: BTreeMap<String, RawPaper>,
     statuses: BTreeMap<String, String>,
@@ -95,6 +96,14 @@ struct RawPoint {
 struct RawStop {
     answered: String,
     unanswered: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMissed {
+    nobody_home: ByChannel<String>,
+    unclear_address: ByChannel<String>,
+    old_card_missing: ByChannel<String>,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +182,10 @@ impl Reader<'_> {
             en: self.spoken("en.", raw.en),
             stop_answered: self.sms("stop.answered", raw.stop.answered),
             stop_unanswered: self.sms("stop.unanswered", raw.stop.unanswered),
+            nobody_home: self.plain_pair("missed.nobody_home", raw.missed.nobody_home),
+            unclear_address: self.plain_pair("missed.unclear_address", raw.missed.unclear_address),
+            old_card_missing: self
+                .plain_pair("missed.old_card_missing", raw.missed.old_card_missing),
             addressed,
             capitals: self.capitals,
             engine: self.engine,

@@ -24,6 +24,7 @@ use crate::domain::document::Document;
 use crate::domain::language::Language;
 use crate::domain::message::ChannelKind;
 use crate::domain::person::PersonName;
+use crate::domain::round::Outcome;
 
 /// The words of one office in one language, checked. Cloning it is cheap.
 #[derive(Clone)]
@@ -40,6 +41,9 @@ struct Inner {
     addressed: BTreeMap<Document, AddressedTo>,
     stop_answered: String,
     stop_unanswered: String,
+    nobody_home: ByChannel<String>,
+    unclear_address: ByChannel<String>,
+    old_card_missing: ByChannel<String>,
 }
 
 /// The words of one language.
@@ -170,6 +174,18 @@ impl Vocabulary {
     pub fn desa_office(&self, name: &str, is_kelurahan: bool) -> String {
         let words = self.spoken();
         self.fill(if is_kelurahan { &words.kelurahan } else { &words.desa }, &[("name", name)])
+    }
+
+    /// Why a courier comes once more, in a chat and in an SMS; none after what brings nobody a second time.
+    #[must_use]
+    pub fn missed(&self, outcome: Outcome) -> Option<(String, String)> {
+        let words = match outcome {
+            Outcome::NobodyHome => &self.inner.nobody_home,
+            Outcome::UnclearAddress => &self.inner.unclear_address,
+            Outcome::OldCardMissing => &self.inner.old_card_missing,
+            _ => return None,
+        };
+        Some((words.text.clone(), words.sms.clone()))
     }
 
     /// Hours of a place that is closed all day, with the day on which it opens again.

@@ -108,8 +108,13 @@ pub(super) fn outcome(page: &Page, outcome: UpdateOutcome) -> &'static str {
 
 /// What a message was about: an announcement's kind, or an answer.
 pub(super) fn subject(page: &Page, template: &str) -> &'static str {
+    let Ok(kind) = template.parse() else { return page.t("Balasan", "Answer") };
+    announcement(page, kind)
+}
+
+/// What an announcement tells, in two or three words.
+pub(super) fn announcement(page: &Page, kind: AnnouncementKind) -> &'static str {
     use AnnouncementKind as A;
-    let Ok(kind) = template.parse::<A>() else { return page.t("Balasan", "Answer") };
     let (id, en) = match kind {
         A::RecordingReceived => ("Perekaman diterima", "Recording received"),
         A::EnrollmentFailed => ("Perekaman gagal", "Recording failed"),
@@ -119,9 +124,11 @@ pub(super) fn subject(page: &Page, template: &str) -> &'static str {
         A::CardPrinted => ("Kartu dicetak", "Card printed"),
         A::CardShipped => ("Kartu dikirim", "Card sent on"),
         A::HomeDeliveryScheduled => ("Jadwal antar", "Home delivery"),
+        A::HomeDeliveryMoved => ("Jadwal antar berubah", "Home delivery moved"),
         A::ReadyToCollect => ("Siap diambil", "Ready to collect"),
         A::HomeDeliveryCode => ("Kode antar", "Hand-over code"),
         A::HomeDeliveryCancelled => ("Antar dibatalkan", "Home delivery cancelled"),
+        A::HomeDeliveryMissed => ("Antar belum berhasil", "Brought in vain"),
         A::CardIssued => ("Sudah diterima", "Handed over"),
         A::SurveyInvitation => ("Undangan survei", "Survey invitation"),
         A::CollectionReminder => ("Pengingat ambil", "Reminder to collect"),

@@ -22,7 +22,6 @@ mod collection;
 mod consent;
 mod courier;
 mod delivery;
-mod delivery_word;
 mod desk;
 mod door;
 mod failed;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::answer::{Phone, phones};
 use super::desk::Desk;
+use super::label::announcement as announcement_name;
 use super::page::{Page, show as shown};
 use super::{Need, Rooms};
 use crate::domain::card::AnnouncementKind;
@@ -104,39 +105,6 @@ struct LinesPage {
 pub(super) struct Shown {
     #[serde(default)]
     bahasa: String,
-}
-
-/// What an announcement tells.
-fn kind_name(page: &Page, kind: AnnouncementKind) -> &'static str {
-    match kind.as_str() {
-        "recording_received" => page.t("Perekaman diterima", "Recording received"),
-        "enrollment_failed" => page.t("Perekaman perlu diulang", "Recording must be repeated"),
-        "ready_to_print" => page.t("Siap dicetak", "Ready to print"),
-        "waiting_for_blank" => page.t("Menunggu blangko", "Waits for blanks"),
-        "card_printed" => page.t("Sudah dicetak", "Printed"),
-        "card_shipped" => page.t("Dikirim ke tempat ambil", "On its way to the counter"),
-        "ready_to_collect" => page.t("Siap diambil", "Ready to collect"),
-        "home_delivery_scheduled" => page.t("Dijadwalkan diantar", "Home delivery scheduled"),
-        "home_delivery_code" => page.t("Kode serah terima", "Hand-over code"),
-        "home_delivery_cancelled" => page.t("Antar dibatalkan", "Home delivery cancelled"),
-        "card_issued" => page.t("Sudah diserahkan", "Handed over"),
-        "contact_office" => page.t("Minta menghubungi kantor", "Asked to contact the office"),
-        "survey_invitation" => page.t("Ajakan mengisi survei", "Invitation to the survey"),
-        "collection_reminder" => page.t("Pengingat ambil", "Reminder to collect"),
-        "outage_begun" => page.t("Gangguan layanan", "Outage"),
-        "outage_over" => page.t("Gangguan selesai", "Outage over"),
-        "appointment_reminder" => page.t("Pengingat janji", "Reminder of an appointment"),
-        "appointment_moved_up" => {
-            page.t("Naik dari daftar tunggu", "Moved up from the waiting list")
-        }
-        "appointment_cancelled" => page.t("Janji dibatalkan kantor", "Appointment called off"),
-        "appointment_resumed" => page.t("Janji tetap berlaku", "Appointment stands"),
-        "home_visit_scheduled" => page.t("Jadwal kunjungan rumah", "Home visit scheduled"),
-        "home_visit_moved" => page.t("Kunjungan rumah dipindah", "Home visit moved"),
-        "home_visit_reminder" => page.t("Pengingat kunjungan rumah", "Reminder of a home visit"),
-        "home_visit_declined" => page.t("Kunjungan rumah ditolak", "Home visit declined"),
-        _ => kind.as_str(),
-    }
 }
 
 /// The state, its badge, and what to do.
@@ -287,7 +255,11 @@ pub(super) async fn list(State(web): State<Web>, desk: Desk) -> Result<Response,
                 let standings = standings(&page, &known, &name, &of);
                 (name, standings)
             });
-            Row { kind: kind.as_str(), title: kind_name(&page, *kind), names: names.collect() }
+            Row {
+                kind: kind.as_str(),
+                title: announcement_name(&page, *kind),
+                names: names.collect(),
+            }
         })
         .collect();
     let strangers = known
@@ -333,7 +305,7 @@ pub(super) async fn open(
             phones: phones(wording.looks.clone(), false),
         })
         .collect();
-    let title = kind_name(&page, kind);
+    let title = announcement_name(&page, kind);
     shown(&TemplatePage { page, title, language: of.language, category: of.category, wordings })
 }
 

@@ -43,7 +43,7 @@ async fn tap(chrome: &Chrome, item: &str, part: &str) {
 }
 
 /// Hands a card over to its holder, with that code.
-async fn hand_over(chrome: &Chrome, item: &str, code: &str) {
+pub(super) async fn hand_over(chrome: &Chrome, item: &str, code: &str) {
     tap(chrome, item, ".got").await;
     tap(chrome, item, "[value=self]").await;
     chrome.fill(&format!("#{item} [name=code]"), code).await;
@@ -52,7 +52,7 @@ async fn hand_over(chrome: &Chrome, item: &str, code: &str) {
 }
 
 /// Stands before a closed door.
-async fn in_vain(chrome: &Chrome, item: &str, outcome: &str) {
+pub(super) async fn in_vain(chrome: &Chrome, item: &str, outcome: &str) {
     tap(chrome, item, ".not").await;
     tap(chrome, item, &format!("[value={outcome}]")).await;
     tap(chrome, item, "form .main").await;
@@ -217,6 +217,34 @@ async fn ended_on_the_way(app: TestApp) {
     close(&app.app, &Actor::cli(), round.id).await.unwrap();
     chrome.goto(&round.path()).await;
     chrome.sees("Putaran ini sudah ditutup").await;
+    assert_eq!(chrome.ask(KEPT).await, "0 0");
+    chrome.close().await;
+}
+
+#[tokio::test]
+async fn what_was_reported_of_a_round_that_is_somebody_elses_by_now_is_not_kept_in_silence() {
+    run(Engine::Sqlite, taken_away).await;
+}
+
+async fn taken_away(app: TestApp) {
+    let (round, line) = joko(&app, 2).await;
+    add_officer(&app, "tini", "Tini", OfficerRole::Courier, "35.17.09").await;
+    let mut chrome = Chrome::open(&line.url).await;
+    open_round(&mut chrome, &round).await;
+    line.cut();
+    in_vain(&chrome, &round.items[0], "nobody_home").await;
+    chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
+    app.query(
+        "UPDATE delivery_round SET courier_id = (SELECT id FROM officer WHERE login = 'tini')",
+    )
+    .await;
+    line.mend();
+    chrome.press("Kirim sekarang").await;
+    chrome.sees("Putaran ini bukan milik Anda lagi").await;
+    chrome.look("courier_taken_away").await;
+    assert!(round.reports(&app).await.is_empty());
+    tap(&chrome, &round.items[0], ".told button").await;
+    log_out(&chrome).await;
     assert_eq!(chrome.ask(KEPT).await, "0 0");
     chrome.close().await;
 }

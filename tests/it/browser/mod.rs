@@ -8,6 +8,7 @@ mod broadcast;
 mod busy;
 mod card;
 mod courier;
+mod delivery;
 mod door;
 mod morning;
 mod outage;

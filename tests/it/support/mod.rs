@@ -10,6 +10,7 @@ pub mod database;
 pub mod desk;
 pub mod foreign;
 pub mod hook;
+pub mod journey;
 pub mod kannel;
 pub mod line;
 pub mod log;

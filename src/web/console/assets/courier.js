@@ -77,11 +77,14 @@ async function call(path, options) {
 }
 
 const wipe = id => change(of => of.rounds.delete(id));
+// What was reported of a round that is somebody else's by now cannot be sent: the courier is told, and tells the office.
+const strand = id => change((of, _, reports) => reports.filter(r => r.round === id && !r.result)
+  .forEach(r => of.reports.put(Object.assign(r, { result: "refused", why: "gone", label: "" }))));
 // Fetches a round, sends what was reported of it, in order, and learns what came of it.
 async function exchange(id) {
   const data = await call(id + "/data");
   if (!data) { return false; }
-  if (data.gone) { await wipe(id); return true; }
+  if (data.gone) { await (waiting().some(r => r.round === id) ? strand(id) : wipe(id)); return true; }
   await change(of => of.rounds.put({ id: id, owner: data.officer, mayOverride: data.may_override, round: data.round }));
   await load();
   const mine = waiting().filter(r => r.round === id && r.owner === data.officer);
@@ -164,9 +167,11 @@ function openForm(li, item, id) {
   const form = part(id);
   form.dataset.of = id;
   form.querySelectorAll("[data-if]").forEach(e => {
-    const is = { old: item.old_card_demanded, phone: item.phone, override: !item.phone || round(roundId).mayOverride };
+    const is = { phone: item.phone, override: !item.phone || round(roundId).mayOverride };
     if (!is[e.dataset.if]) { e.remove(); }
   });
+  // Whether it was given back is worth knowing where nobody demands it, too.
+  if (!item.old_card_demanded) { form.querySelectorAll(".old input").forEach(e => { e.required = false; }); }
   form.querySelectorAll("[data-name]").forEach(e => { e.textContent = item.name; });
   const receiver = $(form, "[name=receiver]");
   if (receiver && item.receiver) {
@@ -180,7 +185,7 @@ function openForm(li, item, id) {
       e.querySelectorAll("input").forEach(i => { i.disabled = e.hidden; });
     });
     const no = $(form, "[name=old_card][value=no]");
-    if (no) { no.setCustomValidity(is.old_card === "no" ? W.old_card_demanded : ""); }
+    if (no) { no.setCustomValidity(is.old_card === "no" && item.old_card_demanded ? W.old_card_demanded : ""); }
   };
   form.addEventListener("change", fit);
   fit();

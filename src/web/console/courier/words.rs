@@ -111,6 +111,11 @@ pub(super) const WORDS: &[(&str, &str, &str)] = &[
         "The report was not taken. Check it, then report again.",
     ),
     (
+        "why.gone",
+        "Putaran ini bukan milik Anda lagi, laporannya tidak terkirim. Sampaikan hasilnya ke petugas kantor.",
+        "This round is no longer yours, and the report was not sent. Tell the office what came of it.",
+    ),
+    (
         "why.already_received",
         "Kartu ini sudah tercatat diterima. Laporan Anda disimpan, petugas kantor yang memeriksa.",
         "This card is on file as received. Your report is kept; the office looks into it.",

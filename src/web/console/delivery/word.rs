@@ -1,8 +1,8 @@
 //! What rounds, answers, outcomes and refusals are called on the pages.
 
-use super::page::Page;
+use super::super::page::Page;
 use crate::domain::round::{
-    Answer, CodeWord, ItemState, MAX_WRONG_CODES, Next, Outcome, RoundState,
+    Answer, CodeWord, ItemState, MAX_WRONG_CODES, Next, OldCard, Outcome, RoundState,
 };
 use crate::service::ServiceError;
 use crate::service::round::{Report, RoundError};
@@ -95,12 +95,25 @@ pub(super) fn marks(page: &Page, item: &Item) -> Vec<&'static str> {
     marks
 }
 
+/// What became of the old card.
+pub(super) fn old_card(page: &Page, old: OldCard) -> &'static str {
+    match old {
+        OldCard::Yes => page.t("KTP lama diserahkan", "old card given back"),
+        OldCard::No => page.t("KTP lama tidak ada", "no old card"),
+        OldCard::PoliceLetter => page.t("surat polisi", "police letter"),
+    }
+}
+
 /// What a kept report says.
 pub(super) fn said(page: &Page, json: &str) -> String {
     let report: Report = serde_json::from_str(json).unwrap_or_default();
     let what = report.outcome.parse().map_or("", |one| outcome(page, one));
-    let parts = [what, &report.receiver, &report.note, &report.reason];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    said_in_one(&[what, &report.receiver, &report.note, &report.reason], ", ")
+}
+
+/// What there is of some words, in one line.
+pub(super) fn said_in_one(parts: &[&str], between: &str) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
 }
 
 /// The word by which a page is told why something was not done.
@@ -114,6 +127,7 @@ pub(super) fn refused(error: RoundError) -> Result<&'static str, Error> {
         RoundError::Courier => "kurir",
         RoundError::Day => "hari",
         RoundError::Window => "jam",
+        RoundError::BeforeCodes(_) => "kode",
         RoundError::Capacity => "muat",
         RoundError::Empty => "kosong",
         RoundError::Point => "tempat",
@@ -194,6 +208,10 @@ fn said_of(page: &Page, word: &str) -> (&'static str, &'static str) {
             "Jamnya tidak terbaca, atau selesai sebelum mulai.",
             "The hours cannot be read, or end before they begin.",
         ),
+        "kode" => bad(
+            "Putaran mulai sebelum warga menerima kodenya. Pilih jam mulai yang lebih siang.",
+            "The round begins before citizens are told their codes. Choose a later hour.",
+        ),
         "muat" => bad("Satu putaran memuat 1 sampai 500 kartu.", "A round takes 1 to 500 cards."),
         "kosong" => bad(
             "Tidak ada kartu tercetak yang menunggu di wilayah itu.",
@@ -204,6 +222,10 @@ fn said_of(page: &Page, word: &str) -> (&'static str, &'static str) {
             "There is no service point of that code there.",
         ),
         "wilayah" => bad("Kode wilayah tidak terbaca.", "The area code cannot be read."),
+        "bukan_sini" => bad(
+            "Kartu itu tidak tercatat di kantor, atau sudah keluar dari putaran. Periksa dulu di mana kartunya.",
+            "That card is not on file in the office, or has left the round. See first where it is.",
+        ),
         "tolak" => bad(
             "Tidak dicatat: nama penerima dan alasan harus ada.",
             "Not noted: the receiver's name and a reason are needed.",
