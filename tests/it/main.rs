@@ -57,6 +57,7 @@ mod round;
 mod round_mend;
 mod round_places;
 mod secret;
+mod session_closing;
 mod smpp;
 mod smpp_kannel;
 mod sql_source;
