@@ -8,6 +8,7 @@ use kabar::domain::area::Zone;
 use kabar::domain::clock::Timestamp;
 use kabar::domain::officer::Actor;
 use kabar::domain::service_point::{BlankoStock, PointState, PointStatus};
+use kabar::service::appointment::Closed;
 use kabar::service::point;
 use kabar::store::service_point::{Change, list_points};
 use serde_json::json;
@@ -84,16 +85,28 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let app = office::open(office::load(&which.config)?).await?.app;
     let change = said.checked(today(app.zone(None), app.now()))?;
     let actor = Actor { id: which.by, ..Actor::cli() };
-    let is_done = point::change(&app, &which.code, &[change], &actor).await?;
+    let done = point::change(&app, &which.code, &[change], &actor).await?;
     app.db.close().await;
-    if !is_done {
+    let Some(closed) = done else {
         return Err(hinted(
             format!("there is no service point {:?}", which.code),
             "`kabar point list` shows them, `kabar import service-points` brings new ones",
         ));
-    }
+    };
     println!("{}: done", which.code);
+    if closed != Closed::default() {
+        println!("{}", called_off(closed));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a closure did to sessions, in words.
+pub(super) fn called_off(closed: Closed) -> String {
+    let Closed { sessions, told, untold } = closed;
+    format!(
+        "{sessions} sessions called off or made shorter; `kabar serve` tells {told} who have an appointment, \
+         and {untold} without a chat are told by the office"
+    )
 }
 
 /// What somebody says of a place.

@@ -11,7 +11,7 @@ use kabar::domain::officer::Actor;
 use kabar::domain::service_point::PointService;
 use kabar::domain::service_session::SessionKind;
 use kabar::service::appointment::{
-    AppointmentError, NewPlan, NewSession, add_plan, add_session, call_off, end_plan, list_plans,
+    AppointmentError, NewPlan, NewSession, add_plans, add_session, call_off, end_plan, list_plans,
     list_sessions,
 };
 use kabar::store::service_session::Counted;
@@ -217,8 +217,9 @@ async fn plan(args: Plan) -> anyhow::Result<()> {
         held: args.hours.held,
     };
     let app = office::open(office::load(&args.config)?).await?.app;
-    let id = add_plan(&app, &Actor::cli(), new).await.map_err(refused)?;
-    println!("{id}: planned; `kabar serve` lays the days ahead out");
+    for id in add_plans(&app, &Actor::cli(), vec![new]).await.map_err(refused)? {
+        println!("{id}: planned; `kabar serve` lays the days ahead out");
+    }
     app.db.close().await;
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::domain::id::{AppointmentId, HomeVisitId, ServiceSessionId};
 use crate::domain::message::ChannelKind;
 use crate::domain::outbound::{Choice, Pin};
 use crate::domain::round::Answer;
+use crate::domain::service_point::PointService;
 use crate::domain::survey::{Element, Score};
 use crate::domain::ticket::{ComplaintCategory, TicketState};
 
@@ -212,6 +213,8 @@ pub enum Need {
     Deliveries,
     /// [`Input::sessions`].
     Sessions,
+    /// [`Input::served_by_visit`].
+    Served,
     /// [`Input::booking`].
     Booking,
     /// [`Input::slot`] of that session.
@@ -277,6 +280,8 @@ pub struct Input {
     pub deliveries: Option<Vec<DeliveryFact>>,
     /// Sessions ahead in the kabupaten of whoever writes, the nearest places first.
     pub sessions: Option<Vec<SessionFact>>,
+    /// What is done at them.
+    pub served_by_visit: Option<Vec<PointService>>,
     /// The appointments of whoever writes.
     pub booking: Option<BookingFact>,
     /// The session that was picked, as it is at this moment.
@@ -369,7 +374,7 @@ pub enum Effect {
         service: String,
         /// The code that was told.
         code: String,
-        /// What they do not have yet.
+        /// The papers that they do not have yet, by their names in the files.
         lacks: Vec<String>,
     },
     /// An appointment is cancelled.

@@ -3,6 +3,8 @@
 //! 07.30-11.30 | printing,kk | 07.30 07.40 | waiting: 2`. The times are those of the places that are free; none when it
 //! is full. Made for tests only.
 
+use std::time::Duration;
+
 use super::visit_fact::{AppointmentFact, BookingFact, SessionFact, SlotNow};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, IdSource, ServiceSessionId};
@@ -18,13 +20,15 @@ pub struct Visits {
     codes: Vec<String>,
 }
 
+/// A place that gets free goes to those who wait until then.
+const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 const CODES: [&str; 4] = ["J-7KQ4", "J-W4HT", "J-9PXB", "J-K3MS"];
 
 impl Visits {
     /// Nothing, and the number of appointments that a chat may have.
     #[must_use]
     pub fn new() -> Self {
-        let booking = BookingFact { most: 3, ..BookingFact::default() };
+        let booking = BookingFact { most: 3, move_up_before: HALF_A_DAY, ..BookingFact::default() };
         let codes = CODES.iter().rev().map(|code| (*code).to_owned()).collect();
         Self { booking, codes, ..Self::default() }
     }
@@ -70,6 +74,7 @@ impl Visits {
             window: format!("pukul {window} WIB"),
             window_short: format!("{window} WIB"),
             waiting,
+            may_wait: true,
             is_reminded: true,
             services,
             pin: None,
@@ -95,6 +100,12 @@ impl Visits {
     #[must_use]
     pub fn facts(&self) -> Vec<SessionFact> {
         self.sessions.iter().map(Self::fact).collect()
+    }
+
+    /// What is done at them.
+    #[must_use]
+    pub fn served(&self) -> Vec<PointService> {
+        self.sessions.iter().flat_map(|(session, _)| session.services.clone()).collect()
     }
 
     fn fact((session, times): &(SessionFact, Vec<String>)) -> SessionFact {

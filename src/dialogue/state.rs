@@ -92,6 +92,9 @@ pub enum Flow {
         place: Option<String>,
         /// The last day that was offered.
         after: Option<String>,
+        /// The place of which that day is.
+        #[serde(default)]
+        after_at: Option<String>,
     },
     /// Officers are asked to come; what is known so far, in the order in which it is asked.
     HomeVisit {

@@ -74,6 +74,7 @@ pub(super) fn input(text: &str) -> Input {
         survey: Some(Element::ALL.to_vec()),
         deliveries: None,
         sessions: Some(Vec::new()),
+        served_by_visit: Some(Vec::new()),
         booking: Some(BookingFact::default()),
         slot: None,
         home: Some(HomeFact::default()),

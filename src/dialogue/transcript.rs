@@ -407,6 +407,7 @@ impl Facts {
             deliveries: None,
             outages: self.outages.clone(),
             sessions: None,
+            served_by_visit: None,
             booking: None,
             slot: None,
             home: None,
@@ -435,6 +436,7 @@ impl Facts {
                 }
                 Need::Deliveries => input.deliveries = Some(self.deliveries.clone()),
                 Need::Sessions => input.sessions = Some(self.visits.facts()),
+                Need::Served => input.served_by_visit = Some(self.visits.served()),
                 Need::Booking => input.booking = Some(self.visits.booking.clone()),
                 Need::Slot(id) => input.slot = Some(self.visits.slot(*id)),
                 Need::Home => input.home = Some(self.homes.fact.clone()),

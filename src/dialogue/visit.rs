@@ -227,15 +227,40 @@ impl Script {
     /// What to bring to it in an area, in a few words for every channel.
     #[must_use]
     pub fn visit_bring(&self, label: &str, area: &AreaCode, language: Language) -> String {
-        self.visit_papers(label, area, language).join(", ")
+        self.paper_names(&self.visit_papers(label, area), language).join(", ")
     }
 
-    /// The same one by one, in the order in which they are asked.
+    /// The same one by one, in the order in which they are asked, by their names in the files.
     #[must_use]
-    pub fn visit_papers(&self, label: &str, area: &AreaCode, language: Language) -> Vec<String> {
-        let papers = self.visit_check(label, area);
-        let names = papers.iter().filter_map(|id| Some(self.papers().get(id)?.name(language)));
-        names.map(str::to_owned).collect()
+    pub fn visit_papers(&self, label: &str, area: &AreaCode) -> Vec<String> {
+        let mut papers = self.visit_check(label, area);
+        papers.retain(|id| self.papers().get(id).is_some());
+        papers
+    }
+
+    /// What papers are called; what is no paper of the files (any more) stands there as it is.
+    #[must_use]
+    pub fn paper_names(&self, papers: &[String], language: Language) -> Vec<String> {
+        let name = |id: &String| {
+            self.papers()
+                .get(id)
+                .map_or_else(|| id.clone(), |paper| paper.name(language).to_owned())
+        };
+        papers.iter().map(name).collect()
+    }
+
+    /// Whether somebody lacks a paper, by what was noted when they were asked: its name in the files, or what it is
+    /// called in some language.
+    #[must_use]
+    pub fn is_lacking(&self, lacks: &[String], paper: &str) -> bool {
+        let called = self.papers().get(paper);
+        let is_it = |lack: &String| {
+            lack == paper
+                || called.is_some_and(|called| {
+                    Language::ALL.iter().any(|language| called.name(*language) == lack)
+                })
+        };
+        lacks.iter().any(is_it)
     }
 }
 

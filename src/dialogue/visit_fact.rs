@@ -1,6 +1,7 @@
 //! What the conversation is told of sessions and appointments. Plain data, filled by the service.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub(super) struct VisitHoles {
     pub(super) line: i64,
     /// How many one chat may have.
     pub(super) most: i64,
+    /// So long before a session who waits hears of a place at the latest, in hours and minutes.
+    pub(super) ahead: (u64, u64),
     /// Why a session was called off.
     pub(super) reason: String,
     pub(super) portal: String,
@@ -39,6 +42,7 @@ impl VisitHoles {
     /// Made up, with as much as there may be, something, and nothing optional.
     pub(super) fn sample(size: usize) -> Self {
         let paper = |name: &str, how: &str, is_missing| Lack {
+            id: String::new(),
             name: name.to_owned(),
             how: how.to_owned(),
             is_missing,
@@ -62,6 +66,7 @@ impl VisitHoles {
             window: "pukul 07.30-11.30 WIB".to_owned(),
             window_short: "07.30-11.30 WIB".to_owned(),
             waiting: n,
+            may_wait: n != 1,
             is_reminded: n == 1,
             services: Vec::new(),
             pin: None,
@@ -91,6 +96,7 @@ impl VisitHoles {
             code: "J-7KQ4".to_owned(),
             line: shown,
             most: 3,
+            ahead: [(12, 0), (1, 30), (0, 0)].get(size).copied().unwrap_or_default(),
             reason: if size == 1 { "listrik padam".to_owned() } else { String::new() },
             portal: if size == 2 { "Layanan Dukcapil Jombang".to_owned() } else { String::new() },
             prepare: "foto KK asli".to_owned(),
@@ -101,6 +107,8 @@ impl VisitHoles {
 /// A paper to bring.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Lack {
+    #[serde(skip)]
+    pub(super) id: String,
     pub(super) name: String,
     pub(super) how: String,
     pub(super) is_missing: bool,
@@ -139,6 +147,8 @@ pub struct SessionFact {
     pub window_short: String,
     /// How many wait for a place.
     pub waiting: i64,
+    /// There is still time to tell somebody who waits that they have a place.
+    pub may_wait: bool,
     /// Whoever books now is reminded the day before.
     pub is_reminded: bool,
     /// What is done there.
@@ -169,6 +179,8 @@ pub struct BookingFact {
     pub is_blocked: bool,
     /// How many it may have.
     pub most: i64,
+    /// Who waits hears of a place so long before the session at the latest.
+    pub move_up_before: Duration,
     /// The office's own portal, and what to have at hand for it.
     pub portal: Option<(String, String)>,
 }

@@ -48,6 +48,8 @@ words! {
         Cancel = "cancel",
         /// The office calls it off.
         CallOff = "call_off",
+        /// That they did not come was noted by mistake.
+        TakeBack = "take_back",
     }
 }
 
@@ -89,14 +91,14 @@ impl AppointmentState {
     pub const fn after(self, event: AppointmentEvent) -> Option<Self> {
         use AppointmentEvent as E;
         match (self, event) {
-            (Self::Waiting, E::MoveUp) => Some(Self::Booked),
+            (Self::Waiting, E::MoveUp) | (Self::NoShow, E::TakeBack) => Some(Self::Booked),
             (Self::Booked, E::Serve) => Some(Self::Served),
             (Self::Booked, E::Miss) => Some(Self::NoShow),
             (Self::Waiting | Self::Booked, E::Lapse) => Some(Self::Lapsed),
             (Self::Waiting | Self::Booked, E::Cancel) => Some(Self::Cancelled),
             (Self::Waiting | Self::Booked, E::CallOff) => Some(Self::CalledOff),
-            (Self::Waiting, E::Serve | E::Miss)
-            | (Self::Booked, E::MoveUp)
+            (Self::Waiting, E::Serve | E::Miss | E::TakeBack)
+            | (Self::Booked, E::MoveUp | E::TakeBack)
             | (Self::Served | Self::NoShow | Self::Cancelled | Self::CalledOff | Self::Lapsed, _) => {
                 None
             }
@@ -132,16 +134,31 @@ impl AppointmentCode {
         Self(text)
     }
 
-    /// The first code that stands in a text, in any case; without its dash only where a digit shows that it is no
-    /// word.
+    /// The first code that stands in a text as it is printed, with its dash, in any case.
     #[must_use]
     pub fn find_in(text: &str) -> Option<Self> {
-        text.split(|c: char| !c.is_alphanumeric() && c != '-').find_map(|word| {
+        Self::read_words(text).find_map(|(code, is_printed)| is_printed.then_some(code))
+    }
+
+    /// All that may be a code in a text: `J7KQ4` is one where somebody has it, and `jam23` a word.
+    #[must_use]
+    pub fn guesses_in(text: &str) -> Vec<Self> {
+        Self::read_words(text).map(|(code, _)| code).collect()
+    }
+
+    /// Each with whether it stands there as it is printed; without its dash only where a digit shows that it is no
+    /// word.
+    fn read_words(text: &str) -> impl Iterator<Item = (Self, bool)> {
+        text.split(|c: char| !c.is_alphanumeric() && c != '-').filter_map(|word| {
             let word = word.to_ascii_uppercase();
             let rest = word.strip_prefix('J')?;
-            let code = rest.strip_prefix('-').unwrap_or(rest);
-            let is_marked = code.len() < rest.len() || code.bytes().any(|b| b.is_ascii_digit());
-            is_marked.then(|| Self::of(code)).flatten()
+            let (code, is_printed) = match rest.strip_prefix('-') {
+                Some(code) => (code, true),
+                None => (rest, false),
+            };
+            let is_marked = is_printed || code.bytes().any(|b| b.is_ascii_digit());
+            let code = is_marked.then(|| Self::of(code)).flatten()?;
+            Some((code, is_printed))
         })
     }
 
@@ -199,6 +216,17 @@ pub struct Entry {
     pub comes: Option<NaiveTime>,
     /// Where it is.
     pub state: AppointmentState,
+}
+
+impl Entry {
+    /// Whether it is still to come, and of the same chat for the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.state.is_open()
+            && self.contact.is_some()
+            && self.contact == other.contact
+            && self.service == other.service
+    }
 }
 
 /// What somebody who asked for a place got.
@@ -326,13 +354,7 @@ impl Roll {
         not_before: NaiveTime,
         may_wait: bool,
     ) -> Result<Given, NoPlace> {
-        let is_same = |entry: &&Entry| {
-            entry.state.is_open()
-                && entry.contact.is_some()
-                && entry.contact == new.contact
-                && entry.service == new.service
-        };
-        if self.entries.iter().find(is_same).is_some() {
+        if self.entries.iter().any(|entry| entry.is_same(&new)) {
             return Err(NoPlace::Twice);
         }
         let may_pass = new.origin == Origin::Desk || self.waiting() == 0;
@@ -356,8 +378,8 @@ impl Roll {
 
     /// Something happens to one of them; `false` when it cannot.
     pub fn happen(&mut self, id: AppointmentId, event: AppointmentEvent) -> bool {
-        // Who moves up needs a place, which `fill` looks for.
-        if event == AppointmentEvent::MoveUp {
+        // Who moves up needs a place, which `fill` looks for, and who is taken back does: see `take_back`.
+        if matches!(event, AppointmentEvent::MoveUp | AppointmentEvent::TakeBack) {
             return false;
         }
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else {
@@ -381,6 +403,59 @@ impl Roll {
             moved.push(first.id);
         }
         moved
+    }
+
+    /// Takes back that somebody did not come: they have their place again, or come besides those who have one where it
+    /// went to another. Gives how they stand then; nothing where nobody said that they did not come.
+    pub fn take_back(&mut self, mut missed: Entry) -> Option<Entry> {
+        missed.state = missed.state.after(AppointmentEvent::TakeBack)?;
+        let has_other = |other: &Entry| {
+            other.state.takes_seat() && other.seat == missed.seat && other.id != missed.id
+        };
+        if self.entries.iter().any(has_other) || self.taken() >= self.quota {
+            missed.seat = None;
+        }
+        self.entries.retain(|entry| entry.id != missed.id);
+        self.entries.push(missed.clone());
+        self.entries.sort_by_key(|entry| entry.id);
+        Some(missed)
+    }
+
+    /// Keeps what lies in these hours: who was to come at another time is called off, and all others keep theirs.
+    pub fn shorten(&mut self, (from, to): (NaiveTime, NaiveTime)) {
+        let lies_in = |time: NaiveTime| time >= from && time < to;
+        let is_left = |seat: &i64| lies_in(comes_at(self.window, self.quota, *seat));
+        let left: Vec<i64> = (0..self.quota).filter(is_left).collect();
+        let held = left.iter().filter(|seat| is_held(self.quota, self.held, **seat)).count();
+        for entry in &mut self.entries {
+            let is_out = entry.comes.is_some_and(|comes| !lies_in(comes));
+            if is_out
+                && entry.state == AppointmentState::Booked
+                && let Some(state) = entry.state.after(AppointmentEvent::CallOff)
+            {
+                entry.state = state;
+            }
+        }
+        let left = i64::try_from(left.len()).unwrap_or(i64::MAX);
+        self.quota = left.max(self.taken()).max(1);
+        self.held = i64::try_from(held).unwrap_or(0).min(self.quota - 1);
+        self.window = (from, to);
+        self.seat_anew();
+    }
+
+    /// Gives everybody the free place nearest to the time that they were told.
+    fn seat_anew(&mut self) {
+        let (window, quota) = (self.window, self.quota);
+        let mut free: Vec<i64> = (0..quota).collect();
+        let mut seated: Vec<&mut Entry> =
+            self.entries.iter_mut().filter(|entry| entry.state.takes_seat()).collect();
+        seated.sort_by_key(|entry| (entry.comes, entry.id));
+        for entry in seated {
+            let told = entry.comes.unwrap_or(window.0);
+            let far = |seat: &i64| (comes_at(window, quota, *seat) - told).num_minutes().abs();
+            entry.seat = free.iter().min_by_key(|seat| far(seat)).copied();
+            free.retain(|seat| Some(*seat) != entry.seat);
+        }
     }
 
     /// Changes how many may come; `false` when more than that are on it already.

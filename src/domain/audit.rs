@@ -132,6 +132,8 @@ words! {
         ChangedQuota = "changed_quota",
         /// Called it off.
         CalledOffSession = "called_off_session",
+        /// Made a session shorter, as its place is open for a part of it.
+        ShortenedSession = "shortened_session",
         /// Looked at who comes to it.
         LookedAtSession = "looked_at_session",
         /// Gave somebody a place of it.

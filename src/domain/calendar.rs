@@ -142,6 +142,13 @@ impl Week {
         Self { days }
     }
 
+    /// Open at any hour of any day.
+    #[must_use]
+    pub fn always() -> Self {
+        let to = NaiveTime::from_hms_opt(23, 59, 0).unwrap_or(NaiveTime::MIN);
+        Self { days: std::array::from_fn(|_| vec![Span { from: NaiveTime::MIN, to }]) }
+    }
+
     /// Reads what [`Week`]'s `Display` wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

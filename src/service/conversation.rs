@@ -285,6 +285,7 @@ pub fn read_text(
         survey: None,
         deliveries: None,
         sessions: None,
+        served_by_visit: None,
         booking: None,
         slot: None,
         home: None,

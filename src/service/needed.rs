@@ -77,6 +77,10 @@ pub(super) async fn add_needed(
                 let at = (language, input.now);
                 input.sessions = Some(appointment::facts(app, tx, &input.area, at).await?);
             }
+            Need::Served => {
+                let served = appointment::served(app, tx, &input.area, input.now).await?;
+                input.served_by_visit = Some(served);
+            }
             Need::Booking => {
                 let contact = whose.as_ref().map(|whose| whose.contact);
                 let at = (language, input.now);

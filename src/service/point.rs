@@ -8,19 +8,23 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, NaiveDateTime};
 
+use super::appointment::closing::{self, Closed};
 use super::officer::note;
 use super::{App, ServiceError};
 use crate::dialogue::{AreaFact, PointFact};
 use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
-use crate::domain::calendar::{Calendar, Closure, SpecialDay};
+use crate::domain::calendar::{Calendar, Closure, SpecialDay, Week};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::Actor;
 use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
+use crate::domain::service_session::check_reason;
 use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, delete_holiday, list_holidays, upsert_holiday};
 use crate::store::service_point::{Change, Condition, ServicePoint, list_nearest, set_condition};
+use crate::store::service_session::Points;
+use crate::store::session_plan::lay_anew;
 use crate::store::{StoreError, Tx};
 
 /// Points looked at for one question.
@@ -33,8 +37,6 @@ const MAX_AREAS: i64 = 1_500;
 const STOCK_HOLDS: i64 = 30;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
-/// Longest reason of a closure.
-const LONGEST_REASON: usize = 80;
 /// The points on file, the nearest to that area first.
 ///
 /// # Errors
@@ -138,19 +140,15 @@ fn calendar(point: &ServicePoint, state: &PointState, holidays: &[Holiday]) -> O
     Some(Calendar { week, special, closure })
 }
 
-/// The hours of a place on days to come; nothing where none are known.
-///
-/// # Errors
-/// When the database fails.
-pub(super) async fn calendar_of(
-    tx: &mut Tx,
+/// The hours in which there can be sessions at a place: where none are known, any hour but of days on which it is
+/// closed.
+pub(super) fn session_hours(
     (point, condition): &(ServicePoint, Condition),
-    days: (NaiveDate, NaiveDate),
-) -> Result<Option<Calendar>, ServiceError> {
-    if point.detail.week.is_none() {
-        return Ok(None);
-    }
-    Ok(calendar(point, &condition.state, &list_holidays(tx, days).await?))
+    holidays: &[Holiday],
+) -> Calendar {
+    let mut point = point.clone();
+    point.detail.week.get_or_insert_with(Week::always);
+    calendar(&point, &condition.state, holidays).unwrap_or_default()
 }
 
 /// The day on which a place opens again that is closed all day; none while it is open, or no hours are known.
@@ -224,12 +222,8 @@ pub fn check_state(
     if until.is_some_and(|until| until < today) {
         return Err("the last day of the closure has passed: give one to come".into());
     }
-    let is_fit =
-        |text: &str| text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
-    if !because.is_none_or(is_fit) {
-        return Err(format!("the reason is longer than {LONGEST_REASON} characters: shorten it"));
-    }
-    Ok(PointState { status, until, because: because.map(str::to_owned) })
+    let because = because.map(check_reason).transpose().map_err(|error| error.to_string())?;
+    Ok(PointState { status, until, because })
 }
 
 /// A place as the API has it.
@@ -253,7 +247,8 @@ pub fn described(point: &ServicePoint, condition: &Condition) -> serde_json::Val
     })
 }
 
-/// Changes how a place is; `false` when there is no such place.
+/// Changes how a place is; sessions of days on which it is closed now are called off. Gives which; nothing when there
+/// is no such place.
 ///
 /// # Errors
 /// When the database fails.
@@ -262,13 +257,19 @@ pub async fn change(
     code: &str,
     changes: &[Change],
     actor: &Actor,
-) -> Result<bool, ServiceError> {
+) -> Result<Option<Closed>, ServiceError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    let is_state = changes.iter().any(|change| matches!(change, Change::State(_)));
+    let before = if is_state {
+        Some(closing::before(app, &mut tx, closing::all_days_of(app, code)).await?)
+    } else {
+        None
+    };
     for change in changes {
         if !set_condition(&mut tx, code, change, &actor.id, now).await? {
             tx.rollback().await.map_err(StoreError::from)?;
-            return Ok(false);
+            return Ok(None);
         }
         let detail = match change {
             Change::State(state) => match state.until {
@@ -279,32 +280,68 @@ pub async fn change(
         };
         note(app, &mut tx, actor, Action::ChangedPoint, code, Some(&detail)).await?;
     }
+    let closed = match before {
+        Some(before) => closing::after(app, &mut tx, actor, before).await?,
+        None => Closed::default(),
+    };
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(true)
+    Ok(Some(closed))
 }
 
-/// Puts a day into the calendar, new or changed.
+/// Has the plans of a place looked at anew, as something about it changed: what they lay out now is laid out.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn add_day(app: &App, day: &Holiday, actor: &Actor) -> Result<(), ServiceError> {
-    let mut tx = app.db.begin().await?;
-    upsert_holiday(&mut tx, day, app.now()).await?;
-    let hours = if day.hours.is_some() { "other hours" } else { "closed" };
-    note(
-        app,
-        &mut tx,
-        actor,
-        Action::ChangedCalendar,
-        &named(day.date, day.area.as_ref()),
-        Some(hours),
-    )
-    .await?;
-    tx.commit().await.map_err(StoreError::from)?;
-    Ok(())
+pub async fn look_anew(app: &App, tx: &mut Tx, code: &str) -> Result<(), ServiceError> {
+    Ok(lay_anew(tx, &closing::all_days_of(app, code)).await?)
 }
 
-/// Takes a day out of the calendar; `false` when it does not stand there.
+/// Puts days of one area into the calendar, new or changed; gives which sessions are called off by it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn add_days(app: &App, days: &[Holiday], actor: &Actor) -> Result<Closed, ServiceError> {
+    let mut tx = app.db.begin().await?;
+    let closed = write_days(app, &mut tx, days, actor).await?;
+    for day in days {
+        let hours = if day.hours.is_some() { "other hours" } else { "closed" };
+        let object = named(day.date, day.area.as_ref());
+        note(app, &mut tx, actor, Action::ChangedCalendar, &object, Some(hours)).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(closed)
+}
+
+/// Writes days of any areas into the calendar, in a transaction of the caller's; gives which sessions are called off by
+/// it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn write_days(
+    app: &App,
+    tx: &mut Tx,
+    days: &[Holiday],
+    actor: &Actor,
+) -> Result<Closed, ServiceError> {
+    let Some(points) = points_of(days) else { return Ok(Closed::default()) };
+    let before = closing::before(app, tx, points).await?;
+    for day in days {
+        upsert_holiday(tx, day, app.now()).await?;
+    }
+    closing::after(app, tx, actor, before).await
+}
+
+/// Where and from when to when days of the calendar change something; nothing where there are none.
+fn points_of(days: &[Holiday]) -> Option<Points> {
+    let first = days.iter().map(|day| day.date).min()?;
+    let last = days.iter().map(|day| day.date).max()?;
+    let area = days.first().and_then(|day| day.area.clone());
+    let area = area.filter(|area| days.iter().all(|day| day.area.as_ref() == Some(area)));
+    Some(Points { code: None, area, days: (first, last) })
+}
+
+/// Takes a day out of the calendar; `false` when it does not stand there. Sessions are laid out for it again, and one
+/// that was called off stays so.
 ///
 /// # Errors
 /// When the database fails.
@@ -315,11 +352,15 @@ pub async fn remove_day(
     actor: &Actor,
 ) -> Result<bool, ServiceError> {
     let mut tx = app.db.begin().await?;
+    let points = Points { code: None, area: area.cloned(), days: (date, date) };
+    let before = closing::before(app, &mut tx, points).await?;
     if !delete_holiday(&mut tx, date, area).await? {
         return Ok(false);
     }
     let object = named(date, area);
     note(app, &mut tx, actor, Action::ChangedCalendar, &object, Some("removed")).await?;
+    // Hours of the day alone may have opened the place.
+    closing::after(app, &mut tx, actor, before).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(true)
 }
@@ -376,6 +417,7 @@ mod tests {
         assert!(check(PointStatus::Closed, day(22), Some("renovasi")).is_err());
         assert!(check(PointStatus::Closed, None, Some("  ")).is_err());
         assert!(check(PointStatus::Closed, None, Some("a\nb")).is_err());
+        assert!(check(PointStatus::Closed, None, Some("lihat www.x")).is_err(), "citizens read it");
         assert!(check(PointStatus::Running, None, Some("renovasi")).is_err());
         assert!(check(PointStatus::Preparation, None, None).is_ok());
     }

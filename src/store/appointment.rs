@@ -2,6 +2,8 @@
 //!
 //! What somebody lacked and the name told at the counter are sealed. Who writes a place holds its session.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveTime;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
@@ -18,6 +20,9 @@ use crate::domain::id::{AppointmentId, ContactId, OutageId, PersonId, ServiceSes
 const TABLE: &str = "appointment";
 const COLUMNS: &str = "id, code, session_id, service, origin, contact_id, person_id, who_sealed, lacks_sealed, \
                        seat, comes, state, tell, reminded_at, made_at, made_by, ended_at, ended_by";
+
+/// What a place in a session is read from.
+const ENTRY_COLUMNS: &str = "id, origin, contact_id, service, seat, comes, state";
 
 const fn place(column: &'static str) -> Place {
     Place { table: TABLE, column }
@@ -174,27 +179,59 @@ pub async fn list_entries(
     conn: &mut AnyConnection,
     session: ServiceSessionId,
 ) -> Result<Vec<Entry>, StoreError> {
-    type Row = (String, String, Option<String>, String, Option<i64>, Option<String>, String);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, origin, contact_id, service, seat, comes, state FROM appointment \
-         WHERE session_id = $1 AND state IN ('waiting', 'booked', 'served') ORDER BY id",
-    )
+    let rows = sqlx::query(sql(format!(
+        "SELECT {ENTRY_COLUMNS} FROM appointment \
+         WHERE session_id = $1 AND state IN ('waiting', 'booked', 'served') ORDER BY id"
+    )))
     .bind(session.to_string())
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|(id, origin, contact, service, seat, comes, state)| {
-            Ok(Entry {
-                origin: parse(TABLE, "origin", &id, &origin)?,
-                contact: parse_opt(TABLE, "contact_id", &id, contact.as_deref())?,
-                service,
-                seat,
-                comes: clock(&id, comes)?,
-                state: parse(TABLE, "state", &id, &state)?,
-                id: parse(TABLE, "id", &id, &id)?,
-            })
-        })
-        .collect()
+    rows.iter().map(read_entry).collect()
+}
+
+fn read_entry(row: &AnyRow) -> Result<Entry, StoreError> {
+    let id: String = row.try_get(0)?;
+    let word = |index: usize| row.try_get::<String, _>(index);
+    let text = |index: usize| row.try_get::<Option<String>, _>(index);
+    Ok(Entry {
+        origin: parse(TABLE, "origin", &id, &word(1)?)?,
+        contact: parse_opt(TABLE, "contact_id", &id, text(2)?.as_deref())?,
+        service: word(3)?,
+        seat: row.try_get(4)?,
+        comes: clock(&id, text(5)?)?,
+        state: parse(TABLE, "state", &id, &word(6)?)?,
+        id: parse(TABLE, "id", &id, &id)?,
+    })
+}
+
+/// The same of several sessions, by their ids.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_entries_of(
+    conn: &mut AnyConnection,
+    sessions: &[ServiceSessionId],
+) -> Result<BTreeMap<ServiceSessionId, Vec<Entry>>, StoreError> {
+    let mut all: BTreeMap<ServiceSessionId, Vec<Entry>> = BTreeMap::new();
+    if sessions.is_empty() {
+        return Ok(all);
+    }
+    let places: Vec<String> = (1..=sessions.len()).map(|n| format!("${n}")).collect();
+    let statement = format!(
+        "SELECT {ENTRY_COLUMNS}, session_id FROM appointment WHERE session_id IN ({}) \
+         AND state IN ('waiting', 'booked', 'served') ORDER BY id",
+        places.join(", ")
+    );
+    let mut query = sqlx::query(sql(statement));
+    for session in sessions {
+        query = query.bind(session.to_string());
+    }
+    for row in query.fetch_all(conn).await? {
+        let session: String = row.try_get(7)?;
+        let session = parse(TABLE, "session_id", &session, &session)?;
+        all.entry(session).or_default().push(read_entry(&row)?);
+    }
+    Ok(all)
 }
 
 /// Everything on a session, for those who may see it: by the time to come, then the line.
@@ -311,6 +348,85 @@ pub async fn set_state(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes why an appointment alone was called off and not its session.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_off_because(
+    conn: &mut AnyConnection,
+    id: AppointmentId,
+    because: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE appointment SET off_because = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(because.to_owned())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Gives out the places of a session anew, to those who keep one.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_seats(
+    conn: &mut AnyConnection,
+    session: ServiceSessionId,
+    entries: &[Entry],
+) -> Result<(), StoreError> {
+    // All at once could give somebody a place that another has not left yet.
+    sqlx::query("UPDATE appointment SET seat = NULL WHERE session_id = $1 AND state IN ('booked', 'served')")
+        .bind(session.to_string())
+        .execute(&mut *conn)
+        .await?;
+    for entry in entries.iter().filter(|entry| entry.state.takes_seat()) {
+        sqlx::query("UPDATE appointment SET seat = $2 WHERE id = $1")
+            .bind(entry.id.to_string())
+            .bind(entry.seat)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes that somebody who waited got a place.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn mark_moved(
+    conn: &mut AnyConnection,
+    id: AppointmentId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE appointment SET moved_at = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(now.as_ms())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Those of a session who got a place after they had waited for one, and whom no message of theirs told so; its key is
+/// that prefix and the appointment's id.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_unheard(
+    conn: &mut AnyConnection,
+    session: ServiceSessionId,
+    prefix: &str,
+) -> Result<Vec<AppointmentId>, StoreError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT a.id FROM appointment a WHERE a.session_id = $1 AND a.moved_at IS NOT NULL AND NOT EXISTS \
+         (SELECT 1 FROM message m WHERE m.idem_key = $2 || a.id AND m.status IN ('sent', 'delivered', 'read'))",
+    )
+    .bind(session.to_string())
+    .bind(prefix.to_owned())
+    .fetch_all(conn)
+    .await?;
+    rows.iter().map(|(id,)| parse(TABLE, "id", id, id)).collect()
 }
 
 /// What there is to do for appointments, so that nothing is held where there is nothing.
@@ -446,108 +562,6 @@ pub async fn list_for_outage(
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| read(db, row)).collect()
-}
-
-/// Notes that an appointment was looked at for an outage: its holder heard of it now, or need not.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn insert_outage_told(
-    conn: &mut AnyConnection,
-    (outage, id): (OutageId, AppointmentId),
-    has_heard: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO outage_appointment (outage_id, appointment_id, told_at, over_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (outage_id, appointment_id) DO NOTHING",
-    )
-    .bind(outage.to_string())
-    .bind(id.to_string())
-    .bind(has_heard.then(|| now.as_ms()))
-    .bind((!has_heard).then(|| now.as_ms()))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Who heard on account of an appointment of an outage that is over, and not yet that it is.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn list_outage_over(
-    conn: &mut AnyConnection,
-    limit: i64,
-) -> Result<Vec<(OutageId, AppointmentId)>, StoreError> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT o.outage_id, o.appointment_id FROM outage_appointment o JOIN outage g ON g.id = o.outage_id \
-         WHERE o.over_at IS NULL AND g.lifted_at IS NOT NULL ORDER BY o.outage_id, o.appointment_id LIMIT $1",
-    )
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    rows.iter()
-        .map(|(outage, id)| {
-            let outage = parse("outage_appointment", "outage_id", id, outage)?;
-            Ok((outage, parse("outage_appointment", "appointment_id", id, id)?))
-        })
-        .collect()
-}
-
-/// They heard that it is over, or need not any more.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn set_outage_over(
-    conn: &mut AnyConnection,
-    (outage, id): (OutageId, AppointmentId),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE outage_appointment SET over_at = $3 WHERE outage_id = $1 AND appointment_id = $2",
-    )
-    .bind(outage.to_string())
-    .bind(id.to_string())
-    .bind(now.as_ms())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Why somebody was told by an outage that they need not come.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn find_outage_reason(
-    conn: &mut AnyConnection,
-    id: AppointmentId,
-) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar(
-        "SELECT g.reason FROM outage_appointment o JOIN outage g ON g.id = o.outage_id \
-         WHERE o.appointment_id = $1 AND o.told_at IS NOT NULL ORDER BY g.id DESC LIMIT 1",
-    )
-    .bind(id.to_string())
-    .fetch_optional(conn)
-    .await?)
-}
-
-/// Those of a session who were told by an outage that they need not come.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn list_kept_away(
-    conn: &mut AnyConnection,
-    session: ServiceSessionId,
-) -> Result<Vec<AppointmentId>, StoreError> {
-    let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT a.id FROM appointment a JOIN outage_appointment o ON o.appointment_id = a.id \
-         JOIN service_session s ON s.id = a.session_id WHERE a.session_id = $1 \
-         AND o.told_at IS NOT NULL AND (o.over_at IS NULL OR o.over_at >= s.begins_at)",
-    )
-    .bind(session.to_string())
-    .fetch_all(conn)
-    .await?;
-    rows.iter().map(|(id,)| parse(TABLE, "id", id, id)).collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use super::StoreError;
 use super::db::sql;
 use super::row::{area_range, parse};
+use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::Week;
 use crate::domain::clock::Timestamp;
@@ -180,6 +180,16 @@ pub async fn list_within(
     .fetch_all(conn)
     .await?;
     rows.iter().map(read).collect()
+}
+
+/// Holds a point until the end of the transaction.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn lock_point(conn: &mut AnyConnection, db: &Db, code: &str) -> Result<(), StoreError> {
+    let statement = format!("SELECT code FROM service_point WHERE code = $1{}", db.for_update());
+    sqlx::query(sql(statement)).bind(code.to_owned()).fetch_optional(conn).await?;
+    Ok(())
 }
 
 /// Writes a point, new or changed; how it is just now stays as it was.

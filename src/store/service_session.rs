@@ -1,6 +1,6 @@
-//! Tables `session_plan` and `service_session`: the weekly hours of counters, and the days on which somebody is served.
+//! Table `service_session`: the days on which somebody is served.
 
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono::{NaiveDate, NaiveTime};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
@@ -11,24 +11,12 @@ use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{ServiceSessionId, SessionPlanId};
 use crate::domain::service_point::{GeoPoint, PointService};
-use crate::domain::service_session::{CalledOff, ServiceSession, SessionPlan};
+use crate::domain::service_session::{CalledOff, ServiceSession};
 
 const TABLE: &str = "service_session";
 const COLUMNS: &str = "s.id, s.kind, s.point, s.plan_id, s.place, s.place_short, s.area, s.map, s.day, \
                        s.time_from, s.time_to, s.begins_at, s.ends_at, s.services, s.quota, s.held, \
                        s.made_at, s.made_by, s.closed_at, s.closed_by, s.closed_because, s.settled_at, s.remind_at";
-const PLAN_COLUMNS: &str =
-    "id, point, weekday, time_from, time_to, services, quota, made_at, made_by, held";
-const WEEKDAYS: [Weekday; 7] = [
-    Weekday::Mon,
-    Weekday::Tue,
-    Weekday::Wed,
-    Weekday::Thu,
-    Weekday::Fri,
-    Weekday::Sat,
-    Weekday::Sun,
-];
-
 /// A session and how many are on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
@@ -46,15 +34,32 @@ pub struct Counted {
     pub untold: i64,
 }
 
-fn clock(time: NaiveTime) -> String {
+/// Service points whose calendar changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Points {
+    /// One alone, by its code.
+    pub code: Option<String>,
+    /// All of an area; everywhere where none is given.
+    pub area: Option<AreaCode>,
+    /// From which day to which it changes.
+    pub days: (NaiveDate, NaiveDate),
+}
+
+impl Points {
+    pub(super) fn area_range(&self) -> [String; 2] {
+        area_range(self.area.as_ref().unwrap_or(&AreaCode::nationwide()))
+    }
+}
+
+pub(super) fn clock(time: NaiveTime) -> String {
     time.format("%H:%M").to_string()
 }
 
-fn corrupt(table: &'static str, id: &str, column: &'static str) -> StoreError {
+pub(super) fn corrupt(table: &'static str, id: &str, column: &'static str) -> StoreError {
     StoreError::Corrupt { table, column, id: id.to_owned(), reason: "not a value of its kind" }
 }
 
-fn services_text(services: &[PointService]) -> String {
+pub(super) fn services_text(services: &[PointService]) -> String {
     services.iter().map(|service| service.as_str()).collect::<Vec<_>>().join(",")
 }
 
@@ -103,138 +108,30 @@ fn read(row: &AnyRow) -> Result<ServiceSession, StoreError> {
     })
 }
 
-fn read_plan(row: &AnyRow) -> Result<SessionPlan, StoreError> {
-    const TABLE: &str = "session_plan";
-    let id: String = row.try_get(0)?;
-    let word = |index: usize| row.try_get::<String, _>(index);
-    let clock = |index: usize, column| parse(TABLE, column, &id, &format!("{}:00", word(index)?));
-    let weekday: i64 = row.try_get(2)?;
-    let weekday = usize::try_from(weekday).ok().and_then(|at| WEEKDAYS.get(at).copied());
-    Ok(SessionPlan {
-        point: word(1)?,
-        weekday: weekday.ok_or_else(|| corrupt(TABLE, &id, "weekday"))?,
-        from: clock(3, "time_from")?,
-        to: clock(4, "time_to")?,
-        services: PointService::parse_list(&word(5)?)
-            .map_err(|_| corrupt(TABLE, &id, "services"))?,
-        quota: row.try_get(6)?,
-        made_at: Timestamp::from_ms(row.try_get(7)?),
-        made_by: word(8)?,
-        held: row.try_get(9)?,
-        id: parse(TABLE, "id", &id, &id)?,
-    })
-}
-
-/// Writes down a plan.
+/// The sessions at points that lie ahead and are not called off, by their ids.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn insert_plan(conn: &mut AnyConnection, plan: &SessionPlan) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO session_plan (id, point, weekday, time_from, time_to, services, quota, made_at, made_by, held) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    )
-    .bind(plan.id.to_string())
-    .bind(plan.point.clone())
-    .bind(i64::from(plan.weekday.num_days_from_monday()))
-    .bind(clock(plan.from))
-    .bind(clock(plan.to))
-    .bind(services_text(&plan.services))
-    .bind(plan.quota)
-    .bind(plan.made_at.as_ms())
-    .bind(plan.made_by.clone())
-    .bind(plan.held)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A plan that has not ended.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn find_plan(
+pub async fn list_at_points(
     conn: &mut AnyConnection,
-    id: SessionPlanId,
-) -> Result<Option<SessionPlan>, StoreError> {
-    let statement =
-        format!("SELECT {PLAN_COLUMNS} FROM session_plan WHERE id = $1 AND ended_at IS NULL");
-    let row = sqlx::query(sql(statement)).bind(id.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(read_plan).transpose()
-}
-
-/// The plans of a point that have not ended, by weekday and hour.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn list_plans(
-    conn: &mut AnyConnection,
-    point: &str,
-) -> Result<Vec<SessionPlan>, StoreError> {
+    points: &Points,
+    now: Timestamp,
+) -> Result<Vec<ServiceSession>, StoreError> {
+    let [from, to] = points.area_range();
     let rows = sqlx::query(sql(format!(
-        "SELECT {PLAN_COLUMNS} FROM session_plan WHERE point = $1 AND ended_at IS NULL \
-         ORDER BY weekday, time_from, id LIMIT 100"
+        "SELECT {COLUMNS} FROM service_session s WHERE s.settled_at IS NULL AND s.closed_at IS NULL AND s.ends_at > $1 \
+         AND s.point IS NOT NULL AND s.area >= $2 AND s.area < $3 AND s.day >= $4 AND s.day <= $5 \
+         AND ($6 = '' OR s.point = $6) ORDER BY s.id"
     )))
-    .bind(point.to_owned())
+    .bind(now.as_ms())
+    .bind(from)
+    .bind(to)
+    .bind(points.days.0.to_string())
+    .bind(points.days.1.to_string())
+    .bind(points.code.clone().unwrap_or_default())
     .fetch_all(conn)
     .await?;
-    rows.iter().map(read_plan).collect()
-}
-
-/// Plans that have not ended and are not laid out up to a day.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn list_to_lay_out(
-    db: &Db,
-    up_to: NaiveDate,
-    limit: i64,
-) -> Result<Vec<SessionPlanId>, StoreError> {
-    let rows: Vec<(String,)> = sqlx::query_as(
-        "SELECT id FROM session_plan WHERE ended_at IS NULL AND (laid_to IS NULL OR laid_to < $1) \
-         ORDER BY id LIMIT $2",
-    )
-    .bind(up_to.to_string())
-    .bind(limit)
-    .fetch_all(db.reader())
-    .await?;
-    rows.iter().map(|(id,)| parse("session_plan", "id", id, id)).collect()
-}
-
-/// The last day for which a plan was laid out, and holds it until the end of the transaction; none when it has ended.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn lock_laid_to(
-    conn: &mut AnyConnection,
-    db: &Db,
-    id: SessionPlanId,
-) -> Result<Option<Option<NaiveDate>>, StoreError> {
-    let statement = format!(
-        "SELECT laid_to FROM session_plan WHERE id = $1 AND ended_at IS NULL{}",
-        db.for_update()
-    );
-    let key = id.to_string();
-    let row: Option<(Option<String>,)> =
-        sqlx::query_as(sql(statement)).bind(key.clone()).fetch_optional(conn).await?;
-    row.map(|(day,)| parse_opt("session_plan", "laid_to", &key, day.as_deref())).transpose()
-}
-
-/// Notes up to which day a plan is laid out.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn set_laid_to(
-    conn: &mut AnyConnection,
-    id: SessionPlanId,
-    day: NaiveDate,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE session_plan SET laid_to = $2 WHERE id = $1")
-        .bind(id.to_string())
-        .bind(day.to_string())
-        .execute(conn)
-        .await?;
-    Ok(())
+    rows.iter().map(read).collect()
 }
 
 /// Takes back the sessions of a plan that lie ahead and that nobody ever asked for; how many.
@@ -255,27 +152,6 @@ pub async fn delete_unused(
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
-}
-
-/// Ends a plan; `false` when it had.
-///
-/// # Errors
-/// As every statement: [`StoreError`].
-pub async fn end_plan(
-    conn: &mut AnyConnection,
-    id: SessionPlanId,
-    by: &str,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE session_plan SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at IS NULL",
-    )
-    .bind(id.to_string())
-    .bind(now.as_ms())
-    .bind(by.to_owned())
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
 }
 
 /// Puts down a session; `false` when its plan was laid out for that day already.
@@ -345,27 +221,67 @@ pub async fn lock_session(
     row.as_ref().map(read).transpose()
 }
 
-/// Sessions of an area that citizens can still come to, by their beginning.
+/// Sessions that citizens can still come to, of the area from `$3` to `$4`.
+const AHEAD: &str = "s.settled_at IS NULL AND s.closed_at IS NULL AND s.ends_at > $1 AND s.begins_at < $2 \
+     AND s.area >= $3 AND s.area < $4 \
+     AND NOT EXISTS (SELECT 1 FROM session_plan p WHERE p.id = s.plan_id AND p.ended_at IS NOT NULL)";
+
+/// What is done at the sessions of an area that citizens can still come to.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn list_served(
+    conn: &mut AnyConnection,
+    area: &AreaCode,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Vec<PointService>, StoreError> {
+    let [from, to] = area_range(area);
+    let statement = format!("SELECT DISTINCT s.services FROM service_session s WHERE {AHEAD}");
+    let rows: Vec<(String,)> = sqlx::query_as(sql(statement))
+        .bind(now.as_ms())
+        .bind(until.as_ms())
+        .bind(from)
+        .bind(to)
+        .fetch_all(conn)
+        .await?;
+    let mut all = Vec::new();
+    for (services,) in rows {
+        let services =
+            PointService::parse_list(&services).map_err(|_| corrupt(TABLE, "", "services"))?;
+        all.extend(services);
+    }
+    all.sort_unstable_by_key(|service| service.as_str());
+    all.dedup();
+    Ok(all)
+}
+
+/// The next sessions of an area that citizens can still come to, up to so many of each place and kind of work and so
+/// many in all: the nearest to `near` first, then by their beginning.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn list_ahead(
     conn: &mut AnyConnection,
-    area: &AreaCode,
+    (area, near): (&AreaCode, &AreaCode),
     (now, until): (Timestamp, Timestamp),
-    limit: i64,
+    (of_place, limit): (i64, i64),
 ) -> Result<Vec<ServiceSession>, StoreError> {
     let [from, to] = area_range(area);
+    let digits = near.plain();
+    // A shorter code has no desa or kecamatan to be in: '-' begins none.
+    let prefix = |end: usize| digits.get(..end).map_or_else(|| "-".to_owned(), |d| format!("{d}%"));
     let rows = sqlx::query(sql(format!(
-        "SELECT {COLUMNS} FROM service_session s WHERE s.settled_at IS NULL AND s.closed_at IS NULL \
-         AND s.ends_at > $1 AND s.begins_at < $2 AND s.area >= $3 AND s.area < $4 \
-         AND NOT EXISTS (SELECT 1 FROM session_plan p WHERE p.id = s.plan_id AND p.ended_at IS NOT NULL) \
-         ORDER BY s.begins_at, s.id LIMIT $5"
+        "SELECT {COLUMNS} FROM (SELECT s.*, ROW_NUMBER() OVER (PARTITION BY s.place, s.services \
+         ORDER BY s.begins_at, s.id) AS nth FROM service_session s WHERE {AHEAD}) s WHERE s.nth <= $5 \
+         ORDER BY CASE WHEN s.area LIKE $6 THEN 0 WHEN s.area LIKE $7 THEN 1 ELSE 2 END, s.begins_at, s.id LIMIT $8"
     )))
     .bind(now.as_ms())
     .bind(until.as_ms())
     .bind(from)
     .bind(to)
+    .bind(of_place)
+    .bind(prefix(10))
+    .bind(prefix(6))
     .bind(limit)
     .fetch_all(conn)
     .await?;
@@ -437,7 +353,31 @@ pub async fn set_quota(
     Ok(())
 }
 
-/// Calls a session off; `false` when it was, or is over.
+/// Changes from when to when it is, and how many may come.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn set_window(
+    conn: &mut AnyConnection,
+    session: &ServiceSession,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE service_session SET time_from = $2, time_to = $3, begins_at = $4, ends_at = $5, quota = $6, held = $7 \
+         WHERE id = $1",
+    )
+    .bind(session.id.to_string())
+    .bind(clock(session.from))
+    .bind(clock(session.to))
+    .bind(session.begins_at.as_ms())
+    .bind(session.ends_at.as_ms())
+    .bind(session.quota)
+    .bind(session.held)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Calls a session off, by itself or because its place closed; `false` when it was, or is over.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -445,15 +385,17 @@ pub async fn close(
     conn: &mut AnyConnection,
     id: ServiceSessionId,
     closed: &CalledOff,
+    is_shut: bool,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE service_session SET closed_at = $2, closed_by = $3, closed_because = $4 \
+        "UPDATE service_session SET closed_at = $2, closed_by = $3, closed_because = $4, shut_at = $5 \
          WHERE id = $1 AND closed_at IS NULL AND settled_at IS NULL",
     )
     .bind(id.to_string())
     .bind(closed.at.as_ms())
     .bind(closed.by.clone())
     .bind(closed.because.clone())
+    .bind(is_shut.then(|| closed.at.as_ms()))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)

@@ -12,7 +12,7 @@ use kabar::domain::outage::OutageKind;
 use kabar::domain::service_point::PointService;
 use kabar::domain::service_session::SessionKind;
 use kabar::service::appointment::{
-    AppointmentError, DeskWish, NewPlan, NewSession, add_plan, add_session, book, call_off,
+    AppointmentError, DeskWish, NewPlan, NewSession, add_plans, add_session, book, call_off,
     change_quota, end_plan, find_case, list_plans, list_sessions, settle, show_session, step,
 };
 use kabar::service::{inbox, outage};
@@ -24,33 +24,33 @@ use crate::support::meta::Request;
 use crate::support::webhook;
 use crate::support::{LEASE_OVER, TestApp, citizen, on_both_engines};
 
-const SITI: &str = "+6281299990001";
-const BUDI: &str = "+6281299990002";
-const DEWI: &str = "+6281299990003";
+pub const SITI: &str = "+6281299990001";
+pub const BUDI: &str = "+6281299990002";
+pub const DEWI: &str = "+6281299990003";
 const WEEK: &str = "08.00-15.00|08.00-15.00|08.00-15.00|08.00-15.00|08.00-11.00||";
 
-fn area(code: &str) -> AreaCode {
+pub fn area(code: &str) -> AreaCode {
     AreaCode::parse(code).unwrap()
 }
 
-fn time(text: &str) -> NaiveTime {
+pub fn time(text: &str) -> NaiveTime {
     NaiveTime::parse_from_str(text, "%H:%M").unwrap()
 }
 
 /// The first day of every test is a Monday.
-fn today(app: &TestApp) -> NaiveDate {
+pub fn today(app: &TestApp) -> NaiveDate {
     app.app.now().in_zone(area("35.17").zone().offset()).date_naive()
 }
 
-fn officer(role: OfficerRole, at: &str) -> Actor {
+pub fn officer(role: OfficerRole, at: &str) -> Actor {
     Actor { id: "off_01JD0000000000000000000000".to_owned(), role, area: area(at) }
 }
 
-fn kecamatan() -> Actor {
+pub fn kecamatan() -> Actor {
     officer(OfficerRole::Kecamatan, "35.17.09")
 }
 
-async fn jombang(app: &TestApp) {
+pub async fn jombang(app: &TestApp) {
     let point = ServicePoint {
         code: "kec-jombang".to_owned(),
         name: "Kantor Kecamatan Jombang".to_owned(),
@@ -67,7 +67,7 @@ async fn jombang(app: &TestApp) {
 }
 
 /// A session at the kecamatan so many days from today, of so many places.
-async fn session(app: &TestApp, days: u64, quota: i64) -> ServiceSessionId {
+pub async fn session(app: &TestApp, days: u64, quota: i64) -> ServiceSessionId {
     jombang(app).await;
     let new = NewSession {
         kind: SessionKind::Counter,
@@ -85,7 +85,7 @@ async fn session(app: &TestApp, days: u64, quota: i64) -> ServiceSessionId {
 }
 
 /// Presses the button whose title begins so.
-async fn press(app: &TestApp, who: &str, last: &Request, title: &str) -> Request {
+pub async fn press(app: &TestApp, who: &str, last: &Request, title: &str) -> Request {
     let choices = last.choices();
     let choice = choices.iter().find(|(_, name)| name.starts_with(title));
     let choice = choice.unwrap_or_else(|| panic!("no {title} in {choices:?}: {}", last.text()));
@@ -93,7 +93,7 @@ async fn press(app: &TestApp, who: &str, last: &Request, title: &str) -> Request
 }
 
 /// From the question to the offered places, with every paper at hand.
-async fn offered(app: &TestApp, who: &str) -> Request {
+pub async fn offered(app: &TestApp, who: &str) -> Request {
     let answer = app.asks(who, "syarat ktp hilang").await;
     let asked = press(app, who, &answer, "Buat janji").await;
     assert!(asked.text().contains("surat kehilangan"), "{}", asked.text());
@@ -102,7 +102,7 @@ async fn offered(app: &TestApp, who: &str) -> Request {
 }
 
 /// The same to the end; gives the code.
-async fn books(app: &TestApp, who: &str) -> (Request, String) {
+pub async fn books(app: &TestApp, who: &str) -> (Request, String) {
     let slots = offered(app, who).await;
     let booked = press(app, who, &slots, "1. ").await;
     let at = booked.text().find("J-").unwrap_or_else(|| panic!("no code: {}", booked.text()));
@@ -118,7 +118,7 @@ async fn counted(app: &TestApp) -> Counted {
     all.remove(0)
 }
 
-fn heard(app: &TestApp, who: &str, words: &str) -> usize {
+pub fn heard(app: &TestApp, who: &str, words: &str) -> usize {
     app.whatsapp.sent_to(who).iter().filter(|sent| told(sent).contains(words)).count()
 }
 
@@ -127,7 +127,7 @@ fn told(sent: &Request) -> String {
     format!("{} {}", sent.template(), sent.text())
 }
 
-fn days(count: u64) -> Duration {
+pub fn days(count: u64) -> Duration {
     Duration::from_secs(count * 24 * 3600)
 }
 
@@ -143,13 +143,13 @@ on_both_engines! {
             held: None,
         };
         let desa = officer(OfficerRole::Desa, "35.17.09.2018");
-        let refused = add_plan(&app.app, &desa, plan(Weekday::Tue)).await;
+        let refused = add_plans(&app.app, &desa, vec![plan(Weekday::Tue)]).await;
         assert!(matches!(refused, Err(AppointmentError::Forbidden)), "{refused:?}");
         let elsewhere = officer(OfficerRole::Kecamatan, "35.17.08");
-        let refused = add_plan(&app.app, &elsewhere, plan(Weekday::Tue)).await;
+        let refused = add_plans(&app.app, &elsewhere, vec![plan(Weekday::Tue)]).await;
         assert!(matches!(refused, Err(AppointmentError::Point)), "{refused:?}");
-        let tuesdays = add_plan(&app.app, &kecamatan(), plan(Weekday::Tue)).await.unwrap();
-        add_plan(&app.app, &kecamatan(), plan(Weekday::Sun)).await.unwrap();
+        let both = vec![plan(Weekday::Tue), plan(Weekday::Sun)];
+        let tuesdays = add_plans(&app.app, &kecamatan(), both).await.unwrap()[0];
         app.query("INSERT INTO holiday (date, area, name, updated_at) VALUES ('2026-12-01', '', 'libur', 0)").await;
         app.run_until_idle().await;
         step(&app.app).await.unwrap();
@@ -226,7 +226,7 @@ on_both_engines! {
         app.run_until_idle().await;
         assert_eq!(heard(&app, BUDI, "Ada tempat untuk Anda"), 0);
         let late = offered(&app, DEWI).await;
-        assert!(late.text().contains("1 orang menunggu"), "nobody passes who waits: {}", late.text());
+        assert!(late.text().contains("datang langsung pada jam buka"), "nobody passes who waits: {}", late.text());
         let wish = DeskWish { service: "req_ktp_lost".into(), who: Some("Sri Wahyuni".into()) };
         let given = book(&app.app, &kecamatan(), id, &wish).await.unwrap();
         let case = find_case(&app.app, &kecamatan(), given.code.as_str()).await.unwrap();

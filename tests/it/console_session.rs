@@ -59,15 +59,24 @@ async fn press(app: &TestApp, who: &str, last: &Request, title: &str) -> Request
 
 /// Asks for a place to replace a lost card, with the first paper at hand or without.
 pub async fn asks_for_a_place(app: &TestApp, who: &str, has: &str) -> Request {
+    asks_for_a_place_with(app, who, ("Buat janji", has, "Ya")).await
+}
+
+/// The same in the words of some language.
+pub async fn asks_for_a_place_with(
+    app: &TestApp,
+    who: &str,
+    (book, has, yes): (&str, &str, &str),
+) -> Request {
     let answer = app.asks(who, "syarat ktp hilang").await;
-    let asked = press(app, who, &answer, "Buat janji").await;
+    let asked = press(app, who, &answer, book).await;
     let asked = press(app, who, &asked, has).await;
-    let mut slots = press(app, who, &asked, "Ya").await;
+    let mut slots = press(app, who, &asked, yes).await;
     for _ in 0..3 {
         if slots.choices().iter().any(|(_, title)| title.starts_with("1. ")) {
             break;
         }
-        slots = press(app, who, &slots, "Ya").await;
+        slots = press(app, who, &slots, yes).await;
     }
     slots
 }
@@ -191,6 +200,8 @@ on_both_engines! {
         assert!(office.post(here, &form).await.says("Pilih paling sedikit satu hari"));
         form.extend([("day", "tue"), ("day", "thu")]);
         let page = office.post_and_follow(here, &form).await;
+        let twice = office.post(here, &form).await;
+        assert!(twice.says("Sudah ada jadwal pada jam itu: Selasa 08.00–11.30"), "{}", twice.text);
         assert!(page.says("Selasa") && page.says("Kamis") && page.says("08.00–11.30 WIB"), "{}", page.text);
         app.run_until_idle().await;
         kabar::service::appointment::step(&app.app).await.unwrap();
@@ -208,6 +219,54 @@ on_both_engines! {
             assert!(page.says("Jadwal diakhiri"), "{}", page.text);
         }
         assert!(app.query("SELECT id FROM service_session").await.is_empty(), "nobody had booked");
+    }
+
+    async fn closing_a_place_or_a_day_says_how_many_are_told_and_how_many_the_office_tells(app: TestApp) {
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let way = session(&app, &office, 1, ("10", "2")).await;
+        books(&app, SITI, "Ya").await;
+        office.post_and_follow(&format!("{way}/janji"), &[("service", "req_ktp_lost")]).await;
+        let until = in_days(&app, 1);
+        let closed = [("status", "closed"), ("because", "renovasi loket"), ("until", until.as_str())];
+        let point = "/console/tempat/titik/kec-jombang";
+        let page = office.post_and_follow(&format!("{point}/keadaan"), &closed).await;
+        assert!(page.says("Sesi yang dibatalkan atau dipendekkan: 1."), "{}", page.text);
+        assert!(page.says("lewat chat: 1,") && page.says("kabari sendiri: 1."), "{}", page.text);
+        let page = office.post_and_follow(&format!("{point}/keadaan"), &closed).await;
+        assert!(page.says("Tersimpan") && !page.says("dipendekkan"), "{}", page.text);
+        assert_eq!(office.get(&format!("{point}?selesai=ya&sesi=x")).await.status, StatusCode::BAD_REQUEST);
+        office.post_and_follow(&format!("{point}/keadaan"), &[("status", "running")]).await;
+        session(&app, &office, 3, ("10", "2")).await;
+        let day = in_days(&app, 3);
+        let holiday = [("from", day.as_str()), ("to", ""), ("name", "Libur daerah"), ("hours", ""), ("area", "35.17.09")];
+        let page = office.post_and_follow("/console/tempat/kalender", &holiday).await;
+        assert!(page.says("dipendekkan: 1.") && page.says("lewat chat: 0,"), "{}", page.text);
+    }
+
+    async fn what_was_noted_by_mistake_is_taken_back_and_a_paper_stands_in_the_readers_language(app: TestApp) {
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let way = session(&app, &office, 1, ("10", "2")).await;
+        let code = books(&app, SITI, "Belum").await;
+        assert!(office.get(&way).await.says("surat kehilangan dari kepolisian"));
+        app.advance_to("08:10 WIB").await;
+        app.query("UPDATE officer SET language = 'en'").await;
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        app.query("UPDATE officer SET language = 'en'").await;
+        let case = case(&app, &code).await;
+        let page = office.get(&case).await;
+        assert!(page.says("police loss report") && page.says("not yet"), "{}", page.text);
+        assert!(office.get(&way).await.says("police loss report"));
+        assert!(!page.says("Take it back"), "{}", page.text);
+        office.post_and_follow(&format!("{case}/tidak-hadir"), &[]).await;
+        assert!(office.get(&way).await.says(&format!("{case}/urungkan")), "on the list as well");
+        let page = office.get(&case).await;
+        assert!(page.says("Noted by mistake?"), "{}", page.text);
+        let page = office.post_and_follow(&format!("{case}/urungkan"), &[]).await;
+        assert!(page.says("was taken back"), "{}", page.text);
+        let page = office.post_and_follow(&format!("{case}/hadir"), &[]).await;
+        assert!(page.says("Noted: they came"), "{}", page.text);
+        let again = office.post(&format!("{case}/urungkan"), &[]).await;
+        assert!(again.says("Not any more"), "{}", again.text);
     }
 
     async fn a_form_that_does_not_fit_says_why_and_keeps_what_was_typed(app: TestApp) {

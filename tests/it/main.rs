@@ -59,6 +59,7 @@ mod round_mend;
 mod round_office;
 mod round_places;
 mod secret;
+mod session_closing;
 mod smpp;
 mod smpp_kannel;
 mod sql_source;

@@ -9,14 +9,18 @@ use indicatif::ProgressBar;
 use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::{Span, Week, parse_spans};
 use kabar::domain::message::ChannelKind;
+use kabar::domain::officer::Actor;
 use kabar::domain::raw_update::parse_day;
 use kabar::domain::service_point::{GeoPoint, PointService, PointState, PointStatus};
 use kabar::service::App;
+use kabar::service::appointment::Closed;
+use kabar::service::point::{look_anew, write_days};
 use kabar::source::spreadsheet::{HolidayRow, Rows, ServicePointRow};
-use kabar::store::holiday::{Holiday, find_holiday, upsert_holiday};
+use kabar::store::holiday::{Holiday, find_holiday};
 use kabar::store::service_point::{self, Change, Detail, ServicePoint};
 use kabar::template::Vocabulary;
 
+use super::super::point::called_off;
 use super::report::Count;
 use super::{Args, LONGEST_TEXT, place};
 
@@ -67,6 +71,7 @@ pub(super) async fn points(
                         let code = &point.code;
                         service_point::set_condition(&mut tx, code, &change, IMPORT, now).await?;
                     }
+                    look_anew(app, &mut tx, &point.code).await?;
                 }
             }
         }
@@ -176,6 +181,7 @@ pub(super) async fn holidays(
     bar: &ProgressBar,
 ) -> anyhow::Result<Count> {
     let mut count = Count::default();
+    let mut written = Vec::new();
     let mut tx = app.db.begin().await?;
     while let Some(row) = rows.next() {
         let row = row.context("the file breaks off; nothing was changed")?;
@@ -191,11 +197,15 @@ pub(super) async fn holidays(
                         }
                         Some(_) => count.changed += 1,
                     }
-                    upsert_holiday(&mut tx, &day, app.now()).await?;
+                    written.push(day);
                 }
             }
         }
         bar.set_position(rows.reached());
+    }
+    let closed = write_days(app, &mut tx, &written, &Actor::cli()).await?;
+    if closed != Closed::default() {
+        eprintln!("note: {}", called_off(closed));
     }
     if args.dry_run {
         tx.rollback().await?;

@@ -11,7 +11,9 @@ use crate::dialogue::picked::{Button, Picked};
 use crate::dialogue::script::MAX_CHOICES;
 use crate::dialogue::state::{Flow, is_no, is_yes, words};
 use crate::dialogue::turn::{Said, Turn, said};
-use crate::dialogue::visit_fact::{BookingFact, Lack, SessionFact, SlotNow, VisitHoles};
+use crate::dialogue::visit_fact::{
+    AppointmentFact, BookingFact, Lack, SessionFact, SlotNow, VisitHoles,
+};
 use crate::domain::appointment::AppointmentCode;
 use crate::domain::id::ServiceSessionId;
 use crate::domain::outbound::Choice;
@@ -46,6 +48,11 @@ impl Turn<'_> {
         self.fact(self.input.sessions.as_ref(), Need::Sessions)
     }
 
+    /// Whether somebody can come for that, at any place.
+    fn is_served(&self, service: PointService) -> bool {
+        self.fact(self.input.served_by_visit.as_ref(), Need::Served).contains(&service)
+    }
+
     fn sessions_for(&self, service: PointService) -> Vec<SessionFact> {
         let mut sessions = self.sessions();
         sessions.retain(|session| session.services.contains(&service));
@@ -63,7 +70,7 @@ impl Turn<'_> {
     /// The button that begins an appointment for a label; nothing where none can be made for it.
     pub(in crate::dialogue) fn book_button(&self, label: &str) -> Option<Choice> {
         let service = self.script.visit(label)?.service()?;
-        let is_served = !self.sessions_for(service).is_empty();
+        let is_served = self.is_served(service);
         let title = self.button(Button::Book).title;
         is_served.then(|| Choice { id: Picked::Visit(label).id(), title })
     }
@@ -72,18 +79,25 @@ impl Turn<'_> {
     pub(in crate::dialogue) fn appointment(&self) -> Option<Said> {
         let said = words(&self.input.text);
         let has = |set: &[&str]| said.iter().any(|word| set.contains(&word.as_str()));
-        if let Some(code) = AppointmentCode::find_in(&self.input.text) {
-            let own = self.booking().own.into_iter().find(|own| own.code == code.as_str());
-            return match own {
-                Some(own) if has(CANCEL) => Some(self.unbook(&own)),
-                Some(own) => Some(self.tell_own(&[own])),
-                None if self.input.complaint.is_none() => {
-                    Some(self.say_visit(Line::AppointmentOwnNone, &VisitHoles::default()))
+        let guesses = AppointmentCode::guesses_in(&self.input.text);
+        if !guesses.is_empty() {
+            let is_it =
+                |own: &AppointmentFact| guesses.iter().any(|code| code.as_str() == own.code);
+            // What is not as it is printed is a word like `jam23`, unless nothing but a code is left beside BATAL.
+            let is_meant = AppointmentCode::find_in(&self.input.text).is_some()
+                || (has(CANCEL) && said.len() <= 2);
+            match self.booking().own.into_iter().find(is_it) {
+                Some(own) if has(CANCEL) => return Some(self.unbook(&own)),
+                Some(own) => return Some(self.tell_own(&[own])),
+                None if is_meant && self.input.complaint.is_some() => return None,
+                None if is_meant => {
+                    return Some(self.say_visit(Line::AppointmentOwnNone, &VisitHoles::default()));
                 }
-                None => None,
-            };
+                None => {}
+            }
         }
-        if !has(THING) || said.len() > MOST_WORDS {
+        // Who complains of a queue does not ask for a place in it.
+        if !has(THING) || said.len() > MOST_WORDS || self.complains() {
             return None;
         }
         if has(CANCEL) {
@@ -116,11 +130,11 @@ impl Turn<'_> {
 
     /// Where appointments or applications online are asked for, whatever for.
     pub(in crate::dialogue) fn online(&self) -> Said {
-        let sessions = self.sessions();
+        let served = self.fact(self.input.served_by_visit.as_ref(), Need::Served);
         let booking = self.booking();
         let (portal, prepare) = booking.portal.clone().unwrap_or_default();
         let holes = VisitHoles { portal, prepare, ..VisitHoles::default() };
-        if sessions.is_empty() {
+        if served.is_empty() {
             let answer = self.answer_of_file(INTENT);
             if holes.portal.is_empty() {
                 return answer;
@@ -129,8 +143,7 @@ impl Turn<'_> {
             return Said { answered: Some(INTENT.to_owned()), ..portal };
         }
         let is_served = |label: &&String| {
-            let service = self.script.visit_service(label);
-            service.is_some_and(|one| sessions.iter().any(|other| other.services.contains(&one)))
+            self.script.visit_service(label).is_some_and(|service| served.contains(&service))
         };
         let labels = self.script.visit_labels();
         let choice = |label: &String| {
@@ -145,13 +158,13 @@ impl Turn<'_> {
 
     /// Begins an appointment for a label.
     pub(in crate::dialogue) fn begin_visit(&self, label: &str) -> Said {
-        let (booking, _) = (self.booking(), self.sessions());
+        let booking = self.booking();
         let Some(visit) = self.script.visit(label) else { return self.online() };
+        let is_served = visit.service().is_some_and(|service| self.is_served(service));
         if let Some(said) = self.refused(&booking, label) {
             return said;
         }
-        let sessions = visit.service().map(|service| self.sessions_for(service));
-        if sessions.is_none_or(|sessions| sessions.is_empty()) {
+        if !is_served {
             let holes = self.visit_holes(label, &[]);
             return self.say_visit(Line::AppointmentNone, &holes).over();
         }
@@ -183,9 +196,10 @@ impl Turn<'_> {
         let papers = self.check(label).into_iter().enumerate().filter_map(|(at, id)| {
             let paper = self.script.papers().get(&id)?;
             Some(Lack {
+                is_missing: answers.get(at) == Some(&false),
                 name: paper.name(self.language).to_owned(),
                 how: paper.how(self.language).to_owned(),
-                is_missing: answers.get(at) == Some(&false),
+                id,
             })
         });
         VisitHoles {
@@ -206,30 +220,40 @@ impl Turn<'_> {
         let ask = paper.ask(self.language).to_owned();
         let left = check.len().saturating_sub(answers.len());
         let holes = VisitHoles { ask, left, is_first, ..self.visit_holes(label, &answers) };
-        let flow =
-            Flow::Appointment { service: label.to_owned(), answers, place: None, after: None };
+        let flow = begun(label, answers);
         self.say_visit(Line::AppointmentAsk, &holes).going_on(flow)
     }
 
-    /// Up to three places to come to: at the nearest point, or at one that was picked, from a day on.
+    /// Up to three places to come to: at the nearest point, or at one that was picked, and what follows what was shown
+    /// last.
     fn offer_slots(
         &self,
         label: &str,
         answers: Vec<bool>,
         place: Option<String>,
-        after: Option<NaiveDate>,
+        last: Option<&Last>,
     ) -> Said {
         let Some(visit) = self.script.visit(label) else { return self.online() };
         let all = visit.service().map(|service| self.sessions_for(service)).unwrap_or_default();
         let fits = |session: &&SessionFact| {
-            place.as_ref().is_none_or(|place| session.place == *place)
-                && after.is_none_or(|after| session.date > after)
+            let is_there = place.as_ref().is_none_or(|place| session.place == *place);
+            is_there && (session.comes.is_some() || session.may_wait)
         };
+        let fit: Vec<&SessionFact> = all.iter().filter(fits).collect();
+        let full = rest(&fit, last);
         let open: Vec<&SessionFact> =
-            all.iter().filter(fits).filter(|session| session.comes.is_some()).collect();
-        let full: Vec<&SessionFact> = all.iter().filter(fits).collect();
+            full.iter().filter(|session| session.comes.is_some()).copied().collect();
         let is_full = open.is_empty();
-        let shown = pick(if is_full { &full } else { &open }, place.is_some());
+        let from = if is_full { &full } else { &open };
+        let shown = match last {
+            None => pick(from, place.is_some()),
+            Some(_) => from.iter().take(MOST_SLOTS).copied().collect(),
+        };
+        let last = if last.is_none() && place.is_none() {
+            last_of_first(&shown)
+        } else {
+            shown.last().copied()
+        };
         let mut holes = self.visit_holes(label, &answers);
         holes.slots = shown.iter().map(|session| (*session).clone()).collect();
         let mut choices: Vec<Choice> = (1..)
@@ -237,16 +261,17 @@ impl Turn<'_> {
             .map(|(n, session)| slot_choice(session, label, (n, self.is_sms())))
             .collect();
         let others = place_names(&all);
-        let last = shown.iter().map(|session| session.date).max();
-        let is_more = full.iter().any(|session| last.is_some_and(|last| session.date > last));
-        if is_more {
+        let last = last.map(|session| Last { place: session.place.clone(), day: session.date });
+        let left = rest(&fit, last.as_ref());
+        if left.iter().any(|session| shown.iter().all(|one| one.id != session.id)) {
             choices.push(self.button(Button::OtherDay));
         }
         if others.len() > 1 {
             choices.push(self.button(Button::OtherPlace));
         }
-        let after = last.map(|day| day.to_string());
-        let flow = Flow::Appointment { service: label.to_owned(), answers, place, after };
+        let (after, after_at) = last.map(|last| (last.day.to_string(), last.place)).unzip();
+        let service = label.to_owned();
+        let flow = Flow::Appointment { service, answers, place, after, after_at };
         let line = if shown.is_empty() {
             Line::AppointmentNone
         } else if is_full {
@@ -263,15 +288,16 @@ impl Turn<'_> {
         if button == Button::Book {
             return Some(self.online());
         }
-        let Flow::Appointment { service, answers, place, after } = self.flow()? else {
+        let Flow::Appointment { service, answers, place, after, after_at } = self.flow()? else {
             return None;
         };
         match button {
             Button::PaperYes => Some(self.answer_paper(service, answers, true)),
             Button::PaperNo => Some(self.answer_paper(service, answers, false)),
             Button::OtherDay => {
-                let after = after.as_ref().and_then(|day| day.parse().ok());
-                Some(self.offer_slots(service, answers.clone(), place.clone(), after))
+                let day = after.as_ref().and_then(|day| day.parse().ok());
+                let last = after_at.clone().zip(day).map(|(place, day)| Last { place, day });
+                Some(self.offer_slots(service, answers.clone(), place.clone(), last.as_ref()))
             }
             Button::OtherPlace => Some(self.ask_place(service, answers)),
             _ => None,
@@ -299,12 +325,7 @@ impl Turn<'_> {
                 title: title(&session.place_short),
             })
             .collect();
-        let flow = Flow::Appointment {
-            service: label.to_owned(),
-            answers: answers.to_vec(),
-            place: None,
-            after: None,
-        };
+        let flow = begun(label, answers.to_vec());
         let holes = VisitHoles {
             service: self.script.visit_name(label, self.language),
             ..VisitHoles::default()
@@ -397,24 +418,21 @@ impl Turn<'_> {
         holes.code.clone_from(&now.code);
         holes.line = session.waiting + 1;
         holes.slots = vec![session.clone()];
+        let minutes = booking.move_up_before.as_secs() / 60;
+        holes.ahead = (minutes / 60, minutes % 60);
         let line = match &comes {
             Some(_) => Line::AppointmentBooked,
-            None if may_wait => Line::AppointmentWaiting,
+            None if may_wait && session.may_wait => Line::AppointmentWaiting,
             None => {
                 // Filled meanwhile.
-                let mut choices = vec![Choice {
-                    id: Picked::Wait(&format!("{id} {label}")).id(),
-                    title: self.button(Button::Wait).title,
-                }];
+                let mut choices = Vec::new();
+                if session.may_wait {
+                    let title = self.button(Button::Wait).title;
+                    choices.push(Choice { id: Picked::Wait(&format!("{id} {label}")).id(), title });
+                }
                 choices.push(self.button(Button::OtherDay));
-                let flow = Flow::Appointment {
-                    service: label.to_owned(),
-                    answers,
-                    place: None,
-                    after: None,
-                };
                 let said = self.offer_visit(Line::AppointmentFull, &holes, choices);
-                return Some(said.going_on(flow));
+                return Some(said.going_on(begun(label, answers)));
             }
         };
         let lacks = holes.papers.iter().filter(|paper| paper.is_missing);
@@ -422,7 +440,7 @@ impl Turn<'_> {
             session: id,
             service: label.to_owned(),
             code: now.code,
-            lacks: lacks.map(|paper| paper.name.clone()).collect(),
+            lacks: lacks.map(|paper| paper.id.clone()).collect(),
         };
         let mut said = self.say_visit(line, &holes).over().with(effect);
         said.pin = session.pin.filter(|_| !self.is_sms() && comes.is_some());
@@ -447,6 +465,32 @@ impl Turn<'_> {
         let choices = vec![self.button(Button::Book)];
         Some(self.offer_visit(Line::AppointmentStops, &holes, choices))
     }
+}
+
+/// The session that was shown last, by its place and day: what follows comes after it.
+struct Last {
+    place: String,
+    day: NaiveDate,
+}
+
+/// An appointment of which the papers, or the places, are asked.
+fn begun(label: &str, answers: Vec<bool>) -> Flow {
+    let service = label.to_owned();
+    Flow::Appointment { service, answers, place: None, after: None, after_at: None }
+}
+
+/// What follows what was shown last: later days of its place, then the places further away.
+fn rest<'a>(sessions: &[&'a SessionFact], last: Option<&Last>) -> Vec<&'a SessionFact> {
+    let Some(last) = last else { return sessions.to_vec() };
+    let first = sessions.iter().position(|session| session.place == last.place).unwrap_or(0);
+    let is_left = |session: &&&SessionFact| session.place != last.place || session.date > last.day;
+    sessions.iter().skip(first).filter(is_left).copied().collect()
+}
+
+/// Of what was picked at first the last of the nearest place.
+fn last_of_first<'a>(shown: &[&'a SessionFact]) -> Option<&'a SessionFact> {
+    let first = shown.first()?;
+    shown.iter().rfind(|session| session.place == first.place).copied()
 }
 
 /// Up to three: of one place by day; else the two first of the nearest place and the first of the next.

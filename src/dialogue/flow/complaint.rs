@@ -91,6 +91,12 @@ impl Turn<'_> {
         self.ask_category(text)
     }
 
+    /// Whether a message complains, of whatever else it speaks.
+    pub(in crate::dialogue) fn complains(&self) -> bool {
+        let meaning = &self.input.meaning;
+        meaning.intent == "complaint" || meaning.also.as_deref() == Some("complaint")
+    }
+
     fn ask_category(&self, text: Option<String>) -> Said {
         let choices = CATEGORIES.iter().map(|(button, _)| self.button(*button)).collect();
         let flow = Flow::Complaint { category: None, text };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::appointment;
 use crate::dialogue::input::{Effect, Need};
 use crate::dialogue::line::Line;
-use crate::dialogue::picked::Button;
+use crate::dialogue::picked::{Button, Picked};
 use crate::dialogue::place::PlaceWords;
 use crate::dialogue::state::words;
 use crate::dialogue::step::{FEW_WORDS, fits_chat};
@@ -28,8 +28,18 @@ impl Turn<'_> {
         if is_unsure && words.hours_of_day(&input.text, &meaning.alternatives, today) {
             return self.answer("opening_hours");
         }
-        let mut first = self.answer(&meaning.intent);
         let second = meaning.also.as_deref().or(meaning.perhaps.as_deref());
+        let may_visit = self.script.visit(&meaning.intent).is_some();
+        // Whoever complains is heard, and not sent to the counter that they complain of.
+        if may_visit && self.complains() {
+            return self.complain();
+        }
+        let mut first = self.answer(&meaning.intent);
+        if may_visit && second == Some("complaint") {
+            let books =
+                |choice: &Choice| matches!(Picked::parse(&choice.id), Some(Picked::Visit(_)));
+            first.choices.retain(|choice| !books(choice));
+        }
         let Some(second) = second.filter(|second| *second != meaning.intent) else { return first };
         if !self.is_plain(&meaning.intent) {
             return first;

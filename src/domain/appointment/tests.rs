@@ -45,10 +45,21 @@ fn a_code_is_found_however_badly_an_officer_types_it() {
 fn a_code_is_found_in_a_sentence_and_a_word_is_none() {
     let found = |text| AppointmentCode::find_in(text).map(|code| code.to_string());
     assert_eq!(found("batal j-7kq4 ya").as_deref(), Some("J-7KQ4"));
-    assert_eq!(found("BATAL J7KQ4").as_deref(), Some("J-7KQ4"));
-    for text in ["janji saya kapan", "jadwal", "J-", "jeneng", ""] {
+    assert_eq!(found("nonton jkt48, lalu J-7KQ4").as_deref(), Some("J-7KQ4"));
+    for text in
+        ["janji saya kapan", "jadwal", "J-", "jeneng", "jam23 ya", "jkt48", "BATAL J7KQ4", ""]
+    {
         assert_eq!(found(text), None, "{text}");
     }
+    let guesses = |text| -> Vec<String> {
+        AppointmentCode::guesses_in(text).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        guesses("batal j7kq4 jam23"),
+        ["J-7KQ4", "J-AM23"],
+        "only who has one of them means it"
+    );
+    assert_eq!(guesses("janji saya jeneng"), [""; 0]);
 }
 
 #[test]
@@ -83,6 +94,38 @@ fn nobody_passes_those_who_wait_and_nobody_is_told_a_time_that_has_passed() {
     assert_eq!(roll.fill(time(11, 0)), [], "both places lie before that");
 }
 
+#[test]
+fn who_did_not_come_by_mistake_has_the_place_again_unless_another_has_it() {
+    let mut roll = roll(2);
+    assert!(roll.join(entry(1, Some(1), "req_kia"), EARLY, true).is_ok());
+    let id = AppointmentId::from(Ulid(1));
+    assert!(roll.happen(id, AppointmentEvent::Miss));
+    let missed = roll.entries()[0].clone();
+    let mut free = roll.clone();
+    let back = free.take_back(missed.clone()).unwrap();
+    assert_eq!((back.state, back.seat), (AppointmentState::Booked, missed.seat));
+    assert_eq!(free.take_back(back), None, "only once");
+    assert!(roll.join(entry(2, Some(2), "req_kia"), EARLY, true).is_ok());
+    let back = roll.take_back(missed.clone()).unwrap();
+    assert_eq!((back.seat, back.comes), (None, missed.comes), "they come besides");
+}
+
+#[test]
+fn of_a_shorter_session_those_outside_its_hours_are_called_off_and_the_others_keep_their_time() {
+    let mut roll = roll(10);
+    for n in 1..=8 {
+        assert!(roll.join(entry(n, Some(n), "req_kia"), EARLY, true).is_ok());
+    }
+    let before = roll.clone();
+    roll.shorten((time(8, 0), time(9, 30)));
+    assert_eq!((roll.quota, roll.held), (3, 1), "08.15, 08.40 and the kept 09.05");
+    for (old, new) in before.entries().iter().zip(roll.entries()) {
+        let is_in = old.comes.is_some_and(|comes| comes >= time(8, 0) && comes < time(9, 30));
+        let state = if is_in { AppointmentState::Booked } else { AppointmentState::CalledOff };
+        assert_eq!((new.state, new.comes), (state, old.comes));
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Chat(u128, bool),
@@ -90,6 +133,7 @@ enum Op {
     Happen(usize, AppointmentEvent),
     Fill,
     Resize(i64),
+    Shorten(u32),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -100,6 +144,7 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(at, event)| Op::Happen(at, event)),
         1 => Just(Op::Fill),
         1 => (1_i64..12).prop_map(Op::Resize),
+        1 => (8_u32..11).prop_map(Op::Shorten),
     ]
 }
 
@@ -126,7 +171,8 @@ proptest! {
                         let has_happened = roll.happen(id, event);
                         prop_assert_eq!(
                             has_happened,
-                            event != AppointmentEvent::MoveUp && state.after(event).is_some()
+                            !matches!(event, AppointmentEvent::MoveUp | AppointmentEvent::TakeBack)
+                                && state.after(event).is_some()
                         );
                         let first = roll.entries.iter().find(|e| e.state == AppointmentState::Waiting);
                         let first = first.map(|entry| entry.id);
@@ -138,6 +184,12 @@ proptest! {
                 Op::Resize(quota) => {
                     is_resized = true;
                     roll.resize(quota, held_of(quota, 20));
+                    roll.fill(EARLY);
+                }
+                Op::Shorten(to) => {
+                    // Who is called off leaves no place to those who wait.
+                    is_resized = true;
+                    roll.shorten((time(7, 30), time(to, 0)));
                     roll.fill(EARLY);
                 }
             }
@@ -163,7 +215,9 @@ proptest! {
             // What is over stays as it is.
             for (old, new) in before.entries.iter().zip(&roll.entries) {
                 if !old.state.is_open() {
-                    prop_assert_eq!(old, new);
+                    // But for the number of their place, where the session was made shorter.
+                    let seat = if old.state.takes_seat() { new.seat } else { old.seat };
+                    prop_assert_eq!(&Entry { seat, ..old.clone() }, new);
                 }
                 if old.state == AppointmentState::Booked && new.state == AppointmentState::Booked {
                     prop_assert_eq!(old.comes, new.comes, "what was promised holds");

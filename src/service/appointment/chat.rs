@@ -3,34 +3,31 @@
 //! A place is looked at and given out in one transaction that holds its session, so that what a citizen reads is what
 //! they have.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveTime;
 
-use super::{free_code, happen, not_before, roll, zone};
+use super::closing::{Calendars, Stand};
+use super::{free_code, happen, may_move_up, not_before, roll, zone};
 use crate::dialogue::{AppointmentFact, BookingFact, SessionFact, SlotNow};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin, Roll,
 };
 use crate::domain::area::AreaCode;
-use crate::domain::calendar::Calendar;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, ContactId, PersonId, ServiceSessionId};
 use crate::domain::language::Language;
 use crate::domain::outbound::Pin;
+use crate::domain::service_point::PointService;
 use crate::domain::service_session::ServiceSession;
-use crate::service::point::{calendar_of, shared};
+use crate::service::point::shared;
 use crate::service::{App, ServiceError};
 use crate::store::appointment::{self as store, Appointment};
-use crate::store::service_point::find_with_condition;
 use crate::store::{Tx, service_session as session_store};
 
-/// Sessions looked at for one question, and facts handed to the dialogue.
-const MAX_SESSIONS: i64 = 400;
-const MAX_FACTS: usize = 40;
-/// Of one place, at most.
-const MAX_OF_PLACE: usize = 8;
+/// Sessions that an answer can name: of all places, and of one place for the same work.
+const MAX_SESSIONS: i64 = 80;
+const MAX_OF_PLACE: i64 = 16;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Whoever is told a time must have the time to come.
 const LEAD: Duration = Duration::from_secs(45 * 60);
@@ -78,6 +75,7 @@ fn fact(
         window: words.window(Some(session.from), Some(session.to), zone(session)),
         window_short: words.window_short(Some(session.from), Some(session.to), zone(session)),
         waiting: roll.waiting(),
+        may_wait: may_move_up(app, session, now),
         is_reminded: now < session.remind_at,
         services: session.services.clone(),
         pin: session.map.map(|place| Pin {
@@ -86,6 +84,32 @@ fn fact(
             address: words.date(session.day),
         }),
     }
+}
+
+/// The area itself, the office's where it is not known, and its kabupaten.
+fn near_and_around<'a>(app: &'a App, area: &'a AreaCode) -> (&'a AreaCode, AreaCode) {
+    let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
+    (near, near.kabupaten().unwrap_or_else(|| near.clone()))
+}
+
+/// Until when sessions are offered.
+fn ahead(app: &App, now: Timestamp) -> Timestamp {
+    let days = app.settings.appointment.days_ahead + 1;
+    now.after(Duration::from_secs(days * DAY.as_secs()))
+}
+
+/// What is done at the sessions ahead in somebody's kabupaten.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::service) async fn served(
+    app: &App,
+    tx: &mut Tx,
+    area: &AreaCode,
+    now: Timestamp,
+) -> Result<Vec<PointService>, ServiceError> {
+    let (_, around) = near_and_around(app, area);
+    Ok(session_store::list_served(tx, &around, (now, ahead(app, now))).await?)
 }
 
 /// The sessions ahead in somebody's kabupaten that citizens can come to, the nearest places first, each place's by day.
@@ -98,30 +122,26 @@ pub(in crate::service) async fn facts(
     area: &AreaCode,
     (language, now): (Language, Timestamp),
 ) -> Result<Vec<SessionFact>, ServiceError> {
-    let near = if area.plain().is_empty() { &app.settings.office_area } else { area };
-    let around = near.kabupaten().unwrap_or_else(|| near.clone());
-    let days = app.settings.appointment.days_ahead + 1;
-    let until = now.after(Duration::from_secs(days * DAY.as_secs()));
-    let mut found = session_store::list_ahead(tx, &around, (now, until), MAX_SESSIONS).await?;
+    let (near, around) = near_and_around(app, area);
+    let until = ahead(app, now);
+    let limits = (MAX_OF_PLACE, MAX_SESSIONS);
+    let mut found = session_store::list_ahead(tx, (&around, near), (now, until), limits).await?;
     found.sort_by_key(|session| {
         (usize::MAX - shared(&session.area, near), session.begins_at, session.id)
     });
-    let day = |at: Timestamp| at.in_zone(near.zone().offset()).date_naive();
-    let range = (day(now.before(DAY)), day(until.after(DAY)));
+    let ids: Vec<ServiceSessionId> = found.iter().map(|session| session.id).collect();
+    let mut entries = store::list_entries_of(tx, &ids).await?;
     let mut calendars = Calendars::default();
-    let mut of_place: BTreeMap<String, usize> = BTreeMap::new();
     let mut facts = Vec::new();
     for session in found {
-        let count = of_place.entry(session.place.clone()).or_default();
-        *count += 1;
-        if *count > MAX_OF_PLACE || calendars.is_closed(tx, &session, range).await? {
+        // What an officer put down besides the hours of the place is held.
+        if session.plan.is_some()
+            && matches!(calendars.stand(app, tx, &session).await?, Stand::Shut(_))
+        {
             continue;
         }
-        let roll = roll(tx, &session).await?;
+        let roll = Roll::new(&session, entries.remove(&session.id).unwrap_or_default());
         facts.push(fact(app, &session, &roll, (language, now)));
-        if facts.len() >= MAX_FACTS {
-            break;
-        }
     }
     // One place after the other, in the order of how near they are and how soon they serve.
     let mut order: Vec<String> = Vec::new();
@@ -132,34 +152,6 @@ pub(in crate::service) async fn facts(
     }
     facts.sort_by_key(|fact| (order.iter().position(|place| *place == fact.place), fact.date));
     Ok(facts)
-}
-
-/// The hours of points, looked up once for each.
-#[derive(Default)]
-struct Calendars(BTreeMap<String, Option<Calendar>>);
-
-impl Calendars {
-    /// Whether the point of a session is closed on its day after all. A day of recording or a stop takes place whatever
-    /// hours are kept there.
-    async fn is_closed(
-        &mut self,
-        tx: &mut Tx,
-        session: &ServiceSession,
-        days: (NaiveDate, NaiveDate),
-    ) -> Result<bool, ServiceError> {
-        let Some(code) = session.point.as_ref().filter(|_| session.plan.is_some()) else {
-            return Ok(false);
-        };
-        if !self.0.contains_key(code) {
-            let calendar = match find_with_condition(tx, code).await? {
-                Some(point) => calendar_of(tx, &point, days).await?,
-                None => None,
-            };
-            self.0.insert(code.clone(), calendar);
-        }
-        let calendar = self.0.get(code).and_then(Option::as_ref);
-        Ok(calendar.is_some_and(|calendar| calendar.hours_on(session.day).0.is_empty()))
-    }
 }
 
 /// What a chat has that is still to come, and whether it may have more.
@@ -175,7 +167,12 @@ pub(in crate::service) async fn own_facts(
     let policy = &app.settings.appointment;
     let portal = policy.portal.clone().map(|portal| (portal.name, portal.prepare));
     let Some(contact) = contact else {
-        return Ok(BookingFact { most: policy.most_open, portal, ..BookingFact::default() });
+        return Ok(BookingFact {
+            most: policy.most_open,
+            portal,
+            move_up_before: policy.move_up_before,
+            ..BookingFact::default()
+        });
     };
     let missed = store::count_missed(tx, contact, now.before(policy.missed_within)).await?;
     let mut own = Vec::new();
@@ -189,6 +186,7 @@ pub(in crate::service) async fn own_facts(
         is_blocked: missed >= policy.most_missed,
         most: policy.most_open,
         portal,
+        move_up_before: policy.move_up_before,
     })
 }
 
@@ -217,7 +215,7 @@ async fn own_fact(
         day_short: words.date_short(session.day),
         time: appointment.comes.map(|comes| time_words(comes, session)).unwrap_or_default(),
         line,
-        lacks: appointment.lacks.clone(),
+        lacks: app.script().paper_names(&appointment.lacks, language),
     })
 }
 
@@ -271,7 +269,9 @@ pub(in crate::service) async fn book_for_chat(
         state: AppointmentState::Waiting,
     };
     let id = entry.id;
-    if !session.is_ahead(now) || roll.join(entry, not_before(&session, now, LEAD), true).is_err() {
+    let may_wait = may_move_up(app, &session, now);
+    let joined = roll.join(entry, not_before(&session, now, LEAD), may_wait);
+    if !session.is_ahead(now) || joined.is_err() {
         return Ok(());
     }
     let Some(entry) = roll.entries().iter().find(|entry| entry.id == id) else { return Ok(()) };

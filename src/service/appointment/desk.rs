@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AppointmentError, free_code, happen, not_before, open, roll};
+use super::{AppointmentError, free_code, happen, not_before, open, roll, unheard};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin,
 };
@@ -200,6 +200,52 @@ pub async fn cancel(app: &App, actor: &Actor, id: AppointmentId) -> Result<(), A
     change(app, actor, (id, AppointmentEvent::Cancel), Action::CancelledAppointment).await
 }
 
+/// Takes back that somebody did not come, which was noted by mistake. While the session is not settled they have their
+/// place again; afterwards nobody said whether they came.
+///
+/// # Errors
+/// [`AppointmentError`] with what stands in the way.
+pub async fn take_back(
+    app: &App,
+    actor: &Actor,
+    id: AppointmentId,
+) -> Result<(), AppointmentError> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    let found = store::find_appointment(&mut tx, &app.db, id).await?;
+    let session = found.ok_or(AppointmentError::NotFound)?.session;
+    let session = open(app, &mut tx, actor, Right::RunCounter, session).await?;
+    // What is held now is what counts.
+    let found = store::find_appointment(&mut tx, &app.db, id).await?;
+    let appointment = found.ok_or(AppointmentError::NotFound)?;
+    let mut roll = roll(&mut tx, &session).await?;
+    let missed = Entry {
+        id,
+        origin: appointment.origin,
+        contact: appointment.contact,
+        service: appointment.service,
+        seat: appointment.seat,
+        comes: appointment.comes,
+        state: appointment.state,
+    };
+    let entry = roll.take_back(missed).ok_or(AppointmentError::State(appointment.state))?;
+    // The code may be another's by now, and a place at the same session may have been booked anew.
+    let is_over = session.settled_at.is_some() || session.closed.is_some();
+    let is_doubled = store::is_code_taken(&mut tx, &appointment.code).await?
+        || roll.entries().iter().any(|other| other.id != id && other.is_same(&entry));
+    let entry = if is_over || is_doubled {
+        let state = entry.state.after(AppointmentEvent::Lapse).unwrap_or(entry.state);
+        Entry { state, ..entry }
+    } else {
+        entry
+    };
+    store::set_state(&mut tx, &entry, None, &actor.id, now).await?;
+    let detail = AppointmentEvent::TakeBack.as_str();
+    note(app, &mut tx, actor, Action::SettledAppointment, &id.to_string(), Some(detail)).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
 async fn change(
     app: &App,
     actor: &Actor,
@@ -213,6 +259,10 @@ async fn change(
     if event == AppointmentEvent::Miss && app.now() < session.begins_at {
         return Err(AppointmentError::Early);
     }
+    // Who moved up and was never told cannot have known.
+    let is_blameless =
+        event == AppointmentEvent::Miss && unheard(&mut tx, session.id).await?.contains(&id);
+    let event = if is_blameless { AppointmentEvent::Lapse } else { event };
     if !happen(app, &mut tx, &session, (id, event), &actor.id).await? {
         let found = store::find_appointment(&mut tx, &app.db, id).await?;
         return Err(

@@ -5,6 +5,7 @@
 //! written with who is to be told of it in one transaction.
 
 mod chat;
+pub(in crate::service) mod closing;
 mod desk;
 mod outage;
 mod plan;
@@ -20,14 +21,14 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::{App, ServiceError, announce};
 use crate::domain::appointment::{
-    AppointmentCode, AppointmentEvent, AppointmentState, NotACode, Roll, Tell,
+    AppointmentCode, AppointmentEvent, AppointmentState, Entry, NotACode, Roll, Tell,
 };
 use crate::domain::area::{AreaCode, Zone};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AppointmentId, ServiceSessionId};
 use crate::domain::officer::{Actor, Right};
-use crate::domain::service_session::{ServiceSession, SessionError};
+use crate::domain::service_session::{ServiceSession, SessionError, SessionPlan};
 use crate::store::appointment as store;
 use crate::store::service_session as session_store;
 use crate::store::{StoreError, Tx, waiting};
@@ -40,10 +41,11 @@ const END_OF_DAY: NaiveTime = match NaiveTime::from_hms_opt(23, 59, 59) {
 
 pub use crate::domain::appointment_policy::{AppointmentPolicy, Portal};
 pub(in crate::service) use chat::{
-    Asked, book_for_chat, cancel_for_chat, facts, own_facts, slot_now,
+    Asked, book_for_chat, cancel_for_chat, facts, own_facts, served, slot_now,
 };
-pub use desk::{Case, DeskWish, book, cancel, find_case, open_case, settle};
-pub use plan::{NewPlan, add_plan, end_plan, list_plans};
+pub use closing::Closed;
+pub use desk::{Case, DeskWish, book, cancel, find_case, open_case, settle, take_back};
+pub use plan::{NewPlan, add_plans, end_plan, list_plans};
 pub use session::{NewSession, add_session, call_off, change_quota, list_sessions, show_session};
 pub use step::step;
 
@@ -68,6 +70,12 @@ pub enum AppointmentError {
     /// The session is over, or was called off.
     #[error("the session is over or was called off")]
     Over,
+    /// Other weekly hours of the point are at the same time for the same.
+    #[error(
+        "there are weekly hours for that already: {} on {} from {} to {}; end them first, or choose other hours or services",
+        .0.id, .0.weekday, .0.from.format("%H:%M"), .0.to.format("%H:%M")
+    )]
+    Planned(Box<SessionPlan>),
     /// No place is free.
     #[error("no place is free in this session")]
     Full,
@@ -161,20 +169,36 @@ async fn save(
     };
     // Places that got free are written before those who get them.
     for entry in changed().filter(|entry| !entry.state.is_open()) {
-        let is_off = entry.state == AppointmentState::CalledOff && entry.contact.is_some();
-        let tell = is_off.then_some(Tell::CalledOff);
-        store::set_state(tx, entry, tell, by, now).await?;
-        // What still waits to be said of a place that is gone is not true any more.
-        for kind in [AnnouncementKind::AppointmentMovedUp, AnnouncementKind::AppointmentReminder] {
-            let key = announce::key_of(&format!("{kind}:{}", entry.id));
-            waiting::withdraw(tx, &key, "superseded", now).await?;
-        }
+        end(tx, entry, by, now).await?;
     }
     for entry in changed().filter(|entry| entry.state.is_open()) {
         let tell = entry.contact.map(|_| Tell::MovedUp);
         store::set_state(tx, entry, tell, by, now).await?;
+        store::mark_moved(tx, entry.id, now).await?;
     }
     Ok(())
+}
+
+/// Writes that somebody does not wait or have a place any more; whom the office called off is to be told.
+async fn end(tx: &mut Tx, entry: &Entry, by: &str, now: Timestamp) -> Result<(), ServiceError> {
+    let is_off = entry.state == AppointmentState::CalledOff && entry.contact.is_some();
+    let tell = is_off.then_some(Tell::CalledOff);
+    store::set_state(tx, entry, tell, by, now).await?;
+    // What still waits to be said of a place that is gone is not true any more.
+    for kind in [AnnouncementKind::AppointmentMovedUp, AnnouncementKind::AppointmentReminder] {
+        let key = announce::key_of(&format!("{kind}:{}", entry.id));
+        waiting::withdraw(tx, &key, "superseded", now).await?;
+    }
+    Ok(())
+}
+
+/// Those of a session who moved up and were never told so: nobody can blame them for not coming.
+async fn unheard(
+    tx: &mut Tx,
+    session: ServiceSessionId,
+) -> Result<Vec<AppointmentId>, ServiceError> {
+    let prefix = announce::key_of(&format!("{}:", AnnouncementKind::AppointmentMovedUp));
+    Ok(store::list_unheard(tx, session, &prefix).await?)
 }
 
 /// Something happens to an appointment of a session that is held; who waits moves up where there is time.

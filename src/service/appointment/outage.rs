@@ -16,7 +16,8 @@ use crate::service::announce::{self, ToContact, or_pass_by};
 use crate::service::{App, ServiceError};
 use crate::store::appointment::{self as store, Appointment};
 use crate::store::{
-    StoreError, Tx, outage as outage_store, service_session as session_store, waiting,
+    StoreError, Tx, outage as outage_store, outage_appointment, service_session as session_store,
+    waiting,
 };
 
 /// Those who come within so long are told.
@@ -40,16 +41,22 @@ pub(super) async fn look(app: &App) -> Result<u64, ServiceError> {
         for appointment in &page {
             let told = tell_begun(app, &mut tx, &outage, appointment, now).await;
             let has_heard = or_pass_by(told, &appointment.id)?;
-            store::insert_outage_told(&mut tx, (outage.id, appointment.id), has_heard, now).await?;
+            outage_appointment::insert_outage_told(
+                &mut tx,
+                (outage.id, appointment.id),
+                has_heard,
+                now,
+            )
+            .await?;
             count += 1;
         }
     }
-    for (outage, id) in store::list_outage_over(&mut tx, PAGE).await? {
+    for (outage, id) in outage_appointment::list_outage_over(&mut tx, PAGE).await? {
         if let Some(appointment) = store::find_appointment(&mut tx, &app.db, id).await? {
             let told = tell_over(app, &mut tx, outage, &appointment, now).await;
             or_pass_by(told, &id)?;
         }
-        store::set_outage_over(&mut tx, (outage, id), now).await?;
+        outage_appointment::set_outage_over(&mut tx, (outage, id), now).await?;
         count += 1;
     }
     tx.commit().await.map_err(StoreError::from)?;

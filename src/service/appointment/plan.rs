@@ -13,11 +13,12 @@ use crate::domain::service_session::{
     ServiceSession, SessionKind, SessionPlan, check, held_of, held_or,
 };
 use crate::service::officer::note;
-use crate::service::point::calendar_of;
+use crate::service::point::session_hours;
 use crate::service::{App, ServiceError};
-use crate::store::service_point::{Condition, ServicePoint, find_with_condition};
+use crate::store::holiday::list_holidays;
+use crate::store::service_point::{Condition, ServicePoint, find_with_condition, lock_point};
 use crate::store::service_session as store;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, session_plan};
 
 /// Plans looked at in one round.
 const BATCH: i64 = 50;
@@ -58,20 +59,40 @@ pub(super) async fn find_point(
     }
 }
 
-/// Writes down the weekly hours of a counter; its sessions are laid out with the next round.
+/// Writes down weekly hours of counters, all or none; their sessions are laid out with the next round.
 ///
 /// # Errors
 /// [`AppointmentError`] with what stands in the way.
-pub async fn add_plan(
+pub async fn add_plans(
     app: &App,
+    actor: &Actor,
+    plans: Vec<NewPlan>,
+) -> Result<Vec<SessionPlanId>, AppointmentError> {
+    let mut tx = app.db.begin().await?;
+    let mut ids = Vec::new();
+    for new in plans {
+        ids.push(write_plan(app, &mut tx, actor, new).await?);
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(ids)
+}
+
+async fn write_plan(
+    app: &App,
+    tx: &mut Tx,
     actor: &Actor,
     new: NewPlan,
 ) -> Result<SessionPlanId, AppointmentError> {
     check(new.window, &new.services, new.quota)?;
     held_or(new.quota, new.held, 0)?;
     let now = app.now();
-    let mut tx = app.db.begin().await?;
-    find_point(app, &mut tx, actor, Right::ChangePoints, &new.point).await?;
+    find_point(app, tx, actor, Right::ChangePoints, &new.point).await?;
+    // Of two who write down the same at once the second waits, and finds what the first wrote.
+    lock_point(tx, &app.db, &new.point).await?;
+    let known = session_plan::list_plans(tx, &new.point).await?;
+    if let Some(other) = known.into_iter().find(|other| is_doubled(&new, other)) {
+        return Err(AppointmentError::Planned(Box::new(other)));
+    }
     let plan = SessionPlan {
         id: app.ids.next(now),
         point: new.point,
@@ -84,11 +105,18 @@ pub async fn add_plan(
         made_at: now,
         made_by: actor.id.clone(),
     };
-    store::insert_plan(&mut tx, &plan).await?;
+    session_plan::insert_plan(tx, &plan).await?;
     let (object, detail) = (plan.id.to_string(), format!("{} {}", plan.point, plan.weekday));
-    note(app, &mut tx, actor, Action::PlannedSessions, &object, Some(&detail)).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    note(app, tx, actor, Action::PlannedSessions, &object, Some(&detail)).await?;
     Ok(plan.id)
+}
+
+/// Whether the same people would be served twice: the hours overlap, for something that both do.
+fn is_doubled(new: &NewPlan, other: &SessionPlan) -> bool {
+    new.weekday == other.weekday
+        && new.window.0 < other.to
+        && other.from < new.window.1
+        && new.services.iter().any(|service| other.services.contains(service))
 }
 
 /// Ends a plan: nothing more is laid out, and what nobody asked for yet is taken back.
@@ -98,9 +126,9 @@ pub async fn add_plan(
 pub async fn end_plan(app: &App, actor: &Actor, id: SessionPlanId) -> Result<(), AppointmentError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
-    let plan = store::find_plan(&mut tx, id).await?.ok_or(AppointmentError::NotFound)?;
+    let plan = session_plan::find_plan(&mut tx, id).await?.ok_or(AppointmentError::NotFound)?;
     find_point(app, &mut tx, actor, Right::ChangePoints, &plan.point).await?;
-    store::end_plan(&mut tx, id, &actor.id, now).await?;
+    session_plan::end_plan(&mut tx, id, &actor.id, now).await?;
     store::delete_unused(&mut tx, id, now).await?;
     note(app, &mut tx, actor, Action::EndedPlan, &id.to_string(), Some(&plan.point)).await?;
     tx.commit().await.map_err(StoreError::from)?;
@@ -118,7 +146,7 @@ pub async fn list_plans(
 ) -> Result<Vec<SessionPlan>, AppointmentError> {
     let mut tx = app.db.begin().await?;
     find_point(app, &mut tx, actor, Right::SeePoints, point).await?;
-    let plans = store::list_plans(&mut tx, point).await?;
+    let plans = session_plan::list_plans(&mut tx, point).await?;
     tx.rollback().await.map_err(StoreError::from)?;
     Ok(plans)
 }
@@ -130,15 +158,17 @@ pub(super) async fn lay_out(app: &App) -> Result<u64, ServiceError> {
     let ahead = Days::new(app.settings.appointment.days_ahead);
     let up_to = today.checked_add_days(ahead).unwrap_or(today);
     let mut count = 0;
-    for id in store::list_to_lay_out(&app.db, up_to, BATCH).await? {
+    for id in session_plan::list_to_lay_out(&app.db, up_to, BATCH).await? {
         let mut tx = app.db.begin().await?;
-        let Some(laid_to) = store::lock_laid_to(&mut tx, &app.db, id).await? else { continue };
-        let Some(plan) = store::find_plan(&mut tx, id).await? else { continue };
+        let Some(laid_to) = session_plan::lock_laid_to(&mut tx, &app.db, id).await? else {
+            continue;
+        };
+        let Some(plan) = session_plan::find_plan(&mut tx, id).await? else { continue };
         let first = laid_to.and_then(|day| day.succ_opt()).map_or(today, |day| day.max(today));
         if let Some(point) = find_with_condition(&mut tx, &plan.point).await? {
             lay_out_plan(app, &mut tx, (&plan, &point), (first, up_to)).await?;
         }
-        store::set_laid_to(&mut tx, id, up_to).await?;
+        session_plan::set_laid_to(&mut tx, id, up_to).await?;
         tx.commit().await.map_err(StoreError::from)?;
         count += 1;
     }
@@ -156,12 +186,17 @@ async fn lay_out_plan(
     if point.1.state.status == PointStatus::Preparation {
         return Ok(());
     }
-    let calendar = calendar_of(tx, point, (first, last)).await?;
+    // The days around say whether hours are of a day alone.
+    let around = (
+        first.checked_sub_days(Days::new(8)).unwrap_or(first),
+        last.checked_add_days(Days::new(8)).unwrap_or(last),
+    );
+    let calendar = session_hours(point, &list_holidays(tx, around).await?);
     for day in first.iter_days().take_while(|day| *day <= last) {
         if day.weekday() != plan.weekday {
             continue;
         }
-        let Some((from, to)) = open_window(plan, calendar.as_ref(), point, day) else { continue };
+        let Some((from, to)) = open_window(plan, &calendar, day) else { continue };
         let area = &point.0.area;
         let session = ServiceSession {
             id: app.ids.next(now),
@@ -198,15 +233,9 @@ async fn lay_out_plan(
 /// As much of a plan's hours as the point is open on a day; nothing when it is closed.
 fn open_window(
     plan: &SessionPlan,
-    calendar: Option<&Calendar>,
-    (_, condition): &(ServicePoint, Condition),
+    calendar: &Calendar,
     day: NaiveDate,
 ) -> Option<(NaiveTime, NaiveTime)> {
-    let Some(calendar) = calendar else {
-        // Where no hours are known, a closure is.
-        let is_running = condition.state.on(day).status == PointStatus::Running;
-        return is_running.then_some((plan.from, plan.to));
-    };
     let (spans, _) = calendar.hours_on(day);
     let from = spans.first()?.from.max(plan.from);
     let to = spans.last()?.to.min(plan.to);

@@ -5,16 +5,17 @@ use std::time::Duration;
 use chrono::{Days, NaiveDate, NaiveTime};
 
 use super::plan::find_point;
-use super::{AppointmentError, may_move_up, moment, not_before, open, remind_at, roll, save};
-use crate::domain::appointment::AppointmentEvent;
+use super::{
+    AppointmentError, closing, may_move_up, moment, not_before, open, remind_at, roll, save,
+};
 use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
 use crate::domain::id::ServiceSessionId;
 use crate::domain::officer::{Actor, Right};
 use crate::domain::service_point::{GeoPoint, PointService};
 use crate::domain::service_session::{
-    CalledOff, ServiceSession, SessionError, SessionKind, check, check_place, check_quota,
-    check_reason, held_or,
+    ServiceSession, SessionError, SessionKind, check, check_place, check_quota, check_reason,
+    held_or,
 };
 use crate::service::App;
 use crate::service::officer::{note, note_look_hourly};
@@ -205,23 +206,12 @@ pub async fn call_off(
     because: &str,
 ) -> Result<u64, AppointmentError> {
     let because = check_reason(because)?;
-    let now = app.now();
     let mut tx = app.db.begin().await?;
     let session = open(app, &mut tx, actor, Right::ChangePoints, id).await?;
-    let closed = CalledOff { at: now, by: actor.id.clone(), because };
-    if !session.is_ahead(now) || !store::close(&mut tx, id, &closed).await? {
+    if !session.is_ahead(app.now()) {
         return Err(AppointmentError::Over);
     }
-    let before = roll(&mut tx, &session).await?;
-    let mut after = before.clone();
-    let mut told = 0;
-    for entry in before.entries() {
-        let is_off = after.happen(entry.id, AppointmentEvent::CallOff);
-        told += u64::from(is_off && entry.contact.is_some());
-    }
-    save(&mut tx, (&before, &after), &actor.id, now).await?;
-    let detail = format!("{told} to be told");
-    note(app, &mut tx, actor, Action::CalledOffSession, &id.to_string(), Some(&detail)).await?;
+    let (told, _) = closing::call_off(app, &mut tx, actor, (&session, &because), false).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(told)
 }

@@ -1,15 +1,23 @@
 //! What time alone changes of visits: plans are laid out, those who come tomorrow reminded, those who are to be told
 //! something told, and sessions that are over settled.
 
-use super::{outage, plan, roll, save, tell};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::closing::{Calendars, Closed, Stand, follow};
+use super::{outage, plan, roll, save, tell, unheard};
 use crate::domain::appointment::{AppointmentEvent, AppointmentState};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::id::ServiceSessionId;
+use crate::domain::officer::Actor;
+use crate::domain::service_session::ServiceSession;
 use crate::service::announce::or_pass_by;
 use crate::service::{App, ServiceError};
 use crate::store::appointment as store;
-use crate::store::{StoreError, service_session as session_store};
+use crate::store::{StoreError, Tx, outage_appointment, service_session as session_store};
 
+/// Who calls off what closed.
+const CALENDAR: &str = "calendar";
 /// Sessions settled, and appointments reminded of, in one round.
 const BATCH: i64 = 200;
 
@@ -41,19 +49,50 @@ async fn remind(app: &App) -> Result<u64, ServiceError> {
     let mut tx = app.db.begin().await?;
     let due = store::list_to_remind(&mut tx, &app.db, now, BATCH).await?;
     let mut count = 0;
+    let mut calendars = Calendars::default();
+    let mut looked: BTreeMap<ServiceSessionId, Option<ServiceSession>> = BTreeMap::new();
     for appointment in &due {
+        if let Entry::Vacant(place) = looked.entry(appointment.session) {
+            let session = session_store::find_session(&mut tx, appointment.session).await?;
+            let (session, closed) = held(app, &mut tx, &mut calendars, session).await?;
+            place.insert(session);
+            // Who was called off is told in the next round.
+            count += closed.sessions;
+        }
+        // Whose place closed meanwhile is not booked any more.
         if !store::claim_reminder(&mut tx, appointment.id, now).await? {
             continue;
         }
         count += 1;
-        if let Some(session) = session_store::find_session(&mut tx, appointment.session).await? {
+        if let Some(Some(session)) = looked.get(&appointment.session) {
             let kind = AnnouncementKind::AppointmentReminder;
-            let told = tell::tell(app, &mut tx, kind, (appointment, &session), now).await;
+            let told = tell::tell(app, &mut tx, kind, (appointment, session), now).await;
             or_pass_by(told, &appointment.id)?;
         }
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(count)
+}
+
+/// A session that takes place as the calendar of its place stands; nobody is told to come to one that does not. What
+/// closed without having been called off is called off now.
+async fn held(
+    app: &App,
+    tx: &mut Tx,
+    calendars: &mut Calendars,
+    session: Option<ServiceSession>,
+) -> Result<(Option<ServiceSession>, Closed), ServiceError> {
+    let mut closed = Closed::default();
+    // What an officer put down besides the hours of the place is held.
+    let session = match session {
+        Some(session) if session.plan.is_some() => session,
+        other => return Ok((other, closed)),
+    };
+    let stand = calendars.stand(app, tx, &session).await?;
+    let is_shut = matches!(stand, Stand::Shut(_));
+    let actor = Actor { id: CALENDAR.to_owned(), ..Actor::cli() };
+    follow(app, tx, &actor, (&session, stand), &mut closed).await?;
+    Ok(((!is_shut).then_some(session), closed))
 }
 
 async fn settle(app: &App) -> Result<u64, ServiceError> {
@@ -79,12 +118,13 @@ async fn settle_one(app: &App, id: ServiceSessionId) -> Result<(), ServiceError>
     let before = roll(&mut tx, &session).await?;
     let mut after = before.clone();
     let is_kept = before.entries().iter().any(|entry| entry.state == AppointmentState::Served);
-    let kept_away = store::list_kept_away(&mut tx, id).await?;
+    let kept_away = outage_appointment::list_kept_away(&mut tx, id).await?;
+    let unheard = unheard(&mut tx, id).await?;
     for entry in before.entries() {
         let is_booked = entry.state == AppointmentState::Booked;
         let event = if is_booked && kept_away.contains(&entry.id) {
             AppointmentEvent::CallOff
-        } else if is_booked && is_kept {
+        } else if is_booked && is_kept && !unheard.contains(&entry.id) {
             AppointmentEvent::Miss
         } else {
             AppointmentEvent::Lapse

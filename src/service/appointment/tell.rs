@@ -10,7 +10,7 @@ use crate::domain::service_session::ServiceSession;
 use crate::service::announce::{self, ToContact, or_pass_by};
 use crate::service::{App, ServiceError};
 use crate::store::appointment::{self as store, Appointment};
-use crate::store::{StoreError, Tx, service_session as session_store};
+use crate::store::{StoreError, Tx, outage_appointment, service_session as session_store};
 
 /// Appointments told of in one transaction.
 const PAGE: i64 = 50;
@@ -49,8 +49,7 @@ pub(super) async fn tell_of(
     let time = format!("{time} {}", zone(session).label());
     let because = match &session.closed {
         Some(closed) => closed.because.clone(),
-        // An outage kept them away.
-        None => store::find_outage_reason(tx, appointment.id).await?.unwrap_or_default(),
+        None => outage_appointment::find_off_reason(tx, appointment.id).await?.unwrap_or_default(),
     };
     let same = |name, value: String| (name, value.clone(), value);
     let all = [

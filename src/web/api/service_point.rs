@@ -64,7 +64,7 @@ pub(in crate::web) async fn patch(
     let point = find_point(&mut *web.app.db.reading().await?, &code).await?;
     caller.covers(Some(&point.ok_or(Error::NotFound)?.area))?;
     let is_done = change(&web.app, &code, &changes, &caller.actor()).await?;
-    done(is_done)
+    done(is_done.is_some())
 }
 
 fn changes(patch: Patch, today: NaiveDate) -> Result<Vec<Change>, String> {

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::{Datelike as _, Days, NaiveDate};
 use serde::Deserialize;
 
+use super::appointment::Off;
 use super::area::{Names, Offer, offers};
 use super::desk::Desk;
 use super::form::Filled;
@@ -17,7 +18,7 @@ use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
 use crate::domain::calendar::{Span, parse_spans};
 use crate::domain::officer::Right;
-use crate::service::point::{add_day, remove_day};
+use crate::service::point::{add_days, remove_day};
 use crate::store::holiday::{Holiday, list_holidays};
 use crate::web::Web;
 use crate::web::error::Error;
@@ -70,6 +71,8 @@ struct CalendarPage {
     areas: Vec<Offer>,
     form: DayForm,
     outcome: Option<Outcome>,
+    /// What became of sessions.
+    off: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -125,7 +128,7 @@ async fn page_of(
     desk: &Desk,
     year: i32,
     form: DayForm,
-    outcome: Option<Outcome>,
+    (outcome, off): (Option<Outcome>, Off),
 ) -> Result<Response, Error> {
     let (from, to) = (NaiveDate::from_ymd_opt(year, 1, 1), NaiveDate::from_ymd_opt(year, 12, 31));
     let (Some(from), Some(to)) = (from, to) else { return Err(Error::NotFound) };
@@ -157,6 +160,7 @@ async fn page_of(
         })
         .collect();
     shown(&CalendarPage {
+        off: off.words(&page),
         page,
         year,
         days,
@@ -176,6 +180,7 @@ async fn show(
     State(web): State<Web>,
     desk: Desk,
     Query(asked): Query<Asked>,
+    Query(off): Query<Off>,
 ) -> Result<Response, Error> {
     let year = asked.tahun.filter(|year| (2000..=2100).contains(year));
     let year = year.unwrap_or_else(|| this_day(&web).year());
@@ -186,7 +191,7 @@ async fn show(
     };
     let area = desk.area().to_string();
     let area = if desk.sees_all(&web) { String::new() } else { area };
-    page_of(&web, &desk, year, DayForm { area, ..DayForm::default() }, outcome).await
+    page_of(&web, &desk, year, DayForm { area, ..DayForm::default() }, (outcome, off)).await
 }
 
 /// The days of a form, or what is wrong with it.
@@ -232,17 +237,18 @@ async fn add(
     let year = this_day(&web).year();
     let days = match days_of(&form) {
         Ok(days) => days,
-        Err(outcome) => return page_of(&web, &desk, year, form, Some(outcome)).await,
+        Err(outcome) => {
+            return page_of(&web, &desk, year, form, (Some(outcome), Off::default())).await;
+        }
     };
     let area = days.first().and_then(|day| day.area.clone());
     if desk.covers(&web, area.as_ref()).is_err() {
-        return page_of(&web, &desk, year, form, Some(Outcome::Area)).await;
+        let outcome = (Some(Outcome::Area), Off::default());
+        return page_of(&web, &desk, year, form, outcome).await;
     }
     let year = days.first().map_or(year, |day| day.date.year());
-    for day in &days {
-        add_day(&web.app, day, &desk.actor).await?;
-    }
-    let to = format!("{HERE}/kalender?tahun={year}&selesai=ditambah");
+    let off = Off::query(add_days(&web.app, &days, &desk.actor).await?);
+    let to = format!("{HERE}/kalender?tahun={year}&selesai=ditambah{off}");
     Ok(Redirect::to(&to).into_response())
 }
 

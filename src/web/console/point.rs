@@ -8,6 +8,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::{NaiveDate, NaiveTime};
 use serde::Deserialize;
 
+use super::appointment::Off;
 use super::area::Names;
 use super::desk::Desk;
 use super::form::Filled;
@@ -19,6 +20,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::{OfficerRole, Right};
 use crate::domain::service_point::{BlankoStock, PointService, PointState, PointStatus};
+use crate::service::appointment::Closed;
 use crate::service::point::{change, check_state, told};
 use crate::service::point_staff::{StaffError, assign, end, fits};
 use crate::store::officer::{Officer, list_officers};
@@ -99,6 +101,8 @@ struct PointPage {
     stocks: Vec<(&'static str, &'static str, bool)>,
     form: StateForm,
     outcome: Option<Outcome>,
+    /// What became of sessions.
+    off: Option<String>,
     staff: Vec<Worker>,
     supervisors: String,
     /// Whom its dinas may put there: id and name.
@@ -231,7 +235,7 @@ async fn one(
     desk: &Desk,
     found: (ServicePoint, Condition),
     form: Option<StateForm>,
-    outcome: Option<Outcome>,
+    (outcome, off): (Option<Outcome>, Off),
 ) -> Result<Response, Error> {
     let names = Names::of(web, std::slice::from_ref(&found.0.area)).await?;
     let page = Page::new(web, desk, HERE);
@@ -269,6 +273,7 @@ async fn one(
         stocks,
         form: form.unwrap_or_default(),
         outcome,
+        off: off.words(&page),
         page,
     })
 }
@@ -337,7 +342,7 @@ async fn add_staff(
 ) -> Result<Response, Error> {
     let officer = form.officer.parse().map_err(|_| Error::NotFound)?;
     assign(&web.app, &desk.actor, &code, officer).await.map_err(refused)?;
-    Ok(to_point(&code))
+    Ok(to_point(&code, Closed::default()))
 }
 
 async fn end_staff(
@@ -347,7 +352,7 @@ async fn end_staff(
 ) -> Result<Response, Error> {
     let officer = id.parse().map_err(|_| Error::NotFound)?;
     end(&web.app, &desk.actor, &code, officer).await.map_err(refused)?;
-    Ok(to_point(&code))
+    Ok(to_point(&code, Closed::default()))
 }
 
 async fn show(
@@ -355,16 +360,18 @@ async fn show(
     desk: Desk,
     Path(code): Path<String>,
     Query(done): Query<Done>,
+    Query(off): Query<Off>,
 ) -> Result<Response, Error> {
     let found = theirs(&web, &desk, &code).await?;
     let outcome = (done.selesai == "ya").then_some(Outcome::Saved);
-    one(&web, &desk, found, None, outcome).await
+    one(&web, &desk, found, None, (outcome, off)).await
 }
 
-fn to_point(code: &str) -> Response {
+fn to_point(code: &str, closed: Closed) -> Response {
     let code: String = serde_urlencoded::to_string([("", code)]).unwrap_or_default();
     let code = code.trim_start_matches('=').replace('+', "%20");
-    Redirect::to(&format!("{HERE}/titik/{code}?selesai=ya")).into_response()
+    let off = Off::query(closed);
+    Redirect::to(&format!("{HERE}/titik/{code}?selesai=ya{off}")).into_response()
 }
 
 /// How a place is to be, or why not.
@@ -397,10 +404,10 @@ async fn set_state(
     let found = theirs(&web, &desk, &code).await?;
     match state_of(&form, today_at(&web, &found.0.area))? {
         Ok(state) => {
-            change(&web.app, &code, &[Change::State(state)], &desk.actor).await?;
-            Ok(to_point(&code))
+            let closed = change(&web.app, &code, &[Change::State(state)], &desk.actor).await?;
+            Ok(to_point(&code, closed.unwrap_or_default()))
         }
-        Err(outcome) => one(&web, &desk, found, Some(form), Some(outcome)).await,
+        Err(outcome) => one(&web, &desk, found, Some(form), (Some(outcome), Off::default())).await,
     }
 }
 
@@ -413,5 +420,5 @@ async fn set_blanko(
     theirs(&web, &desk, &code).await?;
     let stock = form.blanko.parse().map_err(|_| Error::BadParameter("blanko".to_owned()))?;
     change(&web.app, &code, &[Change::Blanko(stock)], &desk.actor).await?;
-    Ok(to_point(&code))
+    Ok(to_point(&code, Closed::default()))
 }

@@ -107,6 +107,7 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::EndedPlan => ("Mengakhiri jadwal loket", "Ended a counter's hours"),
         Action::AddedSession => ("Menambah sesi layanan", "Put down a session"),
         Action::ChangedQuota => ("Mengubah kuota sesi", "Changed a session's quota"),
+        Action::ShortenedSession => ("Memendekkan sesi layanan", "Made a session shorter"),
         Action::CalledOffSession => ("Membatalkan sesi layanan", "Called a session off"),
         Action::LookedAtSession => ("Membuka daftar sesi", "Looked at a session's list"),
         Action::BookedAppointment => ("Memberi tempat di sesi", "Gave somebody a place"),

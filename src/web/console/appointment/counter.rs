@@ -14,9 +14,8 @@ use super::{
 use crate::domain::appointment::{AppointmentState, Origin};
 use crate::domain::area::AreaCode;
 use crate::domain::id::{AppointmentId, ServiceSessionId};
-use crate::domain::language::Language;
 use crate::service::appointment::{
-    AppointmentError, Case, cancel, find_case, list_sessions, open_case, settle,
+    AppointmentError, Case, cancel, find_case, list_sessions, open_case, settle, take_back,
 };
 use crate::web::Web;
 use crate::web::console::area::Names;
@@ -64,6 +63,7 @@ struct CasePage {
     state: &'static str,
     is_booked: bool,
     is_open: bool,
+    is_missed: bool,
     has_begun: bool,
     is_other_day: bool,
     comes: Option<String>,
@@ -78,6 +78,8 @@ pub(super) fn done_words(page: &Page, done: &str) -> Option<Notice> {
     let words = match done {
         "hadir" => page.t("Dicatat: datang.", "Noted: they came."),
         "tidak-hadir" => page.t("Dicatat: tidak datang.", "Noted: they did not come."),
+        "urungkan" => page
+            .t("Catatan tidak datang dihapus.", "The note that they did not come was taken back."),
         "batal" => page.t(
             "Janji dibatalkan. Tempatnya untuk yang menunggu.",
             "The appointment was cancelled. The place goes to whoever waits.",
@@ -155,13 +157,12 @@ async fn case_page(
     };
     let script = web.app.script();
     let names = Names::of(web, std::slice::from_ref(&session.area)).await?;
-    let here = script.visit_papers(&appointment.service, &session.area, page.language());
-    let said = script.visit_papers(&appointment.service, &session.area, Language::Indonesian);
-    let said_en = script.visit_papers(&appointment.service, &session.area, Language::English);
-    let papers = here.into_iter().zip(said).zip(said_en).map(|((name, id), en)| Paper {
-        has: !appointment.lacks.contains(&id) && !appointment.lacks.contains(&en),
-        name,
-    });
+    let asked = script.visit_papers(&appointment.service, &session.area);
+    let names_of = script.paper_names(&asked, page.language()).into_iter();
+    let papers = asked
+        .iter()
+        .zip(names_of)
+        .map(|(id, name)| Paper { has: !script.is_lacking(&appointment.lacks, id), name });
     let papers = papers.collect();
     let (now, zone) = (web.app.now(), session.area.zone());
     let comes = appointment.comes.map(|comes| format!("{} {}", clock(comes), zone.label()));
@@ -176,6 +177,7 @@ async fn case_page(
         state: state_name(&page, appointment.state),
         is_booked: appointment.state == AppointmentState::Booked,
         is_open: appointment.state.is_open(),
+        is_missed: appointment.state == AppointmentState::NoShow,
         has_begun,
         is_other_day,
         comes,
@@ -229,6 +231,7 @@ pub(super) async fn note(
     let result = match what.as_str() {
         "hadir" => settle(app, actor, id, true).await,
         "tidak-hadir" => settle(app, actor, id, false).await,
+        "urungkan" => take_back(app, actor, id).await,
         "batal" => cancel(app, actor, id).await,
         _ => return Err(Error::NotFound),
     };

@@ -14,7 +14,11 @@ mod session;
 pub(super) use alarm::{SessionsToday, look_at_sessions};
 pub(super) use counter::COUNTER;
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, NaiveTime};
+
+use serde::Deserialize;
 
 use super::area::Names;
 use super::calendar::weekday;
@@ -26,7 +30,7 @@ use crate::domain::clock::Timestamp;
 use crate::domain::officer::Right;
 use crate::domain::service_point::PointService;
 use crate::domain::service_session::{ServiceSession, SessionError, SessionKind};
-use crate::service::appointment::AppointmentError;
+use crate::service::appointment::{AppointmentError, Closed};
 use crate::store::service_session::Counted;
 use crate::web::Web;
 use crate::web::error::Error;
@@ -54,6 +58,53 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .get("/console/tempat/titik/{code}/jadwal", see, plan::show)
         .post("/console/tempat/titik/{code}/jadwal", plan, plan::add)
         .post("/console/tempat/titik/{code}/jadwal/{id}/akhiri", plan, plan::end)
+}
+
+/// What a closure did to sessions, as the way to the page that says so carries it.
+#[derive(Deserialize, Default)]
+pub(super) struct Off {
+    #[serde(default)]
+    sesi: u64,
+    #[serde(default)]
+    diberi_tahu: u64,
+    #[serde(default)]
+    sendiri: u64,
+}
+
+impl Off {
+    /// What follows in the query.
+    pub(super) fn query(closed: Closed) -> String {
+        match closed {
+            Closed { sessions: 0, .. } => String::new(),
+            Closed { sessions, told, untold } => {
+                format!("&sesi={sessions}&diberi_tahu={told}&sendiri={untold}")
+            }
+        }
+    }
+
+    /// The same in words; nothing where no session was concerned.
+    pub(super) fn words(&self, page: &Page) -> Option<String> {
+        (self.sesi > 0).then(|| {
+            format!(
+                "{} {}. {} {}, {} {}.",
+                page.t(
+                    "Sesi yang dibatalkan atau dipendekkan:",
+                    "Sessions called off or made shorter:"
+                ),
+                self.sesi,
+                page.t(
+                    "Warga yang diberi tahu lewat chat:",
+                    "Citizens who are told in their chat:"
+                ),
+                self.diberi_tahu,
+                page.t(
+                    "warga dengan janji dari loket yang perlu Anda kabari sendiri:",
+                    "citizens with a place from the counter whom you tell yourself:",
+                ),
+                self.sendiri,
+            )
+        })
+    }
 }
 
 /// The fields of a form as they came: some stand in it more than once.
@@ -161,6 +212,22 @@ fn refused(page: &Page, error: AppointmentError) -> Result<Notice, Error> {
                 state_name(page, state),
             )));
         }
+        AppointmentError::Planned(other) => {
+            let services: Vec<&str> =
+                other.services.iter().map(|service| service_name(page, *service)).collect();
+            return Ok(Notice::bad(format!(
+                "{} {} {}–{} ({}). {}",
+                page.t("Sudah ada jadwal pada jam itu:", "There are hours at that time already:"),
+                plan::weekday_name(page, other.weekday),
+                clock(other.from),
+                clock(other.to),
+                services.join(", "),
+                page.t(
+                    "Akhiri dulu, atau pilih jam atau layanan lain. Tidak ada yang disimpan.",
+                    "End them first, or choose other times or services. Nothing was saved.",
+                ),
+            )));
+        }
         AppointmentError::Early => page.t(
             "Sesinya belum mulai, jadi belum bisa dicatat tidak datang.",
             "The session has not begun: nobody can have stayed away yet.",
@@ -232,6 +299,17 @@ fn kind_name(page: &Page, kind: SessionKind) -> &'static str {
         SessionKind::RecordingDay => page.t("Hari perekaman", "Recording day"),
         SessionKind::Mobile => page.t("Mobil keliling", "Mobile van"),
     }
+}
+
+/// `12 jam 30 menit`.
+fn span_words(page: &Page, span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    let part = |count: u64, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let parts = [
+        part(minutes / 60, page.t("jam", "hours")),
+        part(minutes % 60, page.t("menit", "minutes")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn clock(time: NaiveTime) -> String {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::officer::Right;
 use crate::domain::service_session::SessionPlan;
-use crate::service::appointment::{AppointmentError, NewPlan, add_plan, end_plan, list_plans};
+use crate::service::appointment::{AppointmentError, NewPlan, add_plans, end_plan, list_plans};
 use crate::store::service_point::find_with_condition;
 use crate::web::Web;
 use crate::web::console::calendar::WEEKDAYS;
@@ -69,7 +69,7 @@ impl PlansPage {
     }
 }
 
-fn day_name(page: &Page, day: Weekday) -> &'static str {
+pub(super) fn weekday_name(page: &Page, day: Weekday) -> &'static str {
     let names = if page.is_english() { WEEKDAYS.1 } else { WEEKDAYS.0 };
     names.get(day.num_days_from_monday() as usize).copied().unwrap_or_default()
 }
@@ -79,7 +79,7 @@ fn plan_line(page: &Page, zone: &str, plan: &SessionPlan) -> PlanLine {
         plan.services.iter().map(|service| service_name(page, *service)).collect();
     PlanLine {
         id: plan.id.to_string(),
-        weekday: day_name(page, plan.weekday),
+        weekday: weekday_name(page, plan.weekday),
         hours: format!("{}–{} {zone}", clock(plan.from), clock(plan.to)),
         services: services.join(", "),
         quota: plan.quota,
@@ -104,7 +104,7 @@ async fn plans_page(
     let zone = point.area.zone().label();
     let days = WEEK.map(|(day, word)| Tick {
         word,
-        name: day_name(&page, day),
+        name: weekday_name(&page, day),
         is_chosen: has(&fields, "day", word),
     });
     shown(&PlansPage {
@@ -183,18 +183,14 @@ pub(super) async fn add(
         let words = page.t("Pilih paling sedikit satu hari.", "Choose at least one day.");
         return plans_page(&web, &desk, &code, (form, Some(Notice::bad(words)))).await;
     }
-    // They differ in nothing but the day: what refuses one refuses the first.
-    for plan in plans {
-        match add_plan(&web.app, &desk.actor, plan).await {
-            Ok(_) => {}
-            Err(AppointmentError::Point) => return Err(Error::NotFound),
-            Err(error) => {
-                let notice = refused(&page, error)?;
-                return plans_page(&web, &desk, &code, (form, Some(notice))).await;
-            }
+    match add_plans(&web.app, &desk.actor, plans).await {
+        Ok(_) => Ok(to_plans(&code, "ditambah")),
+        Err(AppointmentError::Point) => Err(Error::NotFound),
+        Err(error) => {
+            let notice = refused(&page, error)?;
+            plans_page(&web, &desk, &code, (form, Some(notice))).await
         }
     }
-    Ok(to_plans(&code, "ditambah"))
 }
 
 pub(super) async fn end(

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::counter::done_words;
 use super::{
     Fields, HERE, Line, Notice, clock, counted_of, failed, field, line, places_of, refused,
-    state_name,
+    span_words, state_name,
 };
 use crate::domain::appointment::{AppointmentState, Origin};
 use crate::domain::id::ServiceSessionId;
@@ -39,6 +39,7 @@ struct Guest {
     colour: &'static str,
     is_booked: bool,
     is_open: bool,
+    is_missed: bool,
 }
 
 #[derive(Template)]
@@ -59,6 +60,8 @@ struct SessionPage {
     has_begun: bool,
     may_plan: bool,
     longest: usize,
+    /// So long before the session who waits hears of a place at the latest.
+    ahead: String,
     who: String,
     service: String,
 }
@@ -97,7 +100,7 @@ fn guest(web: &Web, page: &Page, one: &Appointment) -> Guest {
         time: one.comes.map(clock).unwrap_or_default(),
         service: web.app.script().visit_name(&one.service, page.language()),
         who,
-        lacks: one.lacks.join(", "),
+        lacks: web.app.script().paper_names(&one.lacks, page.language()).join(", "),
         by: match one.origin {
             Origin::Chat => page.t("chat", "chat"),
             Origin::Desk => page.t("loket", "counter"),
@@ -111,6 +114,7 @@ fn guest(web: &Web, page: &Page, one: &Appointment) -> Guest {
         },
         is_booked: one.state == AppointmentState::Booked,
         is_open: one.state.is_open(),
+        is_missed: one.state == AppointmentState::NoShow,
     }
 }
 
@@ -196,6 +200,7 @@ async fn one(
         has_begun,
         may_plan: desk.may(Right::ChangePoints),
         longest: LONGEST_WORDS,
+        ahead: span_words(&page, web.app.settings.appointment.move_up_before),
         who: field(fields, "who").to_owned(),
         service: field(fields, "service").to_owned(),
         line,
