@@ -17,6 +17,7 @@ use crate::domain::calendar::{Calendar, Closure, SpecialDay};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::Actor;
+use crate::domain::reason::check_reason;
 use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
 use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, delete_holiday, list_holidays, upsert_holiday};
@@ -224,12 +225,8 @@ pub fn check_state(
     if until.is_some_and(|until| until < today) {
         return Err("the last day of the closure has passed: give one to come".into());
     }
-    let is_fit =
-        |text: &str| text.chars().count() <= LONGEST_REASON && !text.chars().any(char::is_control);
-    if !because.is_none_or(is_fit) {
-        return Err(format!("the reason is longer than {LONGEST_REASON} characters: shorten it"));
-    }
-    Ok(PointState { status, until, because: because.map(str::to_owned) })
+    let because = because.map(|because| check_reason(because, LONGEST_REASON)).transpose();
+    Ok(PointState { status, until, because: because.map_err(|error| error.to_string())? })
 }
 
 /// A place as the API has it.
@@ -376,6 +373,7 @@ mod tests {
         assert!(check(PointStatus::Closed, day(22), Some("renovasi")).is_err());
         assert!(check(PointStatus::Closed, None, Some("  ")).is_err());
         assert!(check(PointStatus::Closed, None, Some("a\nb")).is_err());
+        assert!(check(PointStatus::Closed, None, Some("info di WWW.x.id")).is_err());
         assert!(check(PointStatus::Running, None, Some("renovasi")).is_err());
         assert!(check(PointStatus::Preparation, None, None).is_ok());
     }
