@@ -66,6 +66,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (24, "home_visit", include_str!("../../migrations/0024_home_visit.sql")),
     (25, "plan_held", include_str!("../../migrations/0025_plan_held.sql")),
     (26, "list_cancelled", include_str!("../../migrations/0026_list_cancelled.sql")),
+    (28, "outage_once", include_str!("../../migrations/0028_outage_once.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.
