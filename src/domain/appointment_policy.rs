@@ -19,6 +19,8 @@ pub struct AppointmentPolicy {
     pub remind_at: NaiveTime,
     /// So many days the office takes to answer who asked for a home visit.
     pub home_visit_days: i64,
+    /// So many days after its day a home visit that nobody settled is an alarm.
+    pub home_visit_settle_days: i64,
     /// Such requests still open that one chat may have; 0 where none are taken by chat.
     pub most_home_visits: i64,
     /// So long after its end a session is settled.
@@ -51,6 +53,7 @@ impl Default for AppointmentPolicy {
             days_ahead: 14,
             remind_at: NaiveTime::MIN + chrono::TimeDelta::hours(16),
             home_visit_days: 3,
+            home_visit_settle_days: 3,
             most_home_visits: 2,
             grace: HOUR * 2,
             move_up_before: HOUR * 12,

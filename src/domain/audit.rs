@@ -146,6 +146,8 @@ words! {
         CancelledAppointment = "cancelled_appointment",
         /// Asked for a home visit.
         RequestedHomeVisit = "requested_home_visit",
+        /// Looked at the unclaimed cards of a desa.
+        LookedAtUnclaimed = "looked_at_unclaimed",
         /// Looked where one goes to.
         LookedAtHomeVisit = "looked_at_home_visit",
         /// Said when it is.

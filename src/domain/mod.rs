@@ -35,6 +35,7 @@ pub mod person;
 pub mod phone;
 pub mod quiet_hours;
 pub mod raw_update;
+pub mod reason;
 pub mod redact;
 pub mod reference;
 pub mod rhythm;

@@ -7,6 +7,7 @@ use super::card::CardStatus;
 use super::clock::Timestamp;
 use super::document::Document;
 use super::id::OutageId;
+use super::reason::{ReasonError, check_reason};
 use crate::words;
 
 /// Longest reason.
@@ -88,9 +89,9 @@ pub struct Outage {
 /// Why an outage cannot be declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutageError {
-    /// No reason, or one that is too long.
-    #[error("the reason has 1 to {LONGEST_REASON} characters on one line: citizens read it")]
-    Reason,
+    /// A reason that citizens cannot be given.
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
     /// It has not begun.
     #[error("since when lies ahead: an outage is declared once it has begun")]
     Ahead,
@@ -101,21 +102,11 @@ pub enum OutageError {
 /// # Errors
 /// [`OutageError`] with what does not fit.
 pub fn check(reason: &str, since: Timestamp, now: Timestamp) -> Result<String, OutageError> {
-    let reason = reason.trim().trim_end_matches('.').trim();
-    let length = reason.chars().count();
-    let has_link = ["http", "www.", "wa.me"].iter().any(|link| reason.contains(link));
-    if length == 0
-        || length > LONGEST_REASON
-        || reason.chars().any(char::is_control)
-        || reason.contains("{{")
-        || has_link
-    {
-        return Err(OutageError::Reason);
-    }
+    let reason = check_reason(reason, LONGEST_REASON)?;
     if since > now {
         return Err(OutageError::Ahead);
     }
-    Ok(reason.to_owned())
+    Ok(reason)
 }
 
 #[cfg(test)]
@@ -126,9 +117,7 @@ mod tests {
     fn a_reason_is_a_short_line_and_an_outage_has_begun() {
         let now = Timestamp::from_ms(1_795_400_000_000);
         assert_eq!(check(" printer rusak. ", now, now).unwrap(), "printer rusak");
-        for bad in ["", " . ", "a\nb", "lihat http://x", "{{ ref }}", &"a".repeat(81)] {
-            assert_eq!(check(bad, now, now), Err(OutageError::Reason), "{bad}");
-        }
+        assert_eq!(check("Lihat HTTP://x", now, now), Err(OutageError::Reason(ReasonError::Link)));
         let ahead = Timestamp::from_ms(now.as_ms() + 1);
         assert_eq!(check("printer rusak", ahead, now), Err(OutageError::Ahead));
     }

@@ -9,6 +9,7 @@ use chrono::{NaiveDate, NaiveTime, Timelike as _, Weekday};
 use super::area::AreaCode;
 use super::clock::Timestamp;
 use super::id::{ServiceSessionId, SessionPlanId};
+use super::reason::ReasonError;
 use super::service_point::{GeoPoint, PointService};
 use crate::words;
 
@@ -140,11 +141,9 @@ pub enum SessionError {
     /// No words, or too many.
     #[error("the place has 1 to {LONGEST_WORDS} characters on one line, for SMS {LONGEST_SHORT}")]
     Place,
-    /// No words, or too many.
-    #[error(
-        "the reason has 1 to {LONGEST_WORDS} characters on one line, without a link: citizens read it"
-    )]
-    Reason,
+    /// A reason that citizens cannot be given.
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
 }
 
 /// Hours and places, checked.
@@ -200,20 +199,6 @@ fn shortened(place: &str) -> String {
         short.push_str(word);
     }
     if short.is_empty() { place.chars().take(LONGEST_SHORT).collect() } else { short }
-}
-
-/// A reason as citizens read it.
-///
-/// # Errors
-/// [`SessionError::Reason`] when it does not fit.
-pub fn check_reason(reason: &str) -> Result<String, SessionError> {
-    let reason = reason.trim().trim_end_matches('.').trim();
-    let has_link = ["http", "www.", "wa.me", "{{"].iter().any(|link| reason.contains(link));
-    let length = reason.chars().count();
-    if !(1..=LONGEST_WORDS).contains(&length) || reason.chars().any(char::is_control) || has_link {
-        return Err(SessionError::Reason);
-    }
-    Ok(reason.to_owned())
 }
 
 /// How many places are kept from the chat: the percentage, rounded up, never all.
@@ -308,8 +293,6 @@ mod tests {
         assert_eq!(check_place(long, None).unwrap().1, "Balai Desa Sumbermulyo, Dusun");
         assert_eq!(check_place(" ", None), Err(SessionError::Place));
         assert_eq!(check_place("a\nb", None), Err(SessionError::Place));
-        assert_eq!(check_reason(" listrik padam. ").unwrap(), "listrik padam");
-        assert_eq!(check_reason("lihat www.x"), Err(SessionError::Reason));
     }
 
     proptest! {

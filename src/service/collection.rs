@@ -11,7 +11,7 @@ use super::card::{self as service_card, OwnWord};
 use super::custody::{CustodyError, hand_over};
 use super::officer::note;
 use super::{App, ServiceError, hold};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::audit::Action;
 use crate::domain::blanko::First;
 use crate::domain::card::{AnnouncementKind, CardStatus, CardUpdate};
@@ -229,6 +229,9 @@ pub enum Refusal {
     /// It is on a round.
     #[error("a courier has the card")]
     Courier,
+    /// It lies at another office still: a desa hands out what it has.
+    #[error("the card does not lie in the desa: take its list over first")]
+    NotInDesa,
     /// It was handed over in that very moment.
     #[error("somebody else has the card")]
     Elsewhere,
@@ -289,6 +292,12 @@ pub async fn hand_out(app: &App, actor: &Actor, card: CardId) -> Result<(), Coll
     let now = app.now();
     let mut tx = app.db.begin().await?;
     theirs(app, &mut tx, actor, card).await?;
+    if actor.area.level() == AreaLevel::Desa {
+        let held = find_holder(&mut tx, card).await?;
+        if !held.is_some_and(|held| matches!(held.holder, custody::Holder::Desa(_))) {
+            return Err(Refusal::NotInDesa.into());
+        }
+    }
     let word = OwnWord { status: Some(CardStatus::Issued), ..OwnWord::default() };
     say(app, &mut tx, (actor, card), word, custody::Holder::Citizen, now).await?;
     list_store::set_item_handed(&mut tx, card, &actor.id, now).await?;

@@ -47,9 +47,6 @@ use crate::understand::Understanding;
 /// People listed for one phone, at most; a choice of more cannot be shown on a phone.
 const MAX_PEOPLE: usize = 10;
 
-/// Outages told of in one answer, at most.
-const MAX_OUTAGES: usize = 2;
-
 /// Replies that may wait for one address when the next is planned.
 const WAITING_REPLIES: i64 = 4;
 
@@ -372,7 +369,9 @@ async fn outages(
         reason: outage.reason.clone(),
         since: words.day(outage.since.in_zone(zone).date_naive()),
     };
-    Ok(running.iter().take(MAX_OUTAGES).map(fact).collect())
+    // One of each kind, the oldest: whatever keeps a card waiting is among them.
+    let oldest = |kind: &OutageKind| running.iter().find(|outage| outage.kind == *kind);
+    Ok(OutageKind::ALL.iter().filter_map(oldest).map(fact).collect())
 }
 
 /// Adds the talk with an officer that a conversation waits for or has.

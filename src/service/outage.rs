@@ -24,6 +24,8 @@ use crate::store::{StoreError, Tx, waiting};
 const PAGE: i64 = 100;
 /// Pages of one outage in one round: what else is due must not wait.
 const PAGES: usize = 10;
+/// Why it is not declared twice.
+const DECLARED: &str = "this outage is declared already: lift it first";
 
 /// Why an outage cannot be declared or lifted.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +81,7 @@ pub async fn declare(
     let mut tx = app.db.begin().await?;
     let running = store::list_running(&mut tx).await?;
     if running.iter().any(|other| other.kind == kind && other.area == *area) {
-        return Err(OutageRefusal::Refused("this outage is declared already: lift it first"));
+        return Err(OutageRefusal::Refused(DECLARED));
     }
     let outage = Outage {
         id: app.ids.next(now),
@@ -93,7 +95,11 @@ pub async fn declare(
         work: Some(OutageWork::Begin),
         reached: String::new(),
     };
-    store::insert_outage(&mut tx, &outage).await?;
+    match store::insert_outage(&mut tx, &outage).await {
+        // Two officers in the same moment: the other was first.
+        Err(StoreError::Conflict("row")) => return Err(OutageRefusal::Refused(DECLARED)),
+        done => done?,
+    }
     let detail = format!("{kind} {area}");
     note(app, &mut tx, actor, Action::DeclaredOutage, &outage.id.to_string(), Some(&detail))
         .await?;

@@ -18,8 +18,8 @@ use crate::domain::calendar::{Calendar, Closure, SpecialDay, Week};
 use crate::domain::clock::Timestamp;
 use crate::domain::language::Language;
 use crate::domain::officer::Actor;
+use crate::domain::reason::check_reason;
 use crate::domain::service_point::{BlankoStock, PointState, PointStatus};
-use crate::domain::service_session::check_reason;
 use crate::store::area::list_names;
 use crate::store::holiday::{Holiday, delete_holiday, list_holidays, upsert_holiday};
 use crate::store::service_point::{Change, Condition, ServicePoint, list_nearest, set_condition};
@@ -37,6 +37,8 @@ const MAX_AREAS: i64 = 1_500;
 const STOCK_HOLDS: i64 = 30;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
+/// Longest reason of a closure.
+const LONGEST_REASON: usize = 80;
 /// The points on file, the nearest to that area first.
 ///
 /// # Errors
@@ -222,8 +224,8 @@ pub fn check_state(
     if until.is_some_and(|until| until < today) {
         return Err("the last day of the closure has passed: give one to come".into());
     }
-    let because = because.map(check_reason).transpose().map_err(|error| error.to_string())?;
-    Ok(PointState { status, until, because })
+    let because = because.map(|because| check_reason(because, LONGEST_REASON)).transpose();
+    Ok(PointState { status, until, because: because.map_err(|error| error.to_string())? })
 }
 
 /// A place as the API has it.
@@ -417,7 +419,7 @@ mod tests {
         assert!(check(PointStatus::Closed, day(22), Some("renovasi")).is_err());
         assert!(check(PointStatus::Closed, None, Some("  ")).is_err());
         assert!(check(PointStatus::Closed, None, Some("a\nb")).is_err());
-        assert!(check(PointStatus::Closed, None, Some("lihat www.x")).is_err(), "citizens read it");
+        assert!(check(PointStatus::Closed, None, Some("info di WWW.x.id")).is_err());
         assert!(check(PointStatus::Running, None, Some("renovasi")).is_err());
         assert!(check(PointStatus::Preparation, None, None).is_ok());
     }

@@ -1,5 +1,8 @@
 //! Table `card` as what waits: at a point to be collected, or for a blank card.
 
+use std::fmt;
+use std::str::FromStr;
+
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
@@ -319,7 +322,44 @@ pub(super) fn read(db: &Db, row: &sqlx::any::AnyRow) -> Result<Unclaimed, StoreE
     })
 }
 
-/// Unclaimed cards of an area that lie since `until` or longer, the longest first, behind a card.
+/// How far a list of unclaimed cards was read: values, so that it holds when the card is collected meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Since when the last card lay.
+    pub since: Timestamp,
+    /// That card.
+    pub card: CardId,
+}
+
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.since.as_ms(), self.card)
+    }
+}
+
+/// A text that says of no list how far it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("how far a list was read is written like 1795400000000.crd_01J…")]
+pub struct NotReached;
+
+impl FromStr for Reached {
+    type Err = NotReached;
+    fn from_str(text: &str) -> Result<Self, NotReached> {
+        let (since, card) = text.split_once('.').ok_or(NotReached)?;
+        let since = since.parse().map(Timestamp::from_ms).map_err(|_| NotReached)?;
+        Ok(Self { since, card: card.parse().map_err(|_| NotReached)? })
+    }
+}
+
+impl Unclaimed {
+    /// Where a list goes on behind this card.
+    #[must_use]
+    pub const fn reached(&self) -> Reached {
+        Reached { since: self.since, card: self.id }
+    }
+}
+
+/// Unclaimed cards of an area that lie since `until` or longer, the longest first, behind what was read.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -327,18 +367,9 @@ pub async fn list_unclaimed(
     db: &Db,
     area: &AreaCode,
     until: Timestamp,
-    after: Option<CardId>,
+    after: Option<Reached>,
     limit: i64,
 ) -> Result<Vec<Unclaimed>, StoreError> {
-    let since: Option<Option<i64>> = match after {
-        Some(id) => {
-            sqlx::query_scalar("SELECT collect_since FROM card WHERE id = $1")
-                .bind(id.to_string())
-                .fetch_optional(db.reader())
-                .await?
-        }
-        None => None,
-    };
     let [from, to] = area_range(area);
     let rows = sqlx::query(sql(format!(
         "SELECT {FIELDS} FROM card c {JOINS} WHERE c.collect_since IS NOT NULL AND c.area >= $1 AND c.area < $2 \
@@ -348,8 +379,8 @@ pub async fn list_unclaimed(
     .bind(from)
     .bind(to)
     .bind(until.as_ms())
-    .bind(since.flatten().unwrap_or(i64::MIN))
-    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(after.map_or(i64::MIN, |after| after.since.as_ms()))
+    .bind(after.map(|after| after.card.to_string()).unwrap_or_default())
     .bind(limit)
     .fetch_all(db.reader())
     .await?;

@@ -67,6 +67,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (25, "plan_held", include_str!("../../migrations/0025_plan_held.sql")),
     (26, "list_cancelled", include_str!("../../migrations/0026_list_cancelled.sql")),
     (27, "session_closing", include_str!("../../migrations/0027_session_closing.sql")),
+    (28, "outage_once", include_str!("../../migrations/0028_outage_once.sql")),
     (29, "home_mended", include_str!("../../migrations/0029_home_mended.sql")),
 ];
 

@@ -68,7 +68,8 @@ pub async fn is_number_taken(
     Ok(found.is_some())
 }
 
-/// The requests of a chat that are still open, the oldest first.
+/// The requests of a chat that are still open, the oldest first; one whose day lies before `settled` and was never
+/// settled is not.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -76,11 +77,14 @@ pub async fn list_open_of(
     conn: &mut AnyConnection,
     db: &Db,
     contact: ContactId,
+    settled: chrono::NaiveDate,
 ) -> Result<Vec<HomeVisit>, StoreError> {
     let rows = sqlx::query(sql(format!(
-        "SELECT {COLUMNS} FROM home_visit WHERE contact_id = $1 AND state IN ('requested', 'scheduled') ORDER BY id"
+        "SELECT {COLUMNS} FROM home_visit WHERE contact_id = $1 \
+         AND (state = 'requested' OR (state = 'scheduled' AND day >= $2)) ORDER BY id"
     )))
     .bind(contact.to_string())
+    .bind(settled.to_string())
     .fetch_all(conn)
     .await?;
     rows.iter().map(|row| read(db, row)).collect()
@@ -225,6 +229,28 @@ pub async fn count_unanswered(
     .fetch_one(db.reader())
     .await?;
     Ok((count, time(oldest)))
+}
+
+/// How many visits of an area had their day before `settled` and nobody said what came of them, and the first such day.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn count_unsettled(
+    db: &Db,
+    area: &AreaCode,
+    settled: chrono::NaiveDate,
+) -> Result<(i64, Option<chrono::NaiveDate>), StoreError> {
+    let [from, to] = area_range(area);
+    let (count, first): (i64, Option<String>) = sqlx::query_as(
+        "SELECT COUNT(*), MIN(day) FROM home_visit WHERE state = 'scheduled' AND day < $3 \
+         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2",
+    )
+    .bind(from)
+    .bind(to)
+    .bind(settled.to_string())
+    .fetch_one(db.reader())
+    .await?;
+    Ok((count, parse_opt(TABLE, "day", "", first.as_deref())?))
 }
 
 /// Requests scheduled up to a day whose asker was not reminded, held until the end of the transaction.

@@ -331,7 +331,7 @@ pub async fn count_alarms(
 ) -> Result<Alarms, StoreError> {
     // An office that brings no cards home need not say where each of them lies.
     const COUNTS: [&str; 8] = [
-        "SELECT COUNT(*) FROM card k WHERE k.status IN ('printed', 'shipped', 'home_delivery_scheduled') \
+        "SELECT COUNT(*) FROM card k WHERE k.status IN ('printed', 'shipped', 'home_delivery_scheduled', 'ready_to_collect') \
          AND k.area >= $1 AND k.area < $2 AND $3 <> '' AND EXISTS (SELECT 1 FROM delivery_round) \
          AND NOT EXISTS (SELECT 1 FROM custody c WHERE c.card_id = k.id AND c.until_at IS NULL)",
         "SELECT COUNT(*) FROM custody c JOIN card k ON k.id = c.card_id \

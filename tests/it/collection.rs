@@ -6,7 +6,9 @@ use std::time::Duration;
 use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::Week;
 use kabar::domain::collection::Ladder;
-use kabar::domain::officer::OfficerRole;
+use kabar::domain::officer::{Actor, OfficerRole};
+use kabar::service::collection::hand_out;
+use kabar::store::collection::{Reached, list_unclaimed};
 use kabar::store::holiday::{Holiday, upsert_holiday};
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
 use reqwest::StatusCode;
@@ -95,8 +97,14 @@ on_both_engines! {
         let here = format!("/console/ambil/desa/{JABON}");
         let page = office.get(&format!("{here}?umur=90")).await;
         assert!(page.says("Siti A.") && !page.says("Aminah"), "{}", page.text);
+        let looks = "SELECT COUNT(*) FROM audit WHERE action = 'looked_at_unclaimed'";
+        assert_eq!(app.query(looks).await, [["1"]]);
         let file = office.get(&format!("{here}/unduh/csv")).await;
         assert!(file.says(&card) && !file.says("Aminah"), "{}", file.text);
+        assert!(file.says(JABON), "which desa: {}", file.text);
+        let reference = app.query("SELECT reference FROM message WHERE reference IS NOT NULL ORDER BY id DESC").await;
+        let tail = reference.concat().first().and_then(|text| text.rsplit('-').next().map(str::to_owned)).unwrap();
+        assert!(file.says(&format!(",{tail}")), "{tail}: {}", file.text);
         assert_eq!(office.get(&format!("{here}/unduh/xlsx")).await.status, StatusCode::OK);
         let list = office.post_and_follow(&here, &[("kartu", &card)]).await;
         assert!(list.says("BA-3517092018-") && list.says("Siti A."), "{}", list.text);
@@ -110,6 +118,9 @@ on_both_engines! {
 
         let desa = Browser::login(&app, OfficerRole::Desa, JABON).await;
         let id = app.query("SELECT id FROM collection_list").await.concat().concat();
+        let early = desa.post_and_follow(&format!("/console/ambil/kartu/{card}/diserahkan"), &[("daftar", &id)]).await;
+        assert!(early.says("belum ada di desa"), "{}", early.text);
+        assert_eq!(app.query("SELECT status FROM card").await, [["ready_to_collect"]], "it lies at the kecamatan still");
         let taken = desa.post_and_follow(&format!("/console/ambil/daftar/{id}/terima"), &[]).await;
         assert!(!taken.says("Desa sudah menerima semua"), "{}", taken.text);
         app.run_until_idle().await;
@@ -275,5 +286,21 @@ on_both_engines! {
         assert_eq!(neighbour.get(&here).await.status, StatusCode::NOT_FOUND);
         assert_eq!(neighbour.post(&here, &[("kartu", &card)]).await.status, StatusCode::NOT_FOUND);
         assert!(app.query("SELECT id FROM collection_list").await.is_empty());
+    }
+
+    async fn a_list_goes_on_where_it_was_when_the_card_it_stood_on_is_collected(app: TestApp) {
+        place(&app).await;
+        for n in 1..=3 {
+            ready(&app, &citizen(n)).await;
+            app.advance(Duration::from_secs(60)).await;
+        }
+        let (db, area) = (&app.app.db, AreaCode::parse("35").unwrap());
+        let all = list_unclaimed(db, &area, app.app.now(), None, 10).await.unwrap();
+        assert_eq!(all.len(), 3);
+        let reached: Reached = all[1].reached().to_string().parse().unwrap();
+        assert_eq!(reached, all[1].reached());
+        hand_out(&app.app, &Actor::cli(), all[1].id).await.unwrap();
+        let rest = list_unclaimed(db, &area, app.app.now(), Some(reached), 10).await.unwrap();
+        assert_eq!(rest.iter().map(|card| card.id).collect::<Vec<_>>(), [all[2].id]);
     }
 }

@@ -134,13 +134,47 @@ on_both_engines! {
         let (visit, _) = asked_by_chat(&app, SITI).await;
         let no = |why: &str| HomeVisitWord::Decline(why.to_owned());
         let empty = act(&app.app, &kecamatan(), visit, no(" ")).await;
-        assert!(matches!(empty, Err(HomeVisitError::Reason)), "{empty:?}");
+        assert!(matches!(empty, Err(HomeVisitError::Reason(_))), "{empty:?}");
         let said = act(&app.app, &kecamatan(), visit, no("alamat di luar wilayah")).await.unwrap();
         assert_eq!(said.state, HomeVisitState::Declined);
         app.run_until_idle().await;
         assert_eq!(told(&app, "karena alamat di luar wilayah"), 1);
         let late = act(&app.app, &kecamatan(), visit, on(&app, 3)).await;
         assert!(matches!(late, Err(HomeVisitError::State(HomeVisitState::Declined))), "{late:?}");
+    }
+
+    async fn a_family_hears_that_a_visit_is_called_off_and_why(app: TestApp) {
+        let (visit, number) = asked_by_chat(&app, SITI).await;
+        act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
+        app.run_until_idle().await;
+        let off = |why: &str| HomeVisitWord::Cancel(why.to_owned());
+        for bad in ["", "lihat WWW.x.id", "hubungi 0812-3456-7890"] {
+            let refused = act(&app.app, &kecamatan(), visit, off(bad)).await;
+            assert!(matches!(refused, Err(HomeVisitError::Reason(_))), "{bad}: {refused:?}");
+        }
+        act(&app.app, &kecamatan(), visit, off("alat rekam rusak")).await.unwrap();
+        app.run_until_idle().await;
+        assert_eq!(told(&app, &format!("kunjungan {number} tidak dapat kami lakukan karena alat rekam rusak")), 1);
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        let page = office.get(&format!("/console/kunjungan-rumah/{visit}")).await;
+        assert!(page.says("Dibatalkan") && page.says("alat rekam rusak"), "{}", page.text);
+    }
+
+    async fn a_visit_that_nobody_settled_is_an_alarm_and_keeps_no_family_from_asking(app: TestApp) {
+        for _ in 0..2 {
+            let (visit, _) = asked_by_chat(&app, SITI).await;
+            act(&app.app, &kecamatan(), visit, on(&app, 1)).await.unwrap();
+        }
+        let unsettled = "Kunjungan rumah belum diselesaikan";
+        app.advance(std::time::Duration::from_secs(4 * 24 * 3600)).await;
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        assert!(!office.get("/console/hari-ini").await.says(unsettled), "three days to settle it");
+        let full = app.asks(SITI, "minta kunjungan rumah").await;
+        assert!(full.text().contains("2 permintaan kunjungan sekaligus"), "{}", full.text());
+        app.advance(std::time::Duration::from_secs(24 * 3600)).await;
+        let office = Browser::login(&app, OfficerRole::Dinas, "35.17").await;
+        assert!(office.get("/console/hari-ini").await.says(unsettled));
+        asked_by_chat(&app, SITI).await;
     }
 
     async fn one_chat_cannot_fill_the_list_of_an_office(app: TestApp) {
@@ -269,6 +303,9 @@ on_both_engines! {
         let ahead = [("day", "2027-01-05"), ("from", "09:00"), ("to", "12:00"), ("officers", "Tini")];
         let page = office.post_and_follow(&format!("{way}/jadwal"), &ahead).await;
         assert!(page.says("5 Jan 2027, 09.00–12.00 WIB") && page.says("Tini"), "{}", page.text);
+        let early = desa.post(&format!("{way}/selesai"), &[]).await;
+        assert!(early.says("belum tiba") && early.says("Terjadwal"), "{}", early.text);
+        app.query("UPDATE home_visit SET day = '2026-11-01'").await;
         let page = desa.post_and_follow(&format!("{way}/selesai"), &[]).await;
         assert!(page.says("Sudah dikunjungi"), "{}", page.text);
         let again = office.post(&format!("{way}/batal"), &[]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kabar::domain::area::AreaCode;
 use kabar::domain::officer::{Actor, OfficerRole};
 use kabar::domain::outage::OutageKind;
-use kabar::service::outage::{declare, lift, step};
+use kabar::service::outage::{OutageRefusal, declare, lift, step};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -173,6 +173,32 @@ on_both_engines! {
             .unwrap();
         app.run_until_idle().await;
         assert_eq!((count(&app, &recorded, BEGUN), count(&app, &waiting, BEGUN)), (1, 0));
+    }
+
+    async fn the_same_outage_declared_in_one_moment_by_two_officers_is_one(app: TestApp) {
+        let actor = Actor::cli();
+        for round in 0..5 {
+            let here = area("35.17.09");
+            let one = || declare(&app.app, &actor, (OutageKind::Printer, &here), "printer rusak", None);
+            let (first, second, third) = tokio::join!(one(), one(), one());
+            let all = [first, second, third];
+            assert_eq!(all.iter().filter(|done| done.is_ok()).count(), 1, "round {round}: {all:?}");
+            let is_refused = |done: &Result<_, OutageRefusal>| matches!(done, Err(OutageRefusal::Refused(_)));
+            assert_eq!(all.iter().filter(|done| is_refused(done)).count(), 2, "{all:?}");
+            for done in all.into_iter().flatten() {
+                lift(&app.app, &actor, done).await.unwrap();
+            }
+        }
+    }
+
+    async fn a_third_kind_of_outage_is_told_to_whom_it_keeps_waiting(app: TestApp) {
+        let siti = waits(&app, 6).await;
+        let actor = Actor::cli();
+        for (kind, at) in [(OutageKind::Server, "35.17"), (OutageKind::Server, "35.17.09"), (OutageKind::Printer, "35.17.09")] {
+            declare(&app.app, &actor, (kind, &area(at)), "sedang diperbaiki", None).await.unwrap();
+        }
+        let status = app.asks(&siti.e164, "STATUS").await.text().to_owned();
+        assert!(status.contains("pencetakan terhenti: sedang diperbaiki"), "{status}");
     }
 
     async fn nobody_declares_or_lifts_an_outage_beyond_their_area_or_role(app: TestApp) {

@@ -267,6 +267,10 @@ on_both_engines! {
         app.card_with(&citizen(3), "CARD_PRINTED", &[]).await;
         assert_eq!(alarms(&app, &ground).await, Alarms { nobodys: 1, ..Alarms::default() });
         source_says(&app, 3, "siap ambil").await;
+        let lost = Alarms { nobodys: 1, ..Alarms::default() };
+        assert_eq!(alarms(&app, &ground).await, lost, "ready, and nobody knows where");
+        app.card_with(&citizen(3), "READY_TO_COLLECT", &[(POINT.0, json!(POINT.1))]).await;
+        app.run_until_idle().await;
         ground.morning(&app).await;
         for n in 1..=5 {
             ground.receive(&app, n, 1, "abcd").await;

@@ -12,9 +12,10 @@ use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
 use crate::domain::id::ServiceSessionId;
 use crate::domain::officer::{Actor, Right};
+use crate::domain::reason::check_reason;
 use crate::domain::service_point::{GeoPoint, PointService};
 use crate::domain::service_session::{
-    ServiceSession, SessionError, SessionKind, check, check_place, check_quota, check_reason,
+    LONGEST_WORDS, ServiceSession, SessionError, SessionKind, check, check_place, check_quota,
     held_or,
 };
 use crate::service::App;
@@ -205,7 +206,7 @@ pub async fn call_off(
     id: ServiceSessionId,
     because: &str,
 ) -> Result<u64, AppointmentError> {
-    let because = check_reason(because)?;
+    let because = check_reason(because, LONGEST_WORDS).map_err(SessionError::from)?;
     let mut tx = app.db.begin().await?;
     let session = open(app, &mut tx, actor, Right::ChangePoints, id).await?;
     if !session.is_ahead(app.now()) {

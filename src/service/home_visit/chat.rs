@@ -1,6 +1,6 @@
 //! Home visits in a conversation: what a chat is told of its requests, and what it does: ask, and take back.
 
-use super::{HomeVisitError, HomeVisitWish, keep, withdraw_waiting};
+use super::{HomeVisitError, HomeVisitWish, keep, settle_before, withdraw_waiting};
 use crate::dialogue::{AreaFact, HomeFact, HomeVisitFact};
 use crate::domain::appointment::Origin;
 use crate::domain::area::AreaCode;
@@ -40,7 +40,7 @@ pub(in crate::service) async fn facts(
     language: Language,
 ) -> Result<HomeFact, ServiceError> {
     let visits = match contact {
-        Some(contact) => store::list_open_of(tx, &app.db, contact).await?,
+        Some(contact) => store::list_open_of(tx, &app.db, contact, settle_before(app)).await?,
         None => Vec::new(),
     };
     let codes: Vec<AreaCode> = visits.iter().map(|visit| visit.area.clone()).collect();
@@ -98,7 +98,7 @@ pub(in crate::service) async fn ask(
     contact: ContactId,
     (wish, number): (HomeVisitWish, HomeVisitNumber),
 ) -> Result<HomeVisit, HomeVisitError> {
-    let open = store::list_open_of(tx, &app.db, contact).await?.len();
+    let open = store::list_open_of(tx, &app.db, contact, settle_before(app)).await?.len();
     if i64::try_from(open).unwrap_or(i64::MAX) >= app.settings.appointment.most_home_visits {
         return Err(HomeVisitError::TooMany);
     }

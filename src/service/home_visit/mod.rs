@@ -22,6 +22,7 @@ use crate::domain::home_visit::{
 };
 use crate::domain::id::{ContactId, HomeVisitId};
 use crate::domain::officer::{Actor, Right};
+use crate::domain::reason::{ReasonError, check_reason};
 use crate::store::area::find_names;
 use crate::store::home_visit::{self as store};
 use crate::store::{StoreError, Tx, waiting};
@@ -47,9 +48,12 @@ pub enum HomeVisitError {
     /// The schedule does not hold.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
-    /// No reason.
-    #[error("give the reason in 1 to {LONGEST_WORDS} characters on one line: the asker reads it")]
-    Reason,
+    /// A reason that the asker cannot be given.
+    #[error(transparent)]
+    Reason(#[from] ReasonError),
+    /// It is to come on a day that lies ahead.
+    #[error("the day of the visit has not come: nobody was there yet")]
+    Early,
     /// The request is somewhere else on its way.
     #[error("the request is {0}: this cannot be done any more")]
     State(HomeVisitState),
@@ -98,8 +102,8 @@ pub enum HomeVisitWord {
     Finish,
     /// Says that they do not come, and why.
     Decline(String),
-    /// Takes the request back for whoever asked.
-    Cancel,
+    /// Calls it off, and why: whoever asked took it back, or the office cannot come after all.
+    Cancel(String),
 }
 
 async fn keep(
@@ -168,6 +172,15 @@ pub fn answer_before(app: &App) -> Timestamp {
     app.now().before(DAY * days)
 }
 
+/// Visits of days before this one should long have been settled: they stand on the morning page, and a chat may ask
+/// for another.
+#[must_use]
+pub fn settle_before(app: &App) -> NaiveDate {
+    let today = app.now().in_zone(app.zone(None).offset()).date_naive();
+    let days = u64::try_from(app.settings.appointment.home_visit_settle_days).unwrap_or(1);
+    today.checked_sub_days(chrono::Days::new(days)).unwrap_or(today)
+}
+
 /// A request as an officer sees it, with the way there; the look is noted.
 ///
 /// # Errors
@@ -211,7 +224,7 @@ pub async fn act(
         HomeVisitWord::Finish => {
             (Right::RunCounter, HomeVisitEvent::Finish, Action::SettledHomeVisit)
         }
-        HomeVisitWord::Cancel => {
+        HomeVisitWord::Cancel(_) => {
             (Right::RunCounter, HomeVisitEvent::Cancel, Action::SettledHomeVisit)
         }
     };
@@ -254,11 +267,17 @@ pub async fn act(
                 None
             }
         }
-        HomeVisitWord::Decline(because) => {
-            visit.because = Some(line(&because, LONGEST_WORDS).ok_or(HomeVisitError::Reason)?);
+        HomeVisitWord::Decline(because) | HomeVisitWord::Cancel(because) => {
+            visit.because = Some(check_reason(&because, LONGEST_WORDS)?);
             Some(AnnouncementKind::HomeVisitDeclined)
         }
-        HomeVisitWord::Finish | HomeVisitWord::Cancel => None,
+        HomeVisitWord::Finish => {
+            let today = now.in_zone(visit.area.zone().offset()).date_naive();
+            if visit.schedule.as_ref().is_some_and(|schedule| schedule.day > today) {
+                return Err(HomeVisitError::Early);
+            }
+            None
+        }
     };
     if !visit.state.is_open() {
         visit.ended_at = Some(now);

@@ -30,7 +30,7 @@ const LONGEST_SHEET: u32 = 1_000_000;
 /// Bytes of a finished workbook that are sent at once.
 const PIECE: usize = 64 * 1024;
 
-pub(super) type Line = [String; 8];
+pub(super) type Line = Vec<String>;
 
 /// A cell that no spreadsheet takes for a formula.
 pub(super) fn harmless(text: &str) -> String {
@@ -53,6 +53,7 @@ fn heading(page: &Page) -> Line {
         ("Tempat", "Place"),
     ]
     .map(|(id, en)| page.t(id, en).to_owned())
+    .to_vec()
 }
 
 fn line(row: Row) -> Line {
@@ -67,7 +68,7 @@ fn line(row: Row) -> Line {
         row.since,
         row.point,
     ];
-    cells.map(|cell| harmless(&cell))
+    cells.iter().map(|cell| harmless(cell)).collect()
 }
 
 pub(super) async fn send(

@@ -33,7 +33,7 @@ use crate::service::collection::{
 };
 use crate::service::officer::note_look;
 use crate::store::collection::{
-    DesaCount, Unclaimed, count_unclaimed, list_taken_said, list_unclaimed,
+    DesaCount, Reached, Unclaimed, count_unclaimed, list_taken_said, list_unclaimed,
 };
 use crate::store::collection_list::{find_list, list_items, list_lists};
 use crate::web::Web;
@@ -107,6 +107,7 @@ struct CollectionPage {
     said: Vec<Row>,
     lists: Vec<ListLine>,
     may_carry: bool,
+    refused: Option<&'static str>,
     is_done: bool,
 }
 
@@ -206,6 +207,10 @@ fn why(page: &Page, refusal: Refusal) -> &'static str {
             "Ada kartu yang sedang dibawa kurir. Keluarkan dari pilihan.",
             "A courier has one of the cards. Leave it out.",
         ),
+        Refusal::NotInDesa => page.t(
+            "Kartu ini belum ada di desa. Terima dulu daftarnya dari kecamatan.",
+            "This card is not in the desa yet. Take the list over from the kecamatan first.",
+        ),
         Refusal::Count => page.t("Pilih 1 sampai 500 kartu.", "Pick 1 to 500 cards."),
         Refusal::OtherDesa => page.t(
             "Ada kartu warga desa lain. Satu daftar untuk satu desa.",
@@ -253,7 +258,8 @@ async fn show(
         said: said.iter().map(|card| row(&web, &page, card)).collect(),
         lists,
         may_carry: desk.may(Right::CarryCards),
-        is_done: !done.selesai.is_empty(),
+        refused: (done.selesai == AWAY).then(|| why(&page, Refusal::NotInDesa)),
+        is_done: !done.selesai.is_empty() && done.selesai != AWAY,
         page,
     })
 }
@@ -288,7 +294,7 @@ async fn page_of_desa(
     asked: &Asked,
     refused: Option<Refusal>,
 ) -> Result<Response, Error> {
-    let after: Option<CardId> = cursor(&asked.sesudah)?;
+    let after: Option<Reached> = cursor(&asked.sesudah)?;
     let age = asked.umur.filter(|age| AGES.contains(age)).unwrap_or(0);
     let cards = list_unclaimed(&web.app.db, area, ago(web, age), after, PAGE).await?;
     let names = Names::of(web, std::slice::from_ref(area)).await?;
@@ -299,7 +305,7 @@ async fn page_of_desa(
         age,
         ages: AGES,
         rows: cards.iter().map(|card| row(web, &page, card)).collect(),
-        next: last_of_full(&cards, PAGE).map(|card| card.id.to_string()),
+        next: last_of_full(&cards, PAGE).map(|card| card.reached().to_string()),
         may_hand: desk.may(Right::ChangePoints) && area.plain().len() == 10,
         may_export: desk.may(Right::Export),
         refused: refused.map(|refusal| why(&page, refusal)),
@@ -314,6 +320,7 @@ async fn show_desa(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
     let area = area_of(&web, &desk, &code)?;
+    note_look(&web.app, &desk.actor, Action::LookedAtUnclaimed, &area.to_string()).await?;
     page_of_desa(&web, &desk, &area, &asked, None).await
 }
 
@@ -344,6 +351,9 @@ fn card_id(id: &str) -> Result<CardId, Error> {
     id.parse().map_err(|_| Error::NotFound)
 }
 
+/// A card was to be handed out that is not in the desa.
+const AWAY: &str = "belum-di-desa";
+
 /// Where a form came from: the list it stands on, else the first page.
 #[derive(Deserialize)]
 pub(super) struct Back {
@@ -365,6 +375,9 @@ async fn handed(
     Filled(form): Filled<Back>,
 ) -> Result<Response, Error> {
     match hand_out(&web.app, &desk.actor, card_id(&id)?).await {
+        Err(CollectionError::Refused(Refusal::NotInDesa)) => {
+            Ok(Redirect::to(&format!("{HERE}?selesai={AWAY}")).into_response())
+        }
         // Pressed twice, or by two: the card is out either way.
         Ok(()) | Err(CollectionError::Refused(_)) => Ok(back(&form)),
         Err(error) => Err(failed(error)),
@@ -479,25 +492,30 @@ async fn all_lines(web: &Web, desk: &Desk, area: &AreaCode) -> Result<Vec<Cells>
     let heading = [
         ("Nomor kartu", "Card id"),
         ("Nama", "Name"),
+        ("Desa", "Desa"),
         ("RT RW", "RT RW"),
         ("Dokumen", "Document"),
         ("Siap sejak", "Ready since"),
         ("Hari", "Days"),
         ("Pengingat", "Reminders"),
         ("Tempat", "Place"),
+        ("Ref", "Ref"),
     ];
-    let mut lines = vec![heading.map(|(id, en)| page.t(id, en).to_owned())];
+    let mut lines = vec![heading.map(|(id, en)| page.t(id, en).to_owned()).to_vec()];
     let mut after = None;
     loop {
         let cards = list_unclaimed(&web.app.db, area, web.app.now(), after, CHUNK).await?;
+        let codes: Vec<AreaCode> = cards.iter().filter_map(|card| card.area.clone()).collect();
+        let names = Names::of(web, &codes).await?;
         for card in &cards {
             let row = row(web, &page, card);
+            let home = card.area.as_ref().map(|area| names.show(&page, area)).unwrap_or_default();
             let (days, step) = (row.days.to_string(), row.step.to_string());
-            let cells =
-                [row.id, row.name, row.place, row.document, row.since, days, step, row.point];
-            lines.push(cells.map(|cell| harmless(&cell)));
+            let (when, at) = ([row.since, days, step], [row.point, row.reference]);
+            let who = [row.id, row.name, home, row.place, row.document];
+            lines.push(who.iter().chain(&when).chain(&at).map(|cell| harmless(cell)).collect());
         }
-        after = last_of_full(&cards, CHUNK).map(|card| card.id);
+        after = last_of_full(&cards, CHUNK).map(Unclaimed::reached);
         if after.is_none() || lines.len() > MOST_ROWS {
             return Ok(lines);
         }

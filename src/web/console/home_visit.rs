@@ -71,6 +71,7 @@ enum Outcome {
     Time,
     Officers,
     Reason,
+    Early,
     State,
 }
 
@@ -181,7 +182,13 @@ fn line(web: &Web, page: &Page, names: &Names, visit: &HomeVisit) -> Line {
         whom: whom_name(page, visit.whom),
         work: work_name(page, visit.work),
         area: names.show(page, &visit.area),
-        state: state_name(page, visit.state),
+        // Who takes a request back in a chat gives no reason; an officer does.
+        state: match visit.because {
+            Some(_) if visit.state == HomeVisitState::Cancelled => {
+                page.t("Dibatalkan", "Called off")
+            }
+            _ => state_name(page, visit.state),
+        },
         since: visit.made_at,
         is_late: is_waiting && visit.made_at < answer_before(&web.app),
         day,
@@ -253,7 +260,8 @@ fn refused(error: HomeVisitError) -> Result<Outcome, Error> {
         HomeVisitError::Place => Outcome::Place,
         HomeVisitError::Schedule(ScheduleError::Officers) => Outcome::Officers,
         HomeVisitError::Schedule(_) => Outcome::Time,
-        HomeVisitError::Reason => Outcome::Reason,
+        HomeVisitError::Reason(_) => Outcome::Reason,
+        HomeVisitError::Early => Outcome::Early,
         HomeVisitError::State(_) | HomeVisitError::TooMany => Outcome::State,
         HomeVisitError::NotFound => return Err(Error::NotFound),
         HomeVisitError::Forbidden => return Err(Error::Forbidden("home visits")),
@@ -378,6 +386,7 @@ async fn cancel(
     State(web): State<Web>,
     desk: Desk,
     Path(id): Path<String>,
+    Filled(form): Filled<WordForm>,
 ) -> Result<Response, Error> {
-    say(&web, &desk, &id, (HomeVisitWord::Cancel, WordForm::default())).await
+    say(&web, &desk, &id, (HomeVisitWord::Cancel(form.reason.clone()), form)).await
 }

@@ -19,10 +19,10 @@ use crate::domain::clock::Timestamp;
 use crate::domain::message::ChannelKind;
 use crate::domain::officer::Right;
 use crate::domain::service_point::BlankoStock;
-use crate::service::home_visit::answer_before;
+use crate::service::home_visit::{answer_before, settle_before};
 use crate::service::source_trouble;
 use crate::store::collection_list::count_untaken;
-use crate::store::home_visit::count_unanswered;
+use crate::store::home_visit::{count_unanswered, count_unsettled};
 use crate::store::notice::NoticeKind;
 use crate::store::outage::list_running;
 use crate::store::round_plan::{Alarms, count_alarms};
@@ -95,6 +95,7 @@ struct TodayPage {
     outages: Pile,
     stocks: Pile,
     home_visits: Pile,
+    unsettled: Pile,
     sessions: SessionsToday,
 }
 
@@ -115,6 +116,7 @@ impl TodayPage {
             self.outages,
             self.stocks,
             self.home_visits,
+            self.unsettled,
         ];
         self.rounds.total() == 0
             && self.sessions.is_quiet()
@@ -212,6 +214,7 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         outages: waits.outages,
         stocks: waits.stocks,
         home_visits: waits.home_visits,
+        unsettled: waits.unsettled,
         sessions,
     })
 }
@@ -224,6 +227,7 @@ struct Waits {
     outages: Pile,
     stocks: Pile,
     home_visits: Pile,
+    unsettled: Pile,
 }
 
 async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
@@ -241,13 +245,18 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     let said = trouble::count_taken_said(db, within).await?;
     let (lists, lists_oldest) =
         count_untaken(db, desk.area(), web.app.now().before(LONG_UNDERWAY)).await?;
-    let mut home_visits = Pile::default();
+    let (mut home_visits, mut unsettled) = (Pile::default(), Pile::default());
     if desk.may(Right::RunCounter) {
         let before = answer_before(&web.app);
         (home_visits.count, home_visits.oldest) = count_unanswered(db, desk.area(), before).await?;
+        let (count, first) = count_unsettled(db, desk.area(), settle_before(&web.app)).await?;
+        let day = first.map(|day| day.and_time(chrono::NaiveTime::MIN));
+        let at = day.and_then(|day| day.and_local_timezone(web.app.zone(None).offset()).single());
+        unsettled = Pile { count, oldest: at.map(Timestamp::from) };
     }
     Ok(Waits {
         home_visits,
+        unsettled,
         unclaimed,
         said,
         lists: Pile { count: lists, oldest: lists_oldest },

@@ -115,6 +115,7 @@ fn words(action: Action) -> (&'static str, &'static str) {
         Action::SettledAppointment => ("Mencatat kedatangan", "Noted who came"),
         Action::CancelledAppointment => ("Membatalkan janji", "Cancelled an appointment"),
         Action::RequestedHomeVisit => ("Meminta kunjungan ke rumah", "Asked for a home visit"),
+        Action::LookedAtUnclaimed => ("Membuka kartu belum diambil", "Looked at unclaimed cards"),
         Action::LookedAtHomeVisit => ("Membuka kunjungan ke rumah", "Looked at a home visit"),
         Action::ScheduledHomeVisit => ("Menjadwalkan kunjungan ke rumah", "Scheduled a home visit"),
         Action::SettledHomeVisit => ("Menyelesaikan kunjungan ke rumah", "Settled a home visit"),

@@ -273,9 +273,9 @@ fn session_words(page: &Page, error: SessionError) -> &'static str {
             "Pilih tempat layanan, atau tulis nama tempat (paling banyak 80 huruf, nama pendek 30) dan kode wilayahnya.",
             "Choose a service point, or write a place (at most 80 characters, its short name 30) and its area code.",
         ),
-        SessionError::Reason => (
-            "Tulis alasannya dalam satu baris, paling banyak 80 huruf, tanpa tautan. Warga membacanya.",
-            "Give the reason on one line, at most 80 characters, without a link. Citizens read it.",
+        SessionError::Reason(_) => (
+            "Tulis alasannya dalam satu baris, paling banyak 80 huruf, tanpa tautan, NIK, atau nomor telepon. Warga membacanya.",
+            "Give the reason on one line, at most 80 characters, without a link, a NIK or a phone number. Citizens read it.",
         ),
     };
     page.t(id, en)
