@@ -235,6 +235,7 @@ struct Collection {
 #[serde(deny_unknown_fields)]
 struct Blanko {
     first: Vec<String>,
+    first_areas: Vec<String>,
     used: String,
     low_days: i64,
 }
@@ -463,13 +464,24 @@ fn blanko(
     let first = first.collect::<Result<Vec<_>, _>>().map_err(|error| {
         at("blanko.first", error.to_string(), "a list of \"first_time\" and \"suket\", or []")
     })?;
+    let areas = file.first_areas.iter().map(|code| {
+        let wrong = |what: String| {
+            at("blanko.first_areas", what, "codes of a kabupaten or within one, like \"35.17.09\"")
+        };
+        let area = AreaCode::parse(code).map_err(|error| wrong(error.to_string()))?;
+        match area.kabupaten() {
+            Some(_) => Ok(area),
+            None => Err(wrong(format!("{code} is larger than a kabupaten"))),
+        }
+    });
+    let first_areas = areas.collect::<Result<Vec<_>, _>>()?;
     let used_by = file.used.parse().map_err(|_| {
         at("blanko.used", "is neither of two ways".to_owned(), "\"entry\" or \"printed\"")
     })?;
     if !(1..=365).contains(&file.low_days) {
         return Err(at("blanko.low_days", "must be 1 to 365".to_owned(), "5 is the default"));
     }
-    Ok(BlankoPolicy { first, used_by, low_days: file.low_days })
+    Ok(BlankoPolicy { first, first_areas, used_by, low_days: file.low_days })
 }
 
 /// The times of channels that have one of their own.
@@ -607,6 +619,8 @@ mod tests {
             (format!("{OFFICE}{KEYS}{ACCOUNT}{ACCOUNT}"), "two accounts"),
             (format!("{OFFICE}{KEYS}[collection]\nreminders = [30, 7]\n"), "collection.reminders"),
             (format!("{OFFICE}{KEYS}[blanko]\nfirst = [\"friends\"]\n"), "blanko.first"),
+            (format!("{OFFICE}{KEYS}[blanko]\nfirst_areas = [\"Jabon\"]\n"), "blanko.first_areas"),
+            (format!("{OFFICE}{KEYS}[blanko]\nfirst_areas = [\"35\"]\n"), "blanko.first_areas"),
             (format!("{OFFICE}{KEYS}[blanko]\nused = \"both\"\n"), "blanko.used"),
             (format!("{OFFICE}{KEYS}[blanko]\nlow_days = 0\n"), "blanko.low_days"),
             (format!("{OFFICE}{KEYS}{COLUMNS}nikk = \"NIK\"\n"), "spreadsheet.columns: nikk"),

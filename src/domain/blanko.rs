@@ -3,6 +3,7 @@
 //! Pure counting. A place in the queue is never told exactly, and never as a date: nobody knows when the next blank
 //! cards come.
 
+use super::area::AreaCode;
 use super::service_point::BlankoStock;
 use crate::words;
 
@@ -52,6 +53,8 @@ words! {
 pub struct BlankoPolicy {
     /// Who goes first.
     pub first: Vec<First>,
+    /// Whoever lives in one of these goes first as well: areas that a disaster struck.
+    pub first_areas: Vec<AreaCode>,
     /// How the ledger hears of used cards.
     pub used_by: UsedBy,
     /// A stock that lasts for fewer days is low.
@@ -60,7 +63,7 @@ pub struct BlankoPolicy {
 
 impl Default for BlankoPolicy {
     fn default() -> Self {
-        Self { first: Vec::new(), used_by: UsedBy::Entry, low_days: 5 }
+        Self { first: Vec::new(), first_areas: Vec::new(), used_by: UsedBy::Entry, low_days: 5 }
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn take_state(
     let waits = |status| matches!(status, CardStatus::ReadyToPrint | CardStatus::WaitingForBlank);
     let (waited, is_waiting) = (was.is_some_and(waits), waits(update.status));
     if is_waiting && !waited && update.document == Document::KtpEl {
-        let rank = rank(app, tx, card, holder).await?;
+        let rank = rank(app, tx, card, (holder, area)).await?;
         store::set_queued(tx, card, Some((update.occurred_at, rank))).await?;
     } else if waited && !is_waiting {
         store::set_queued(tx, card, None).await?;
@@ -97,7 +97,16 @@ fn draw(card: CardId) -> u64 {
 }
 
 /// 0 for who goes first, 1 for everybody else. What is not known of a card counts as ordinary.
-async fn rank(app: &App, tx: &mut Tx, card: CardId, holder: PersonId) -> Result<i64, ServiceError> {
+async fn rank(
+    app: &App,
+    tx: &mut Tx,
+    card: CardId,
+    (holder, area): (PersonId, Option<&AreaCode>),
+) -> Result<i64, ServiceError> {
+    let is_struck = |struck: &AreaCode| area.is_some_and(|area| area.is_within(struck));
+    if app.settings.blanko.first_areas.iter().any(is_struck) {
+        return Ok(0);
+    }
     for first in &app.settings.blanko.first {
         let is_first = match first {
             First::FirstTime => store::was_recorded(tx, card).await?,
@@ -110,13 +119,31 @@ async fn rank(app: &App, tx: &mut Tx, card: CardId, holder: PersonId) -> Result<
     Ok(1)
 }
 
+/// Lets the cards of areas that a disaster struck go first that came into the queue before the office said so. Whoever
+/// was let first once keeps the place. Gives how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn let_first(app: &App) -> Result<u64, ServiceError> {
+    let mut count = 0;
+    for area in &app.settings.blanko.first_areas {
+        // Looked at first: whoever writes keeps others waiting.
+        if store::waits_behind(&app.db, area).await? {
+            let mut tx = app.db.begin().await?;
+            count += store::let_first(&mut tx, area).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+        }
+    }
+    Ok(count)
+}
+
 /// Reminds those whose day has come; returns how many cards were looked at.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
+    let mut count = let_first(app).await?;
     let due = store::list_due(&app.db, app.now(), BATCH).await?;
-    let mut count = 0;
     for card in due {
         match remind(app, card).await {
             Ok(is_done) => count += u64::from(is_done),

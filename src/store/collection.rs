@@ -176,6 +176,42 @@ pub async fn set_queued(
     Ok(())
 }
 
+/// Whether a card of an area waits for a blank card behind those that go first.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn waits_behind(db: &Db, area: &AreaCode) -> Result<bool, StoreError> {
+    let office: String = area.plain().chars().take(4).collect();
+    let [from, to] = area_range(area);
+    let found: Option<i64> = sqlx::query_scalar(
+        "SELECT CAST(1 AS BIGINT) FROM card WHERE queue_at IS NOT NULL AND substr(area, 1, 4) = $1 \
+         AND queue_rank > 0 AND area >= $2 AND area < $3 LIMIT 1",
+    )
+    .bind(office)
+    .bind(from)
+    .bind(to)
+    .fetch_optional(db.reader())
+    .await?;
+    Ok(found.is_some())
+}
+
+/// Lets the cards of an area that wait for a blank card go first; gives how many did not before.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn let_first(conn: &mut AnyConnection, area: &AreaCode) -> Result<u64, StoreError> {
+    let [from, to] = area_range(area);
+    let done = sqlx::query(
+        "UPDATE card SET queue_rank = 0 WHERE queue_at IS NOT NULL AND queue_rank > 0 \
+         AND area >= $1 AND area < $2",
+    )
+    .bind(from)
+    .bind(to)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// How many cards of the same kabupaten wait before one, up to [`MOST_COUNTED`]; none when it does not wait.
 ///
 /// # Errors

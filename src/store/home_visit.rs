@@ -1,6 +1,6 @@
 //! Table `home_visit`: officers who come to somebody, asked for and scheduled.
 //!
-//! The way there is sealed. Who changes a request holds its row.
+//! For whom it is and the way there are sealed. Who changes a request holds its row.
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
@@ -11,12 +11,13 @@ use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
-use crate::domain::home_visit::{HomeVisit, HomeVisitNumber, Schedule};
+use crate::domain::home_visit::{HomeVisit, HomeVisitNumber, Schedule, VisitFor};
 use crate::domain::id::{ContactId, HomeVisitId};
 
 const TABLE: &str = "home_visit";
-const COLUMNS: &str = "id, number, origin, contact_id, area, whom, work, place_sealed, state, day, from_time, \
+const COLUMNS: &str = "id, number, origin, contact_id, area, whom_sealed, work, place_sealed, state, day, from_time, \
                        to_time, officers, because, changes, made_at, made_by, ended_at";
+const WHOM: Place = Place { table: TABLE, column: "whom_sealed" };
 const PLACE: Place = Place { table: TABLE, column: "place_sealed" };
 
 fn read(db: &Db, row: &AnyRow) -> Result<HomeVisit, StoreError> {
@@ -37,7 +38,7 @@ fn read(db: &Db, row: &AnyRow) -> Result<HomeVisit, StoreError> {
         origin: parse(TABLE, "origin", &id, &word(2)?)?,
         contact: parse_opt(TABLE, "contact_id", &id, text(3)?.as_deref())?,
         area: parse(TABLE, "area", &id, &word(4)?)?,
-        whom: parse(TABLE, "whom", &id, &word(5)?)?,
+        whom: whom(db, &id, &word(5)?)?,
         work: parse(TABLE, "work", &id, &word(6)?)?,
         place: db.sealer.open(PLACE, &id, &word(7)?)?,
         state: parse(TABLE, "state", &id, &word(8)?)?,
@@ -49,6 +50,14 @@ fn read(db: &Db, row: &AnyRow) -> Result<HomeVisit, StoreError> {
         ended_at: time(row.try_get(17)?),
         id: parse(TABLE, "id", &id, &id)?,
     })
+}
+
+/// For whom; before it was sealed it stood there as a word.
+fn whom(db: &Db, id: &str, kept: &str) -> Result<VisitFor, StoreError> {
+    match kept.parse() {
+        Ok(whom) => Ok(whom),
+        Err(_) => parse(TABLE, "whom_sealed", id, &db.sealer.open(WHOM, id, kept)?),
+    }
 }
 
 /// Whether a request that is still open has that number.
@@ -101,8 +110,9 @@ pub async fn insert_home_visit(
 ) -> Result<(), StoreError> {
     let id = visit.id.to_string();
     let sealed = db.sealer.seal(PLACE, &id, &visit.place)?;
+    let whom = db.sealer.seal(WHOM, &id, visit.whom.as_str())?;
     sqlx::query(
-        "INSERT INTO home_visit (id, number, origin, contact_id, area, whom, work, place_sealed, state, officers, \
+        "INSERT INTO home_visit (id, number, origin, contact_id, area, whom_sealed, work, place_sealed, state, officers, \
          changes, made_at, made_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0, $10, $11)",
     )
     .bind(id)
@@ -110,7 +120,7 @@ pub async fn insert_home_visit(
     .bind(visit.origin.as_str())
     .bind(visit.contact.map(|contact| contact.to_string()))
     .bind(visit.area.to_string())
-    .bind(visit.whom.as_str())
+    .bind(whom)
     .bind(visit.work.as_str())
     .bind(sealed)
     .bind(visit.state.as_str())

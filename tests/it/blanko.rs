@@ -134,6 +134,26 @@ on_both_engines! {
         assert!(text.contains("Sekitar 10 kartu lain"), "{text}");
     }
 
+    async fn those_whom_a_disaster_struck_go_first_also_where_they_waited_already(start: Start) {
+        let mut start = start;
+        start.settings.blanko.first_areas = vec![AreaCode::parse("35.17.09.2019").unwrap()];
+        let app = start.open().await;
+        let (early, late) = (citizen(20).of_area("35.17.09.2019"), citizen(21).of_area("35.17.09.2019"));
+        for n in 1..=12 {
+            app.card(&citizen(n), "PRINT_READY_RECORD").await;
+        }
+        app.card(&early, "PRINT_READY_RECORD").await;
+        // As if it had come before the office said so.
+        app.query("UPDATE card SET queue_rank = 1").await;
+        app.advance(Duration::from_secs(60)).await;
+        app.card(&late, "PRINT_READY_RECORD").await;
+        app.run_until_idle().await;
+        let ranks = "SELECT queue_rank, COUNT(*) FROM card WHERE queue_at IS NOT NULL GROUP BY queue_rank ORDER BY 1";
+        assert_eq!(app.query(ranks).await, [["0", "2"], ["1", "12"]]);
+        let text = app.asks(&late.e164, "STATUS").await.text().to_owned();
+        assert!(!text.contains("Sekitar 10"), "{text}");
+    }
+
     async fn a_place_in_the_queue_is_found_by_an_index(app: TestApp) {
         let plan = match app.engine() {
             kabar::store::Engine::Sqlite => "EXPLAIN QUERY PLAN ",

@@ -164,6 +164,7 @@ on_both_engines! {
         for _ in 0..2 {
             let (visit, _) = asked_by_chat(&app, SITI).await;
             act(&app.app, &kecamatan(), visit, on(&app, 1)).await.unwrap();
+            app.run_until_idle().await;
         }
         let unsettled = "Kunjungan rumah belum diselesaikan";
         app.advance(std::time::Duration::from_secs(4 * 24 * 3600)).await;
@@ -280,6 +281,8 @@ on_both_engines! {
         assert!(matches!(seen, Err(HomeVisitError::NotFound)), "{seen:?}");
         let elsewhere = request(&app.app, &other, wish()).await;
         assert!(matches!(elsewhere, Err(HomeVisitError::Area)), "{elsewhere:?}");
+        let whom = app.query("SELECT whom_sealed FROM home_visit").await.concat().concat();
+        assert!(!whom.contains("elderly") && whom.len() > 20, "for whom is sealed: {whom}");
         let kept = app.query("SELECT place_sealed FROM home_visit").await.concat().concat();
         assert!(!kept.contains("musala"), "the way there is sealed");
         look_at(&app.app, &kecamatan(), visit.id).await.unwrap();

@@ -197,6 +197,7 @@ on_both_engines! {
         for (kind, at) in [(OutageKind::Server, "35.17"), (OutageKind::Server, "35.17.09"), (OutageKind::Printer, "35.17.09")] {
             declare(&app.app, &actor, (kind, &area(at)), "sedang diperbaiki", None).await.unwrap();
         }
+        app.run_until_idle().await;
         let status = app.asks(&siti.e164, "STATUS").await.text().to_owned();
         assert!(status.contains("pencetakan terhenti: sedang diperbaiki"), "{status}");
     }

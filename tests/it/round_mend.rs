@@ -266,11 +266,12 @@ on_both_engines! {
         assert_eq!(alarms(&app, &ground).await, Alarms::default());
         app.card_with(&citizen(3), "CARD_PRINTED", &[]).await;
         assert_eq!(alarms(&app, &ground).await, Alarms { nobodys: 1, ..Alarms::default() });
-        source_says(&app, 3, "siap ambil").await;
+        app.advance(Duration::from_secs(60)).await;
+        app.card_with(&citizen(3), "siap ambil", &[]).await;
+        app.run_until_idle().await;
         let lost = Alarms { nobodys: 1, ..Alarms::default() };
         assert_eq!(alarms(&app, &ground).await, lost, "ready, and nobody knows where");
-        app.card_with(&citizen(3), "READY_TO_COLLECT", &[(POINT.0, json!(POINT.1))]).await;
-        app.run_until_idle().await;
+        source_says(&app, 3, "siap ambil").await;
         ground.morning(&app).await;
         for n in 1..=5 {
             ground.receive(&app, n, 1, "abcd").await;

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 use serde::Deserialize;
 use sqlx::AnyConnection;
 
@@ -109,7 +109,8 @@ struct ListPage {
     couriers: Vec<(String, String)>,
     areas: Vec<Offer>,
     area: String,
-    tomorrow: NaiveDate,
+    /// The next working day: rounds are planned for it as a rule.
+    next_day: NaiveDate,
     may_plan: bool,
     said: (&'static str, String),
 }
@@ -252,6 +253,7 @@ async fn list(
     let alarms = count_alarms(&mut reading, desk.area(), today).await?;
     let alarmed = list_alarmed(&mut reading, desk.area(), today, ALARMED).await?;
     drop(reading);
+    let days = service::days_from(&web.app, desk.area(), today, 2).await?;
     let codes: Vec<AreaCode> = found.iter().map(|round| round.area.clone()).collect();
     let called = Called::of(&web, &codes).await?;
     note_look(&web.app, &desk.actor, Action::Searched, "rounds").await?;
@@ -267,7 +269,7 @@ async fn list(
         couriers: couriers(&web, &desk).await?,
         areas: offers(&web, &desk).await?,
         area: desk.area().to_string(),
-        tomorrow: today.checked_add_days(Days::new(1)).unwrap_or(today),
+        next_day: days.last().copied().unwrap_or(today),
         may_plan: desk.may(Right::PlanRounds),
         said: word::done(&page, &asked.selesai, &asked.kartu),
         page,
