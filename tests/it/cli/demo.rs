@@ -8,8 +8,6 @@ use tokio::time::timeout;
 
 use crate::support::{Running, list, word};
 
-/// What the demo prints must be ready by then.
-const READY_WITHIN: Duration = Duration::from_secs(5);
 /// Longest wait for something to happen on a phone.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -27,7 +25,7 @@ impl Demo {
     async fn start(data: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut program = Running::start(&["demo", "--listen", "127.0.0.1:0", "--data", data]);
-        let hello = timeout(READY_WITHIN, program.until("Ctrl-C ends it"));
+        let hello = timeout(PATIENCE, program.until("Ctrl-C ends it"));
         let hello = hello.await.expect("ready in time").join("\n");
         let after = |words: &str| hello.split_once(words).expect("it is said").1;
         let home = after("http://").split('/').next().unwrap();
