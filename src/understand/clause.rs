@@ -104,6 +104,8 @@ pub(crate) struct Cut<'a> {
     pub(crate) is_asked: bool,
     /// and ends like one.
     pub(crate) is_ended: bool,
+    /// The right side sounds like a question too.
+    pub(crate) is_asked_behind: bool,
 }
 
 /// What stands between two parts of a message.
@@ -198,8 +200,16 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
         if !is_possible || (is_long && mark == Mark::None) {
             continue;
         }
-        let is_ended = ENDING.contains(&last.stem.text.as_str());
-        cuts.push(Cut { left, right, mark, is_joined, is_asked: is_asking(left), is_ended });
+        let is_ending = |token: &Token| ENDING.contains(&token.stem.text.as_str());
+        cuts.push(Cut {
+            left,
+            right,
+            mark,
+            is_joined,
+            is_asked: is_asking(left),
+            is_ended: is_ending(last),
+            is_asked_behind: is_asking(right) || right.last().is_some_and(is_ending),
+        });
         if cuts.len() == MOST_CUTS {
             break;
         }

@@ -22,6 +22,10 @@ const MAY_BE_FIRST: f32 = 0.2;
 const COURTESY: &[&str] = &["ack", "greeting", "thanks"];
 /// Share in its side from which the question behind them is answered.
 const CLEARLY_ASKED: f32 = 0.9;
+/// Share in its side from which each of two questions that signs set apart is clear by itself.
+const CLEAR: f32 = 0.6;
+/// How probably both are asked then, at the least: of 4 such places in the development set 4 parted two questions.
+const CLEARLY_BOTH: f32 = 0.3;
 /// What is no question beside another one.
 const NO_HALF: &[&str] = &["help_capabilities", "subscribe"];
 
@@ -114,16 +118,22 @@ impl<'a> Whole<'a, '_> {
     /// The pairs around one place, each with the shares that its labels have in the whole.
     fn pairs(&self, cut: &CutReading) -> Vec<(Pair<'a>, [f32; 2])> {
         let of_cut = of_cut(cut);
+        let is_marked = matches!(cut.mark, Mark::Sign | Mark::Question);
+        let is_asked_twice = is_marked && (cut.is_asked || cut.is_ended) && cut.is_asked_behind;
         let [left, right] = [&cut.left, &cut.right].map(|side| asked(&side.shares));
         let mut pairs = Vec::new();
         for first in &left {
             for second in &right {
                 if let Some((first, second)) = self.named(*first, *second) {
+                    // The parts of a story are clear too, and are no questions.
+                    let is_clear =
+                        is_asked_twice && !self.is_long && first.share.min(second.share) >= CLEAR;
                     let pair = Pair {
                         first: self.learned.label(first.label),
                         second: self.learned.label(second.label),
-                        confidence: probability(of_cut + self.odds(first, second)),
-                        is_marked: matches!(cut.mark, Mark::Sign | Mark::Question),
+                        confidence: probability(of_cut + self.odds(first, second))
+                            .max(if is_clear { CLEARLY_BOTH } else { 0.0 }),
+                        is_marked,
                     };
                     pairs.push((pair, [first, second].map(|asked| self.in_whole(asked))));
                 }

@@ -76,6 +76,7 @@ pub(crate) struct CutReading {
     pub(crate) is_joined: bool,
     pub(crate) is_asked: bool,
     pub(crate) is_ended: bool,
+    pub(crate) is_asked_behind: bool,
 }
 
 /// One side of such a place.
@@ -235,6 +236,7 @@ impl Learned {
             is_joined: cut.is_joined,
             is_asked: cut.is_asked,
             is_ended: cut.is_ended,
+            is_asked_behind: cut.is_asked_behind,
         }
     }
 }
