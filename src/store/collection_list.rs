@@ -5,6 +5,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::collection::{FIELDS, JOINS, Unclaimed, read};
 use super::db::sql;
 use super::row::{area_range, parse};
+use super::trouble::{IN_AREA, Pile, pile};
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
@@ -240,7 +241,7 @@ pub async fn release_item(
     Ok(())
 }
 
-/// Lists of an area made before then that no desa has taken, and when the oldest was made.
+/// Lists of an area made before then that no desa has taken.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -248,18 +249,12 @@ pub async fn count_untaken(
     db: &Db,
     area: &AreaCode,
     before: Timestamp,
-) -> Result<(i64, Option<Timestamp>), StoreError> {
-    let [from, to] = area_range(area);
-    let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
-        "SELECT COUNT(*), MIN(made_at) FROM collection_list WHERE taken_at IS NULL \
-         AND cancelled_at IS NULL AND made_at < $1 AND replace(area, '.', '') >= $2 AND replace(area, '.', '') < $3",
-    )
-    .bind(before.as_ms())
-    .bind(from)
-    .bind(to)
-    .fetch_one(db.reader())
-    .await?;
-    Ok((count, oldest.map(Timestamp::from_ms)))
+) -> Result<Pile, StoreError> {
+    let rows = format!(
+        "SELECT made_at AS at FROM collection_list WHERE taken_at IS NULL AND cancelled_at IS NULL \
+         AND made_at < $5 AND {IN_AREA}"
+    );
+    pile(db, &rows, (area, false), Some(before)).await
 }
 
 /// Notes that the desa has the cards of a list; `false` when that was noted before, or the list was cancelled.

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::db::sql;
 use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
+use super::trouble::{IN_AREA, Pile, pile};
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
@@ -219,7 +220,7 @@ pub async fn list_home_visits(
     rows.iter().map(|row| read(db, row)).collect()
 }
 
-/// How many requests of an area the office has not answered that were made before then, and when the oldest was.
+/// Requests of an area made before then that the office has not answered.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -227,18 +228,11 @@ pub async fn count_unanswered(
     db: &Db,
     area: &AreaCode,
     before: Timestamp,
-) -> Result<(i64, Option<Timestamp>), StoreError> {
-    let [from, to] = area_range(area);
-    let (count, oldest): (i64, Option<i64>) = sqlx::query_as(
-        "SELECT COUNT(*), MIN(made_at) FROM home_visit WHERE state = 'requested' AND made_at < $3 \
-         AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2",
-    )
-    .bind(from)
-    .bind(to)
-    .bind(before.as_ms())
-    .fetch_one(db.reader())
-    .await?;
-    Ok((count, time(oldest)))
+) -> Result<Pile, StoreError> {
+    let rows = format!(
+        "SELECT made_at AS at FROM home_visit WHERE state = 'requested' AND made_at < $5 AND {IN_AREA}"
+    );
+    pile(db, &rows, (area, false), Some(before)).await
 }
 
 /// How many visits of an area had their day before `settled` and nobody said what came of them, and the first such day.

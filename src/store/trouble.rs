@@ -335,8 +335,9 @@ pub async fn mark_handled(
     Ok(done.rows_affected() == 1)
 }
 
-/// A pile that is counted by one statement of `id` and `at`, bounded.
-async fn pile(
+/// A pile that is counted by one statement of `at`, bounded: within the area `$1` to `$2`, with what has none if `$3` is
+/// 1, and before `$5`.
+pub(super) async fn pile(
     db: &Db,
     rows: &str,
     (within, with_unknown): (&AreaCode, bool),
@@ -356,7 +357,8 @@ async fn pile(
     Ok(Pile { count, oldest: time(oldest) })
 }
 
-const IN_AREA: &str = "((replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2) \
+/// The condition of a [`pile`] that holds it to its area.
+pub(super) const IN_AREA: &str = "((replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2) \
                        OR ($3 = 1 AND area IS NULL))";
 
 /// News that waits to be told in person.

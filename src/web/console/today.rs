@@ -243,12 +243,11 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
     let within = (desk.area(), desk.sees_all(web));
     let unclaimed = trouble::count_unclaimed(db, within, web.app.now().before(LONG_LAIN)).await?;
     let said = trouble::count_taken_said(db, within).await?;
-    let (lists, lists_oldest) =
-        count_untaken(db, desk.area(), web.app.now().before(LONG_UNDERWAY)).await?;
+    let lists = count_untaken(db, desk.area(), web.app.now().before(LONG_UNDERWAY)).await?;
     let (mut home_visits, mut unsettled) = (Pile::default(), Pile::default());
     if desk.may(Right::RunCounter) {
         let before = answer_before(&web.app);
-        (home_visits.count, home_visits.oldest) = count_unanswered(db, desk.area(), before).await?;
+        home_visits = count_unanswered(db, desk.area(), before).await?;
         let (count, first) = count_unsettled(db, desk.area(), settle_before(&web.app)).await?;
         let day = first.map(|day| day.and_time(chrono::NaiveTime::MIN));
         let at = day.and_then(|day| day.and_local_timezone(web.app.zone(None).offset()).single());
@@ -259,7 +258,7 @@ async fn look_at_waiting(web: &Web, desk: &Desk) -> Result<Waits, Error> {
         unsettled,
         unclaimed,
         said,
-        lists: Pile { count: lists, oldest: lists_oldest },
+        lists,
         outages: pile(outages.iter().map(|outage| outage.since)),
         stocks,
     })

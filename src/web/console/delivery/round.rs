@@ -2,7 +2,8 @@
 //! done with it.
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -190,6 +191,26 @@ pub(super) async fn show(
     })
 }
 
+/// A button of a round's page, pressed by somebody who may see that round.
+pub(super) struct Pressed {
+    web: Web,
+    desk: Desk,
+    id: RoundId,
+}
+
+impl FromRequestParts<Web> for Pressed {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Error> {
+        let desk = Desk::from_request_parts(parts, web).await?;
+        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, web).await else {
+            return Err(Error::NotFound);
+        };
+        let id = theirs(web, &desk, &id).await?.id;
+        Ok(Self { web: web.clone(), desk, id })
+    }
+}
+
 fn back_to(id: RoundId, word: &str) -> Response {
     Redirect::to(&format!("{HERE}/putaran/{id}?selesai={word}")).into_response()
 }
@@ -202,30 +223,15 @@ fn after<T>(id: RoundId, came: Result<T, RoundError>, good: &str) -> Result<Resp
     })
 }
 
-pub(super) async fn announce(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
+pub(super) async fn announce(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     after(id, service::announce(&web.app, &desk.actor, id).await, "kabar")
 }
 
-pub(super) async fn cancel(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
+pub(super) async fn cancel(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     after(id, service::cancel(&web.app, &desk.actor, id).await, "batal")
 }
 
-pub(super) async fn start(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
+pub(super) async fn start(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     let came = service::start(&web.app, &desk.actor, id).await;
     let (given, missing) = came.as_ref().map_or((0, 0), |(given, missing)| (*given, *missing));
     let word = if missing > 0 {
@@ -236,12 +242,7 @@ pub(super) async fn start(
     after(id, came, &word)
 }
 
-pub(super) async fn close(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
-) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
+pub(super) async fn close(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     after(id, service::close(&web.app, &desk.actor, id).await, "tutup")
 }
 
@@ -256,12 +257,9 @@ pub(super) struct MoveForm {
 }
 
 pub(super) async fn move_to(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
+    Pressed { web, desk, id }: Pressed,
     Filled(form): Filled<MoveForm>,
 ) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
     let parts = (form.hari.parse().ok(), clock(&form.dari), clock(&form.sampai));
     let (Some(day), Some(from), Some(to)) = parts else { return Ok(back_to(id, "jam")) };
     after(id, service::move_to(&web.app, &desk.actor, id, (day, from, to)).await, "pindah")
@@ -274,12 +272,9 @@ pub(super) struct CourierForm {
 }
 
 pub(super) async fn reassign(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
+    Pressed { web, desk, id }: Pressed,
     Filled(form): Filled<CourierForm>,
 ) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
     let Ok(courier) = form.kurir.parse() else { return Ok(back_to(id, "kurir")) };
     after(id, service::reassign(&web.app, &desk.actor, id, courier).await, "ganti")
 }
@@ -295,12 +290,9 @@ pub(super) struct WordForm {
 }
 
 pub(super) async fn hand_over(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
+    Pressed { web, desk, id }: Pressed,
     Filled(form): Filled<WordForm>,
 ) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
     let Ok(item) = form.kartu.parse() else { return Ok(back_to(id, "tolak")) };
     let words = (form.penerima.as_str(), form.alasan.as_str());
     match service::hand_over_by_word(&web.app, &desk.actor, (id, item), words).await {
@@ -322,12 +314,9 @@ pub(super) struct ClashForm {
 }
 
 pub(super) async fn settle(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
+    Pressed { web, desk, id }: Pressed,
     Filled(form): Filled<ClashForm>,
 ) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
     let which = (id, form.laporan.as_str());
     let came = service::settle_conflict(&web.app, &desk.actor, which, form.benar == "ya").await;
     after(id, came, "konflik")
@@ -335,12 +324,9 @@ pub(super) async fn settle(
 
 /// Somebody who was said to have died or moved still lives there.
 pub(super) async fn still_there(
-    State(web): State<Web>,
-    desk: Desk,
-    Path(id): Path<String>,
+    Pressed { web, desk, id }: Pressed,
     Filled(form): Filled<WordForm>,
 ) -> Result<Response, Error> {
-    let id = theirs(&web, &desk, &id).await?.id;
     let Ok(item) = form.kartu.parse() else { return Ok(back_to(id, "keadaan")) };
     let came = service::take_back_absence(&web.app, &desk.actor, (id, item)).await;
     after(id, came, "ada")
