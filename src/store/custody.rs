@@ -101,8 +101,13 @@ pub async fn pass_on(
     .bind(now.as_ms())
     .bind(by.to_owned())
     .bind(why.to_owned())
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    sqlx::query("UPDATE card SET held_at = $2 WHERE id = $1 AND held_at IS NULL")
+        .bind(card.to_string())
+        .bind(now.as_ms())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -120,6 +125,7 @@ pub async fn begin(
     let values = rows.iter().map(|(id, card, holder, why)| {
         json!({ "id": id.to_string(), "card": card.to_string(), "holder": holder.to_string(), "why": why })
     });
+    let values = Value::Array(values.collect()).to_string();
     let columns =
         [Column::Text("id"), Column::Text("card"), Column::Text("holder"), Column::Text("why")];
     sqlx::query(sql(format!(
@@ -127,9 +133,17 @@ pub async fn begin(
          SELECT n.id, n.card, n.holder, CAST($2 AS BIGINT), CAST($3 AS TEXT), n.why FROM {}",
         db.rows(1, "n", &columns)
     )))
-    .bind(Value::Array(values.collect()).to_string())
+    .bind(values.clone())
     .bind(now.as_ms())
     .bind(by.to_owned())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(sql(format!(
+        "UPDATE card SET held_at = CAST($2 AS BIGINT) WHERE held_at IS NULL AND id IN (SELECT n.card FROM {})",
+        db.rows(1, "n", &columns)
+    )))
+    .bind(values)
+    .bind(now.as_ms())
     .execute(conn)
     .await?;
     Ok(())

@@ -70,6 +70,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (28, "outage_once", include_str!("../../migrations/0028_outage_once.sql")),
     (29, "home_mended", include_str!("../../migrations/0029_home_mended.sql")),
     (30, "visit_whom", include_str!("../../migrations/0030_visit_whom.sql")),
+    (31, "card_held", include_str!("../../migrations/0031_card_held.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -51,20 +51,21 @@ impl Walk {
             .await?;
             Ok::<_, StoreError>(count <= FEW)
         };
-        if let Some(area) = &filter.within {
-            let people = "SELECT 1 AS one FROM person WHERE area IS NOT NULL \
-                          AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2";
-            if is_few(people.to_owned(), area_range(area)).await? {
-                let is_ended = filter.ended().is_some();
-                return Ok(if is_ended { Self::Ended } else { Self::People });
-            }
-        }
+        // What is scarce was written of late and lies together; an area's messages lie all over the table.
         if let Some(scarce) = filter.scarce() {
             let rows = format!(
                 "SELECT 1 AS one FROM message m WHERE {scarce} AND CAST($1 AS TEXT) <= CAST($2 AS TEXT)"
             );
             if is_few(rows, Default::default()).await? {
                 return Ok(Self::Scarce);
+            }
+        }
+        if let Some(area) = &filter.within {
+            let people = "SELECT 1 AS one FROM person WHERE area IS NOT NULL \
+                          AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2";
+            if is_few(people.to_owned(), area_range(area)).await? {
+                let is_ended = filter.ended().is_some();
+                return Ok(if is_ended { Self::Ended } else { Self::People });
             }
         }
         Ok(Self::Newest)
