@@ -113,6 +113,12 @@ fn pages(role: OfficerRole) -> Vec<Wanted> {
         "/console/siaran",
         "/console/laporan",
         "/console/tempat",
+        "/console/antar",
+        "/console/ambil",
+        "/console/gangguan",
+        "/console/kunjungan",
+        "/console/kunjungan-rumah",
+        "/console/blanko",
         "/v1/messages",
         "/v1/messages?status=failed",
         "/v1/messages?status=unknown",
@@ -316,10 +322,10 @@ async fn run(beside: &AnyPool, statement: &str, now: i64) -> anyhow::Result<()> 
 }
 
 /// One card each; most of them long in their holder's hand.
-const CARDS: &str = "INSERT INTO card (id, person_id, document, serial, status, status_at, created_at, updated_at, area) \
+const CARDS: &str = "INSERT INTO card (id, person_id, document, serial, status, status_at, created_at, updated_at, held_at, area) \
     SELECT 'crd_' || substr(id, 5), id, 'ktp-el', 1, \
     CASE WHEN rowid % 10 < 7 THEN 'issued' WHEN rowid % 10 = 7 THEN 'ready_to_collect' \
-    WHEN rowid % 10 = 8 THEN 'printed' ELSE 'recorded' END, {now}, {now}, {now}, replace(area, '.', '') FROM person";
+    WHEN rowid % 10 = 8 THEN 'printed' ELSE 'recorded' END, {now}, {now}, {now}, {now}, replace(area, '.', '') FROM person";
 
 /// One day's messages; three in a hundred failed, one in ten thousand has an unclear end.
 const MESSAGES: &str = "INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
@@ -334,6 +340,13 @@ const MESSAGES: &str = "INSERT INTO message (id, idem_key, account, channel, cla
 
 /// What comes with so many cards.
 const REST: &[&str] = &[
+    "INSERT INTO custody (id, card_id, holder, from_at, by_whom, why) \
+     SELECT 'cus_' || substr(id, 5), id, CASE WHEN status = 'issued' THEN 'citizen' ELSE 'point bench' END, {now}, 'cli', \
+     'bench' FROM card",
+    "INSERT INTO officer (id, login, password_hash, name, role, area, created_at) \
+     VALUES ('off_00000000000000000000000001', 'bench', 'x', 'bench', 'courier', '35.17', {now})",
+    "INSERT INTO delivery_round (id, area, day, time_from, time_to, courier_id, capacity, state, made_by, made_at) \
+     VALUES ('rnd_00000000000000000000000001', '3517', '2099-01-01', '08:00', '12:00', 'off_00000000000000000000000001', 40, 'planned', 'cli', {now})",
     "INSERT INTO visit (id, message_id, person_id, card_id, template, reason, area, created_at) \
      SELECT 'vis_' || substr(id, 5), 'msg_' || substr(id, 5), id, 'crd_' || substr(id, 5), 'card_printed', 'no_phone', area, {now} \
      FROM person WHERE rowid % 100 = 0",
