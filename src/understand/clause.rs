@@ -100,12 +100,28 @@ pub(crate) struct Cut<'a> {
     pub(crate) mark: Mark,
     /// The right side begins with a word that joins.
     pub(crate) is_joined: bool,
-    /// The left side sounds like a question,
+}
+
+/// How a side of such a place sounds.
+#[derive(Clone, Copy)]
+pub(crate) struct Sound {
+    /// A word that asks stands in it.
     pub(crate) is_asked: bool,
-    /// and ends like one.
+    /// It ends as questions of a chat do.
     pub(crate) is_ended: bool,
-    /// The right side sounds like a question too.
-    pub(crate) is_asked_behind: bool,
+}
+
+impl Sound {
+    /// How these words sound.
+    pub(crate) fn of(tokens: &[Token]) -> Self {
+        let is_ending = |token: &Token| ENDING.contains(&token.stem.text.as_str());
+        Self { is_asked: is_asking(tokens), is_ended: tokens.last().is_some_and(is_ending) }
+    }
+
+    /// It sounds like a question one way or the other.
+    pub(crate) const fn is_question(self) -> bool {
+        self.is_asked || self.is_ended
+    }
 }
 
 /// What stands between two parts of a message.
@@ -186,7 +202,7 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
     let mut cuts = Vec::new();
     for at in (1..tokens.len()).rev() {
         let (before, after) = tokens.split_at(at);
-        let (Some(last), Some(first)) = (before.last(), after.first()) else { continue };
+        let Some(first) = after.first() else { continue };
         let is_joined = JOINING.contains(&first.stem.text.as_str());
         let mark = match ends.iter().rev().find(|(end, _)| *end == at) {
             Some((_, true)) => Mark::Question,
@@ -200,16 +216,7 @@ pub(crate) fn cuts<'a>(clauses: &[Clause], tokens: &'a [Token], is_long: bool) -
         if !is_possible || (is_long && mark == Mark::None) {
             continue;
         }
-        let is_ending = |token: &Token| ENDING.contains(&token.stem.text.as_str());
-        cuts.push(Cut {
-            left,
-            right,
-            mark,
-            is_joined,
-            is_asked: is_asking(left),
-            is_ended: is_ending(last),
-            is_asked_behind: is_asking(right) || right.last().is_some_and(is_ending),
-        });
+        cuts.push(Cut { left, right, mark, is_joined });
         if cuts.len() == MOST_CUTS {
             break;
         }

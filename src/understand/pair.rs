@@ -119,7 +119,8 @@ impl<'a> Whole<'a, '_> {
     fn pairs(&self, cut: &CutReading) -> Vec<(Pair<'a>, [f32; 2])> {
         let of_cut = of_cut(cut);
         let is_marked = matches!(cut.mark, Mark::Sign | Mark::Question);
-        let is_asked_twice = is_marked && (cut.is_asked || cut.is_ended) && cut.is_asked_behind;
+        let is_asked_twice =
+            is_marked && cut.left.sound.is_question() && cut.right.sound.is_question();
         let [left, right] = [&cut.left, &cut.right].map(|side| asked(&side.shares));
         let mut pairs = Vec::new();
         for first in &left {
@@ -217,8 +218,8 @@ fn of_cut(cut: &CutReading) -> f32 {
         (cut.is_joined, 1.03),
         (cut.left.words == 1, -0.92),
         (cut.right.words == 1, -0.29),
-        (cut.is_asked, 0.59),
-        (cut.is_ended, 1.05),
+        (cut.left.sound.is_asked, 0.59),
+        (cut.left.sound.is_ended, 1.05),
     ] {
         sum += if holds { weight } else { 0.0 };
     }

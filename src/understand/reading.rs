@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use super::clause::{Cut, Mark, Part, cuts, parts, weighty};
+use super::clause::{Cut, Mark, Part, Sound, cuts, parts, weighty};
 use super::feature::{Dictionary, HashedMap, Rows, Vector, features, hash, likeness, to_f32};
 use super::label::CLARIFY_TOPIC;
 use super::linear::Linear;
@@ -74,9 +74,6 @@ pub(crate) struct CutReading {
     pub(crate) right: Side,
     pub(crate) mark: Mark,
     pub(crate) is_joined: bool,
-    pub(crate) is_asked: bool,
-    pub(crate) is_ended: bool,
-    pub(crate) is_asked_behind: bool,
 }
 
 /// One side of such a place.
@@ -85,6 +82,7 @@ pub(crate) struct Side {
     pub(crate) shares: Vec<f32>,
     /// How many words of weight it has.
     pub(crate) words: usize,
+    pub(crate) sound: Sound,
 }
 
 impl Learned {
@@ -228,15 +226,16 @@ impl Learned {
     }
 
     fn read_cut(&self, cut: &Cut<'_>) -> CutReading {
-        let side = |tokens| Side { shares: self.look(tokens).1, words: weighty(tokens) };
+        let side = |tokens| Side {
+            shares: self.look(tokens).1,
+            words: weighty(tokens),
+            sound: Sound::of(tokens),
+        };
         CutReading {
             left: side(cut.left),
             right: side(cut.right),
             mark: cut.mark,
             is_joined: cut.is_joined,
-            is_asked: cut.is_asked,
-            is_ended: cut.is_ended,
-            is_asked_behind: cut.is_asked_behind,
         }
     }
 }
