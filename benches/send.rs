@@ -26,7 +26,7 @@ use kabar::domain::message::{ChannelKind, MessageStatus};
 use kabar::domain::raw_update::RawUpdate;
 use kabar::service::card::{self, Item};
 use kabar::service::{Account, App, Rate};
-use kabar::store::message_list::{MessageFilter, count_waiting, list_messages};
+use kabar::store::message_list::{MessageFilter, list_messages};
 use kabar::worker::Workers;
 use serde_json::{Value, json};
 use support::office::AREA;
@@ -218,7 +218,9 @@ async fn service(task: Task) -> anyhow::Result<Value> {
     }
     let (accepted, accepted_cpu) = (Instant::now(), cpu_seconds()?);
     let workers = Workers::start(&app, "bench");
-    while !count_waiting(&app.db).await?.is_empty() {
+    // One row of those that wait: counting all of them, time and again, took a quarter of the CPU that was measured.
+    let queued = MessageFilter { status: Some(MessageStatus::Queued), ..MessageFilter::default() };
+    while !list_messages(&app.db, &queued, 1).await?.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // Returns when what is in flight is recorded as well.

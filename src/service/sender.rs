@@ -26,10 +26,10 @@ use crate::domain::broadcast::Alarm;
 use crate::domain::clock::{Clock, Timestamp};
 use crate::domain::id::MessageId;
 use crate::domain::message::MessageClass;
-use crate::store::StoreError;
 use crate::store::account::{self, Lease, Stop, StopScope};
 use crate::store::message::{self, ClaimRefusal, Claimed};
 use crate::store::settled::{self, Settled};
+use crate::store::{StoreError, Tx};
 
 /// How long a process that fell silent still holds its accounts.
 const LEASE: Duration = Duration::from_secs(8);
@@ -207,24 +207,26 @@ impl Sender {
             self.finished.extend(done);
         }
         self.take_back();
-        let recorded = self.record().await?;
-        if !self.hold_account().await? {
-            return Ok(Progress { claimed: 0, recorded, wait: None });
-        }
+        let is_ours = self.hold_account().await?;
         let now = self.app.now();
-        let (limit, bulk, wait) = self.allowed(now);
-        if limit == 0 {
-            return Ok(Progress { claimed: 0, recorded, wait });
+        let (limit, bulk, wait) = if is_ours { self.allowed(now) } else { (0, 0, None) };
+        if limit == 0 && !self.has_news() {
+            return Ok(Progress { claimed: 0, recorded: 0, wait });
         }
-        let messages = message::claim_due(
-            &self.app.db,
-            &self.account.id,
-            &self.account.portfolio,
-            &self.owner,
-            now,
-            (i64::try_from(limit).unwrap_or(i64::MAX), i64::try_from(bulk).unwrap_or(i64::MAX)),
-        )
-        .await?;
+        // What came back and what leaves next are one commit: a disk that must be sure twice is half as fast.
+        let mut tx = self.app.db.begin().await?;
+        let recorded = self.write(&mut tx).await?;
+        let messages = if limit == 0 {
+            Vec::new()
+        } else {
+            let count = |limit| i64::try_from(limit).unwrap_or(i64::MAX);
+            let (account, portfolio) = (&self.account.id, &self.account.portfolio);
+            let limits = (count(limit), count(bulk));
+            let whose = (account.as_str(), self.owner.as_str());
+            message::claim_due(&mut tx, &self.app.db, whose, portfolio, now, limits).await?
+        };
+        tx.commit().await.map_err(StoreError::from)?;
+        self.forget_written();
         let claimed = messages.len();
         if claimed < limit {
             // Nothing else waits. Permits kept from a rest would let a later burst exceed the rate.
@@ -541,29 +543,45 @@ impl Sender {
         }
     }
 
+    fn has_news(&self) -> bool {
+        !self.settled.is_empty() || self.is_stop_news
+    }
+
+    /// Writes what came of calls, if anything did.
     async fn record(&mut self) -> Result<usize, ServiceError> {
-        if self.is_stop_news {
-            account::set_stop(&self.app.db, &self.account.id, self.stop.as_ref()).await?;
-            self.is_stop_news = false;
+        if !self.has_news() {
+            return Ok(0);
         }
-        let count = self.settled.len();
-        if count > 0 {
-            let (app, now) = (&self.app, self.app.now());
-            let mut tx = app.db.begin().await?;
-            let whose = (self.account.id.as_str(), self.owner.as_str());
-            // The broadcast before its messages, as whoever withdraws one does.
-            for (message, alarm, code) in &self.alarms {
-                broadcast::raise(app, &mut tx, *message, *alarm, code, now).await?;
-            }
-            settled::mark_settled(&mut tx, &app.db, whose, &self.settled, now).await?;
-            for taught in &self.taught {
-                lesson::learn(app, &mut tx, taught, now).await?;
-            }
-            tx.commit().await.map_err(StoreError::from)?;
-            self.settled.clear();
-            self.taught.clear();
-            self.alarms.clear();
-        }
+        let mut tx = self.app.db.begin().await?;
+        let count = self.write(&mut tx).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        self.forget_written();
         Ok(count)
+    }
+
+    /// The same in a transaction of the caller, who says when it is committed.
+    async fn write(&mut self, tx: &mut Tx) -> Result<usize, ServiceError> {
+        let (app, now) = (&self.app, self.app.now());
+        if self.is_stop_news {
+            account::set_stop(tx, &self.account.id, self.stop.as_ref()).await?;
+        }
+        // The broadcast before its messages, as whoever withdraws one does.
+        for (message, alarm, code) in &self.alarms {
+            broadcast::raise(app, tx, *message, *alarm, code, now).await?;
+        }
+        let whose = (self.account.id.as_str(), self.owner.as_str());
+        settled::mark_settled(tx, &app.db, whose, &self.settled, now).await?;
+        for taught in &self.taught {
+            lesson::learn(app, tx, taught, now).await?;
+        }
+        Ok(self.settled.len())
+    }
+
+    /// What is committed need not be written again.
+    fn forget_written(&mut self) {
+        self.is_stop_news = false;
+        self.settled.clear();
+        self.taught.clear();
+        self.alarms.clear();
     }
 }

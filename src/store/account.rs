@@ -101,7 +101,11 @@ pub async fn release_lease(db: &Db, account: &str, owner: &str) -> Result<(), St
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(), StoreError> {
+pub async fn set_stop(
+    conn: &mut AnyConnection,
+    account: &str,
+    stop: Option<&Stop>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO account (id, stopped_at, stop_code, stop_reason, retry_at, stop_scope) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET stopped_at = excluded.stopped_at, \
@@ -113,7 +117,7 @@ pub async fn set_stop(db: &Db, account: &str, stop: Option<&Stop>) -> Result<(),
     .bind(stop.map(|s| s.reason.clone()))
     .bind(stop.map(|s| s.retry_at.as_ms()))
     .bind(stop.map(|s| s.scope.as_str()))
-    .execute(db.writer())
+    .execute(conn)
     .await?;
     Ok(())
 }

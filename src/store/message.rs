@@ -430,18 +430,18 @@ fn refusal(class: &str, opted_out: i64, suppressed_on: Option<&str>) -> Option<C
     }
 }
 
-/// Takes due messages of an account, lane by lane, and commits them as `sending`: up to the first
-/// of `limits` in all, and of the lanes behind the replies no more than the second. What belongs to a
-/// run that is held stays.
+/// Takes due messages of an account, lane by lane, as `sending`: up to the first of `limits` in all, and of the lanes
+/// behind the replies no more than the second. What belongs to a run that is held stays. No call may begin before the
+/// caller has committed.
 /// The attempt is counted here, before the call, so that a crash while sending still uses one up.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn claim_due(
+    conn: &mut AnyConnection,
     db: &Db,
-    account: &str,
+    (account, owner): (&str, &str),
     portfolio: &str,
-    owner: &str,
     now: Timestamp,
     limits: (i64, i64),
 ) -> Result<Vec<Claimed>, StoreError> {
@@ -467,7 +467,6 @@ pub async fn claim_due(
     };
     let is_let_go = " AND (run_id IS NULL OR EXISTS \
                      (SELECT 1 FROM broadcast_run WHERE broadcast_run.id = run_id AND state = 'sending'))";
-    let mut tx = db.begin().await?;
     let mut claimed = Vec::new();
     for lane in 0..=2_i64 {
         let limit = if lane == 0 { limits.0 } else { limits.1 };
@@ -482,7 +481,7 @@ pub async fn claim_due(
             .bind(missing)
             .bind(owner.to_owned())
             .bind(portfolio.to_owned())
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut *conn)
             .await?;
         let mut lane_rows =
             rows.iter().map(|row| read_claimed(db, row)).collect::<Result<Vec<_>, _>>()?;
@@ -490,7 +489,6 @@ pub async fn claim_due(
         lane_rows.sort_by_key(|message| message.id);
         claimed.append(&mut lane_rows);
     }
-    tx.commit().await?;
     Ok(claimed)
 }
 

@@ -3,6 +3,7 @@
 //! Every move guards the status it starts from, so that a receipt that outran its own call, or a
 //! process that lost its lease, never takes a message back a step.
 
+use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::db::{Column, sql};
@@ -67,6 +68,41 @@ pub struct Attempt {
     pub outcome: &'static str,
 }
 
+/// A row of [`mark_settled`]'s statement, written straight into its parameter.
+#[derive(Serialize)]
+struct SettledRow<'a> {
+    id: String,
+    status: &'static str,
+    due: Option<i64>,
+    wait: Option<i64>,
+    back: i64,
+    why: Option<&'static str>,
+    pid: Option<String>,
+    psealed: Option<String>,
+    code: Option<&'a str>,
+    reason: Option<&'a str>,
+    keep: i64,
+    fall: Option<i64>,
+}
+
+/// A row of `attempt`.
+#[derive(Serialize)]
+struct AttemptRow<'a> {
+    id: String,
+    message_id: String,
+    number: i64,
+    started_at: i64,
+    finished_at: Option<i64>,
+    outcome: &'static str,
+    code: Option<&'a str>,
+    detail: Option<&'a str>,
+}
+
+fn json_rows<T: Serialize>(rows: &[T]) -> Result<String, StoreError> {
+    serde_json::to_string(rows)
+        .map_err(|_| StoreError::Unusable("rows that JSON cannot hold".to_owned()))
+}
+
 /// Records what came of calls, all of them in the caller's transaction. A message that a receipt has
 /// moved on meanwhile, or that another process holds by now, keeps its status; only the provider's
 /// id is added.
@@ -92,27 +128,35 @@ pub async fn mark_settled(
             .map(|plain| db.sealer.seal(place("provider_id_sealed"), &id, plain))
             .transpose()?;
         if let Some(attempt) = &item.attempt {
-            attempts.push(serde_json::json!({
-                "id": attempt.id.to_string(), "message_id": id, "number": attempt.number,
-                "started_at": attempt.started_at.as_ms(),
-                "finished_at": attempt.finished_at.map(Timestamp::as_ms),
-                "outcome": attempt.outcome, "code": item.code, "detail": item.reason,
-            }));
+            attempts.push(AttemptRow {
+                id: attempt.id.to_string(),
+                message_id: id.clone(),
+                number: attempt.number,
+                started_at: attempt.started_at.as_ms(),
+                finished_at: attempt.finished_at.map(Timestamp::as_ms),
+                outcome: attempt.outcome,
+                code: item.code.as_deref(),
+                detail: item.reason.as_deref(),
+            });
         }
-        let is = |status| item.status == status;
-        rows.push(serde_json::json!({
-            "id": id, "status": item.status.as_str(),
-            "due": is(MessageStatus::Queued).then_some(item.next_at.map(Timestamp::as_ms)),
-            "wait": is(MessageStatus::Unknown).then_some(item.next_at.map(Timestamp::as_ms)),
-            "back": i64::from(!item.is_counted), "why": item.why,
-            "pid": provider.map(|pid| provider_id_hash(db, account, pid)), "psealed": sealed,
-            "code": item.code, "reason": item.reason,
-            "keep": i64::from(item.fallback == Fallback::Keep),
-            "fall": match item.fallback {
+        let next_at = |status| item.next_at.filter(|_| item.status == status).map(Timestamp::as_ms);
+        rows.push(SettledRow {
+            id,
+            status: item.status.as_str(),
+            due: next_at(MessageStatus::Queued),
+            wait: next_at(MessageStatus::Unknown),
+            back: i64::from(!item.is_counted),
+            why: item.why,
+            pid: provider.map(|pid| provider_id_hash(db, account, pid)),
+            psealed: sealed,
+            code: item.code.as_deref(),
+            reason: item.reason.as_deref(),
+            keep: i64::from(item.fallback == Fallback::Keep),
+            fall: match item.fallback {
                 Fallback::At(at) => Some(at.as_ms()),
                 Fallback::Keep | Fallback::None => None,
             },
-        }));
+        });
     }
     let columns = [
         Column::Text("id"),
@@ -154,7 +198,7 @@ pub async fn mark_settled(
          FROM {} WHERE message.id = r.id",
         db.rows(1, "r", &columns)
     );
-    let rows = serde_json::Value::Array(rows).to_string();
+    let rows = json_rows(&rows)?;
     if db.engine() == super::Engine::Postgres {
         // In the order of ids, as receipts take them: neither waits for the other in a circle.
         let lock = format!(
@@ -169,13 +213,13 @@ pub async fn mark_settled(
         .bind(owner.to_owned())
         .execute(&mut *conn)
         .await?;
-    insert_attempts(conn, db, attempts).await
+    insert_attempts(conn, db, &attempts).await
 }
 
 async fn insert_attempts(
     conn: &mut AnyConnection,
     db: &Db,
-    attempts: Vec<serde_json::Value>,
+    attempts: &[AttemptRow<'_>],
 ) -> Result<(), StoreError> {
     if attempts.is_empty() {
         return Ok(());
@@ -195,10 +239,7 @@ async fn insert_attempts(
          SELECT a.id, a.message_id, a.number, a.started_at, a.finished_at, a.outcome, a.code, a.detail FROM {}",
         db.rows(1, "a", &columns)
     );
-    sqlx::query(sql(statement))
-        .bind(serde_json::Value::Array(attempts).to_string())
-        .execute(conn)
-        .await?;
+    sqlx::query(sql(statement)).bind(json_rows(attempts)?).execute(conn).await?;
     Ok(())
 }
 
@@ -238,17 +279,20 @@ pub async fn release_abandoned(
     .bind(ms(MessageClass::Broadcast))
     .fetch_all(&mut *tx)
     .await?;
-    let attempts = rows
+    let attempts: Vec<AttemptRow<'_>> = rows
         .iter()
-        .map(|(id, number, started_at)| {
-            serde_json::json!({
-                "id": ids().to_string(), "message_id": id, "number": number, "started_at": started_at,
-                "finished_at": null, "outcome": "unknown", "code": "process_ended",
-                "detail": "the sending process ended before the provider answered",
-            })
+        .map(|(id, number, started_at)| AttemptRow {
+            id: ids().to_string(),
+            message_id: id.clone(),
+            number: *number,
+            started_at: *started_at,
+            finished_at: None,
+            outcome: "unknown",
+            code: Some("process_ended"),
+            detail: Some("the sending process ended before the provider answered"),
         })
         .collect();
-    insert_attempts(&mut tx, db, attempts).await?;
+    insert_attempts(&mut tx, db, &attempts).await?;
     tx.commit().await?;
     Ok(rows.len())
 }

@@ -118,14 +118,19 @@ on_both_engines! {
             scope: StopScope::All,
             retry_at: later(60),
         };
+        let set = async |stop: Option<&Stop>| {
+            let mut tx = db.begin().await.unwrap();
+            account::set_stop(&mut tx, "acc", stop).await.unwrap();
+            tx.commit().await.unwrap();
+        };
         lease(&app, "a", 0).await;
-        account::set_stop(db, "acc", Some(&stop)).await.unwrap();
+        set(Some(&stop)).await;
         assert_eq!(account::list_stopped(db).await.unwrap(), [("acc".to_owned(), stop.clone())]);
         assert_eq!(lease(&app, "a", 1).await, Lease::Renewed);
         assert_eq!(account::list_stopped(db).await.unwrap().len(), 1);
-        account::set_stop(db, "acc", None).await.unwrap();
+        set(None).await;
         assert!(account::list_stopped(db).await.unwrap().is_empty());
-        account::set_stop(db, "acc", Some(&stop)).await.unwrap();
+        set(Some(&stop)).await;
         assert_eq!(lease(&app, "b", 100).await, Lease::Taken);
         assert!(account::list_stopped(db).await.unwrap().is_empty());
     }

@@ -386,7 +386,9 @@ impl TestApp {
             scope: StopScope::All,
             retry_at: now.after(Duration::from_secs(60)),
         };
-        set_stop(&self.app.db, "wa", Some(&stop)).await.unwrap();
+        let mut tx = self.app.db.begin().await.unwrap();
+        set_stop(&mut tx, "wa", Some(&stop)).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// The present second, as Meta writes it.
