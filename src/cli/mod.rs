@@ -8,6 +8,7 @@ mod ask;
 mod broadcast;
 mod chat;
 mod check;
+mod database;
 mod demo;
 mod import;
 mod init;
@@ -101,6 +102,9 @@ enum Command {
     Ticket(ticket::Command),
     /// What citizens think of the service
     Survey(survey::Args),
+    /// Move the office to another database
+    #[command(subcommand)]
+    Database(database::Command),
     /// Local stand-ins for every provider, with a page of phones
     Sandbox(sandbox::Args),
 }
@@ -175,6 +179,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Suppression(command) => suppression::run(command).await,
         Command::Ticket(command) => ticket::run(command).await,
         Command::Survey(args) => survey::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Database(command) => database::run(command).await,
         Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS),
     }
 }

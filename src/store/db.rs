@@ -39,6 +39,10 @@ pub enum Engine {
 /// How many connections to PostgreSQL one process opens at most.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
+/// Where the value stands that proves the keys, and what it says.
+const KEY_CHECK: Place = Place { table: "meta", column: "value" };
+const KEY_WORD: &str = "kabar";
+
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/0001_first.sql")),
     (2, "channels", include_str!("../../migrations/0002_channels.sql")),
@@ -85,11 +89,11 @@ pub struct Db {
 
 /// A column of a row set handed to a statement as one JSON parameter.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Column {
+pub(super) enum Column<'a> {
     /// TEXT
-    Text(&'static str),
+    Text(&'a str),
     /// BIGINT
-    Int(&'static str),
+    Int(&'a str),
 }
 
 impl Db {
@@ -98,21 +102,81 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Unusable`] for an address of another kind, a database of a newer program or
-    /// one sealed with other keys; [`StoreError::Unavailable`] when it cannot be reached.
+    /// one sealed with other keys, or a copy that is not finished; [`StoreError::Unavailable`] when
+    /// it cannot be reached.
     pub async fn open(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let db = if let Some(path) = url.strip_prefix("sqlite:") {
-            Self::open_sqlite(path.trim_start_matches("//"), sealer).await?
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Self::open_postgres(url, sealer).await?
-        } else {
+        let db = Self::open_unfinished(url, sealer).await?;
+        let marks: Vec<(String,)> =
+            sqlx::query_as("SELECT name FROM meta WHERE name IN ('copy_of', 'copy_done')")
+                .fetch_all(db.writer())
+                .await?;
+        // Begun, and never said to be done.
+        if marks.len() == 1 {
+            db.close().await;
             return Err(StoreError::Unusable(
-                "database.url must begin with sqlite:// or postgres://".to_owned(),
+                "this database is a copy that is not finished: run `kabar database copy` again"
+                    .to_owned(),
             ));
-        };
+        }
+        Ok(db)
+    }
+
+    /// Opens a database as [`Self::open`] does, also one that is a copy not finished yet.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_unfinished(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        let db = Self::connect(url, sealer).await?;
         db.migrate().await?;
+        db.make_key_check().await?;
         db.check_key().await?;
         Ok(db)
+    }
+
+    /// Opens a database that is there and has the tables of this program, and changes nothing in it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] also when it is not there or has the tables of another version.
+    pub async fn open_as_it_is(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.trim_start_matches("//").split('?').next().unwrap_or_default();
+            if !std::path::Path::new(path).is_file() {
+                return Err(StoreError::Unusable("there is no such SQLite file".to_owned()));
+            }
+        }
+        let db = Self::connect(url, sealer).await?;
+        let newest = MIGRATIONS.last().map_or(0, |(version, _, _)| *version);
+        let (version,): (Option<i64>,) =
+            sqlx::query_as("SELECT MAX(version) FROM _sqlx_migrations")
+                .fetch_one(db.writer())
+                .await
+                .map_err(|error| match error {
+                    sqlx::Error::Database(_) => {
+                        StoreError::Unusable("it has no tables of Kabar".to_owned())
+                    }
+                    other => other.into(),
+                })?;
+        if version != Some(newest) {
+            return Err(StoreError::Unusable(
+                "its tables are those of another version: run `kabar check` of this one on it once"
+                    .to_owned(),
+            ));
+        }
+        db.check_key().await?;
+        Ok(db)
+    }
+
+    async fn connect(url: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            Self::open_sqlite(path.trim_start_matches("//"), sealer).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Self::open_postgres(url, sealer).await
+        } else {
+            Err(StoreError::Unusable(
+                "database.url must begin with sqlite:// or postgres://".to_owned(),
+            ))
+        }
     }
 
     async fn open_sqlite(path: &str, sealer: Arc<Sealer>) -> Result<Self, StoreError> {
@@ -213,11 +277,9 @@ impl Db {
     }
 
     /// A value sealed at first start proves at every later one that the keys are the same.
-    async fn check_key(&self) -> Result<(), StoreError> {
-        const PLACE: Place = Place { table: "meta", column: "value" };
-        const WORD: &str = "kabar";
-        let sealed = self.sealer.seal(PLACE, "key_check", WORD)?;
-        let index = self.sealer.index("key_check", WORD);
+    async fn make_key_check(&self) -> Result<(), StoreError> {
+        let sealed = self.sealer.seal(KEY_CHECK, "key_check", KEY_WORD)?;
+        let index = self.sealer.index("key_check", KEY_WORD);
         let mut tx = self.begin().await?;
         for (name, value) in [("key_check", &sealed), ("index_check", &index)] {
             sqlx::query(
@@ -229,13 +291,18 @@ impl Db {
             .await?;
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    async fn check_key(&self) -> Result<(), StoreError> {
+        let index = self.sealer.index("key_check", KEY_WORD);
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT name, value FROM meta WHERE name IN ('key_check', 'index_check')",
         )
         .fetch_all(self.writer())
         .await?;
         let fits = rows.iter().all(|(name, value)| match name.as_str() {
-            "key_check" => self.sealer.open(PLACE, "key_check", value).is_ok(),
+            "key_check" => self.sealer.open(KEY_CHECK, "key_check", value).is_ok(),
             _ => *value == index,
         });
         if fits {
@@ -322,8 +389,8 @@ impl Db {
 
     /// A table expression `alias` made of the JSON array in parameter `$n`, so that one statement
     /// and one parameter carry any number of rows on both engines.
-    pub(super) fn rows(&self, n: usize, alias: &str, columns: &[Column]) -> String {
-        let list = |each: &dyn Fn(&Column) -> String| {
+    pub(super) fn rows(&self, n: usize, alias: &str, columns: &[Column<'_>]) -> String {
+        let list = |each: &dyn Fn(&Column<'_>) -> String| {
             columns.iter().map(each).collect::<Vec<_>>().join(", ")
         };
         match self.engine {

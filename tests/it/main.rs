@@ -37,6 +37,7 @@ mod console_today;
 mod conversation;
 mod courier;
 mod crash;
+mod database_copy;
 mod english;
 mod floors;
 mod folder;

@@ -264,6 +264,11 @@ impl TestApp {
         app
     }
 
+    /// Numbers what comes in from where another office stopped, whose rows it has.
+    pub fn counts_on(&self, former: &Self) {
+        self.counter.store(former.counter.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     /// The sending side dies: calls in flight end without anybody hearing of their outcome.
     pub async fn crash(&self) {
         self.senders.lock().await.clear();
