@@ -1,7 +1,8 @@
 //! The engine seam: opening, migrating, transactions, and the few bits of SQL that differ.
 //!
 //! SQLite: WAL, `synchronous=FULL`, one writing connection and a pool that can only read.
-//! PostgreSQL: one pool for both. Everything else in `store` is written once.
+//! PostgreSQL: one pool for both. Everything else in `store` is written once, but for what the copy of a whole database
+//! has to know of its tables (`shape`).
 
 use std::borrow::Cow;
 use std::str::FromStr as _;
