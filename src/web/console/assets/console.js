@@ -32,6 +32,9 @@
       wiping.oncomplete = wiping.onabort = leave;
     };
   });
+  // Whoever has pressed a button is on the way to a page that says what came of it: no news may load another before.
+  var leaving = false;
+  window.addEventListener("submit", function (event) { leaving = leaving || !event.defaultPrevented; });
   // <div data-live="/console/…"> is replaced with every event of that address; it closes when the server says "end",
   // and with data-end the page is then loaded: "again" as it is, "anew" without what it said of the last act.
   document.querySelectorAll("[data-live]").forEach(function (part) {
@@ -40,6 +43,7 @@
     source.addEventListener("part", function (event) { part.innerHTML = event.data; });
     source.addEventListener("end", function () {
       source.close();
+      if (leaving) { return; }
       // What can be pressed now is other than what stands there.
       if (part.dataset.end === "anew") { window.location.replace(window.location.pathname); }
       if (part.dataset.end === "again") { window.location.reload(); }
