@@ -61,6 +61,7 @@ mod round_office;
 mod round_places;
 mod secret;
 mod session_closing;
+mod shared_sql;
 mod smpp;
 mod smpp_kannel;
 mod sql_source;
