@@ -250,6 +250,39 @@ async fn taken_away(app: TestApp) {
 }
 
 #[tokio::test]
+async fn on_a_phone_of_two_couriers_a_report_waits_for_its_own() {
+    run(Engine::Sqlite, shared_phone).await;
+}
+
+async fn shared_phone(app: TestApp) {
+    let (round, line) = joko(&app, 2).await;
+    add_officer(&app, "tini", "Tini", OfficerRole::Courier, "35.17.09").await;
+    let mut chrome = Chrome::open(&line.url).await;
+    open_round(&mut chrome, &round).await;
+    line.cut();
+    in_vain(&chrome, &round.items[0], "nobody_home").await;
+    chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
+    line.mend();
+    chrome.press("Keluar").await;
+    assert!(chrome.agree().await.contains("1 laporan belum terkirim"));
+    chrome.has("[name=login]").await;
+
+    log_in(&chrome, "tini").await;
+    chrome.has("#kurir h1, #kurir p").await;
+    // What the page does by itself is through.
+    chrome.ask("return navigator.locks.request('kurir', () => true)").await;
+    assert_eq!(chrome.ask(KEPT).await, "0 1");
+    assert_eq!(chrome.ask("return document.getElementById('lepas').textContent.trim()").await, "");
+    assert!(round.reports(&app).await.is_empty());
+    log_out(&chrome).await;
+
+    log_in(&chrome, "joko").await;
+    chrome.has("#jaringan.good").await;
+    assert_eq!(round.reports(&app).await, [said(1, "done", "")]);
+    chrome.close().await;
+}
+
+#[tokio::test]
 async fn on_paper_and_without_a_script_a_round_is_carried_too() {
     run(Engine::Sqlite, on_paper).await;
 }

@@ -1,5 +1,5 @@
-// The courier's page without network: the round and every report that was not accepted stay on the phone. A report
-// leaves it only after the server's answer named its key. Without this script the page's plain forms do the same.
+// The courier's page without network: a report leaves the phone only after the server's answer named its key. Without
+// this script the page's plain forms do the same.
 const root = document.getElementById("kurir");
 const here = location.pathname.match(/^\/kurir\/putaran\/([^/]+)$/);
 const roundId = here && here[1];
@@ -9,9 +9,11 @@ document.querySelectorAll("#kata [data-w]").forEach(e => { W[e.dataset.w] = e.te
 const $ = (part, selector) => part.querySelector(selector);
 const say = (word, n) => (W[word] || "").replace("{n}", n);
 const bar = document.getElementById("jaringan");
-// Another tab shows what this one wrote.
 const tabs = window.BroadcastChannel ? new BroadcastChannel("kurir") : null;
 let db, rounds = [], reports = [], net = navigator.onLine ? "" : "off", running = null, again = false;
+// Who is logged in, where that is known: couriers share phones.
+let me = root.dataset.officer || "";
+const isMine = r => !me || r.owner === me;
 
 const answered = asked => new Promise((ok, no) => {
   asked.onsuccess = () => ok(asked.result);
@@ -25,7 +27,7 @@ function open() {
   };
   return answered(asked);
 }
-// One transaction over what is on the phone; it is on the disk when this is through.
+// One transaction; what it wrote is on the disk when it is through.
 function change(work) {
   return new Promise((ok, no) => {
     const tx = db.transaction(["rounds", "reports"], "readwrite", { durability: "strict" });
@@ -42,7 +44,7 @@ async function load() {
   rounds = await all("rounds");
   reports = await all("reports");
 }
-const waiting = () => reports.filter(r => !r.result);
+const waiting = () => reports.filter(r => !r.result && isMine(r));
 const isOpen = item => /planned|announced/.test(item.state);
 // Couriers come back to whom they missed.
 const canReport = (item, r) => isOpen(item) || item.state === "failed" && r.state === "out";
@@ -77,19 +79,35 @@ async function call(path, options) {
 }
 
 const wipe = id => change(of => of.rounds.delete(id));
-// What was reported of a round that is somebody else's by now cannot be sent: the courier is told, and tells the office.
-const strand = id => change((of, _, reports) => reports.filter(r => r.round === id && !r.result)
-  .forEach(r => of.reports.put(Object.assign(r, { result: "refused", why: "gone", label: "" }))));
+const itemLabel = item => item ? item.position + ". " + item.name + ": " : "";
+// What was reported of a round that is another's by now cannot be sent: who reported it is told, and tells the office.
+const strand = id => change((of, rounds, reports) => {
+  const known = rounds.find(r => r.id === id);
+  const own = reports.filter(r => r.round === id && !r.result && isMine(r));
+  if (!own.length) { of.rounds.delete(id); }
+  own.forEach(r => {
+    const item = known && known.round.items.find(i => i.id === r.report.item);
+    r.label = itemLabel(item) + W["out." + r.report.outcome] + ". ";
+    of.reports.put(Object.assign(r, { result: "refused", why: "gone" }));
+  });
+});
 // Fetches a round, sends what was reported of it, in order, and learns what came of it.
 async function exchange(id) {
   const data = await call(id + "/data");
   if (!data) { return false; }
-  if (data.gone) { await (waiting().some(r => r.round === id) ? strand(id) : wipe(id)); return true; }
+  if (data.gone) {
+    const who = await call("../saya");
+    if (!who || who.gone) { return false; }
+    me = who.officer;
+    await strand(id);
+    return true;
+  }
+  me = data.officer;
   await change(of => of.rounds.put({ id: id, owner: data.officer, mayOverride: data.may_override, round: data.round }));
   await load();
-  const mine = waiting().filter(r => r.round === id && r.owner === data.officer);
-  while (mine.length) {
-    const some = mine.splice(0, 20);
+  const unsent = waiting().filter(r => r.round === id);
+  while (unsent.length) {
+    const some = unsent.splice(0, 20);
     const answer = await call(id + "/laporan", {
       method: "POST",
       headers: { "content-type": "application/json", "x-csrf": data.csrf },
@@ -113,8 +131,7 @@ function settle(of, rounds, reports, id, answers) {
       const result = said.result === "repeated" ? said.why : said.result;
       if (result === "done") { of.reports.delete(report.seq); }
       else {
-        const label = item ? item.position + ". " + item.name + ": " : "";
-        of.reports.put(Object.assign(report, { result: result, why: said.why, label: label }));
+        of.reports.put(Object.assign(report, { result: result, why: said.why, label: itemLabel(item) }));
       }
     }
     if (known && item) { known.round.items = known.round.items.map(i => i.id === item.id ? item : i); }
@@ -126,11 +143,10 @@ async function turn() {
   await load();
   const ids = waiting().map(r => r.round);
   if (roundId) { ids.unshift(roundId); }
-  // What is carried today is on the phone before it is needed.
+  // What is carried today, before it is needed.
   document.querySelectorAll("[data-today]").forEach(e => ids.push(e.dataset.today));
   for (const id of new Set(ids)) { if (!await exchange(id)) { return; } }
 }
-// Two tabs do not send at once; if they did, the server knows a report by its key.
 async function sync() {
   if (running) { again = true; return running; }
   running = navigator.locks ? navigator.locks.request("kurir", turn) : turn();
@@ -144,9 +160,10 @@ async function write(report, form) {
   const known = round(roundId);
   await change((of, _, reports) => {
     // Another tab wrote one already.
-    if (reports.some(r => !r.result && r.report.item === report.item)) { return; }
+    const same = reports.filter(r => isMine(r) && r.report.item === report.item);
+    if (same.some(r => !r.result)) { return; }
     // What came back of an earlier try was seen: somebody tries again.
-    reports.forEach(r => { if (r.report.item === report.item) { of.reports.delete(r.seq); } });
+    same.forEach(r => of.reports.delete(r.seq));
     of.reports.add({ round: roundId, owner: known.owner, report: report });
   });
   form.remove();
@@ -203,9 +220,9 @@ function openForm(li, item, id) {
 
 const verdict = (r, n) => say("why." + r.why, n) || say("result." + r.result, n);
 const seen = r => change(of => of.reports.delete(r.seq)).then(show);
-// What stands of an item, renewed only when it changed: an open form stays as it is.
+// Renewed only when it changed: an open form stays.
 function face(li, item) {
-  const mine = reports.filter(r => r.report.item === item.id);
+  const mine = reports.filter(r => isMine(r) && r.report.item === item.id);
   const sent = mine.find(r => !r.result);
   const told = mine.find(r => r.result);
   const can = canReport(item, round(roundId).round);
@@ -275,10 +292,10 @@ function showList() {
     a.textContent = day(known.round);
   });
 }
-// Reports whose item is not on this page, so that none is out of sight.
+// Reports whose item is not on this page.
 function showLoose() {
   const box = document.getElementById("lepas");
-  const loose = reports.filter(r => r.result && !document.getElementById(r.report.item));
+  const loose = reports.filter(r => r.result && isMine(r) && !document.getElementById(r.report.item));
   const mark = JSON.stringify(loose);
   if (box.dataset.mark === mark) { return; }
   box.dataset.mark = mark;
@@ -337,7 +354,7 @@ async function begin() {
   addEventListener("offline", () => { net = "off"; show(); });
   if (tabs) { tabs.onmessage = show; }
   $(bar, "button").addEventListener("click", sync);
-  // What waits is tried often; what citizens answered meanwhile is asked for now and then.
+  // What waits is tried often; what citizens answered, now and then.
   let idle = 0;
   setInterval(() => { idle += 1; if (waiting().length || idle % 9 === 0) { sync(); } }, 20000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { sync(); } });

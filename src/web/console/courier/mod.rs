@@ -69,6 +69,7 @@ struct Row {
 struct ListPage {
     page: Page,
     words: Vec<(&'static str, &'static str)>,
+    officer: String,
     rows: Vec<Row>,
 }
 
@@ -84,6 +85,7 @@ struct ShellPage {
 struct RoundPage {
     page: Page,
     words: Vec<(&'static str, &'static str)>,
+    officer: String,
     round: CourierRound,
     day: String,
     window: String,
@@ -122,6 +124,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .get("/kurir", carry, to_list)
         .get("/kurir/", carry, list)
         .get("/kurir/luring", carry, shell)
+        .get("/kurir/saya", carry, whoami)
         .get("/kurir/sw.js", Need::Nothing, worker)
         .get("/kurir/manifest.webmanifest", Need::Nothing, manifest)
         .get("/kurir/putaran/{id}", carry, show)
@@ -178,13 +181,19 @@ async fn list(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
                 || round.day <= today(round) + chrono::Days::new(1),
         });
     }
-    shown(&ListPage { words: words_of(&page), page, rows })
+    let officer = desk.officer.id.to_string();
+    shown(&ListPage { words: words_of(&page), page, officer, rows })
 }
 
 /// The page without anything on it, which the phone keeps for the time without network.
 async fn shell(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
     let page = Page::outside(&web, desk.language(), "/kurir/");
     shown(&ShellPage { words: words_of(&page), page })
+}
+
+/// Who is logged in, for a phone that several couriers use.
+async fn whoami(desk: Desk) -> Response {
+    Json(json!({"officer": desk.officer.id.to_string()})).into_response()
 }
 
 async fn worker() -> Response {
@@ -231,7 +240,20 @@ async fn show(
     let words = words_of(&page);
     let may_override = desk.may(Right::OverrideHandOver);
     let key = new_key()?;
-    shown(&RoundPage { page, words, round, day, window, told, is_good, open, key, may_override })
+    let officer = desk.officer.id.to_string();
+    shown(&RoundPage {
+        page,
+        words,
+        officer,
+        round,
+        day,
+        window,
+        told,
+        is_good,
+        open,
+        key,
+        may_override,
+    })
 }
 
 /// Under which a form is one report, however often it is sent.
