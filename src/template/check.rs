@@ -22,6 +22,7 @@ pub(super) const FILLED: &[&str] = &[
     "days",
     "document",
     "hours",
+    "next",
     "office",
     "place",
     "reason",

@@ -293,6 +293,7 @@ mod tests {
             ("date", date),
             ("days", "90".to_owned()),
             ("reason", "printer sedang diperbaiki".to_owned()),
+            ("next", "Kami antar lagi, nanti dikabari".to_owned()),
             ("window", window),
             ("code", "4821".to_owned()),
             ("number", "R-7KQ4".to_owned()),

@@ -245,7 +245,7 @@ async fn say_off(
     say_beside(app, tx, (item, &heard), (kind, "cancelled", &[]), now).await
 }
 
-/// Tells whoever was not home or not found, or had no old card at hand, that the card comes once more.
+/// Tells whoever was not home or not found, or had no old card at hand, what comes next.
 pub(super) async fn say_missed(
     app: &App,
     tx: &mut Tx,
@@ -254,8 +254,7 @@ pub(super) async fn say_missed(
     now: Timestamp,
 ) -> Result<(), ServiceError> {
     let why = item.outcome.and_then(|outcome| app.templates.vocabulary().missed(outcome));
-    if let (Some(Next::Again | Next::AskDesa), Some((text, sms))) = (item.next, why) {
-        let more = [("reason", text, sms)];
+    if let (Some(Next::Again | Next::AskDesa), Some(more)) = (item.next, why) {
         let said = (AnnouncementKind::HomeDeliveryMissed, "missed", more.as_slice());
         say_beside(app, tx, (item, round), said, now).await?;
     }

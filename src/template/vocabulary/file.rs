@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use super::{Inner, Spoken};
+use super::{Inner, Missed, Spoken};
 use crate::domain::card::CardStatus;
 use crate::domain::day_words::DayWords;
 use crate::domain::document::Document;
@@ -101,9 +101,9 @@ struct RawStop {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMissed {
-    nobody_home: ByChannel<String>,
-    unclear_address: ByChannel<String>,
-    old_card_missing: ByChannel<String>,
+    nobody_home: Missed,
+    unclear_address: Missed,
+    old_card_missing: Missed,
 }
 
 #[derive(Deserialize)]
@@ -182,10 +182,9 @@ impl Reader<'_> {
             en: self.spoken("en.", raw.en),
             stop_answered: self.sms("stop.answered", raw.stop.answered),
             stop_unanswered: self.sms("stop.unanswered", raw.stop.unanswered),
-            nobody_home: self.plain_pair("missed.nobody_home", raw.missed.nobody_home),
-            unclear_address: self.plain_pair("missed.unclear_address", raw.missed.unclear_address),
-            old_card_missing: self
-                .plain_pair("missed.old_card_missing", raw.missed.old_card_missing),
+            nobody_home: self.missed("nobody_home", raw.missed.nobody_home),
+            unclear_address: self.missed("unclear_address", raw.missed.unclear_address),
+            old_card_missing: self.missed("old_card_missing", raw.missed.old_card_missing),
             addressed,
             capitals: self.capitals,
             engine: self.engine,
@@ -292,6 +291,14 @@ impl Reader<'_> {
             self.problems.push(Problem::new(text.file(), "it cannot be filled", hint));
         }
         text
+    }
+
+    /// What is said of a visit in vain.
+    fn missed(&mut self, why: &str, given: Missed) -> Missed {
+        Missed {
+            reason: self.plain_pair(&format!("missed.{why}.reason"), given.reason),
+            next: self.plain_pair(&format!("missed.{why}.next"), given.next),
+        }
     }
 
     fn plain_pair(&mut self, key: &str, given: ByChannel<String>) -> ByChannel<String> {

@@ -41,9 +41,17 @@ struct Inner {
     addressed: BTreeMap<Document, AddressedTo>,
     stop_answered: String,
     stop_unanswered: String,
-    nobody_home: ByChannel<String>,
-    unclear_address: ByChannel<String>,
-    old_card_missing: ByChannel<String>,
+    nobody_home: Missed,
+    unclear_address: Missed,
+    old_card_missing: Missed,
+}
+
+/// What is said of a visit in vain.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Missed {
+    reason: ByChannel<String>,
+    next: ByChannel<String>,
 }
 
 /// The words of one language.
@@ -176,16 +184,19 @@ impl Vocabulary {
         self.fill(if is_kelurahan { &words.kelurahan } else { &words.desa }, &[("name", name)])
     }
 
-    /// Why a courier comes once more, in a chat and in an SMS; none after what brings nobody a second time.
+    /// Why a visit was in vain and what comes next, each in a chat and in an SMS; none after what brings nobody a
+    /// second time.
     #[must_use]
-    pub fn missed(&self, outcome: Outcome) -> Option<(String, String)> {
+    pub fn missed(&self, outcome: Outcome) -> Option<[(&'static str, String, String); 2]> {
         let words = match outcome {
             Outcome::NobodyHome => &self.inner.nobody_home,
             Outcome::UnclearAddress => &self.inner.unclear_address,
             Outcome::OldCardMissing => &self.inner.old_card_missing,
             _ => return None,
         };
-        Some((words.text.clone(), words.sms.clone()))
+        let both = |words: &ByChannel<String>| (words.text.clone(), words.sms.clone());
+        let ((why, why_sms), (next, next_sms)) = (both(&words.reason), both(&words.next));
+        Some([("reason", why, why_sms), ("next", next, next_sms)])
     }
 
     /// Hours of a place that is closed all day, with the day on which it opens again.
