@@ -258,7 +258,15 @@ pub struct Roll {
     pub quota: i64,
     /// Of these, kept from the chat.
     pub held: i64,
+    /// While the place is open, where that is less than the session's hours: nobody gets a place outside of it.
+    pub open: Option<(NaiveTime, NaiveTime)>,
     entries: Vec<Entry>,
+}
+
+/// Whether somebody who comes then finds a place open that is open in these hours; any, where none are given.
+#[must_use]
+pub fn finds_open(open: Option<(NaiveTime, NaiveTime)>, comes: NaiveTime) -> bool {
+    open.is_none_or(|(from, to)| comes >= from && comes < to)
 }
 
 impl Roll {
@@ -267,7 +275,7 @@ impl Roll {
     pub fn new(session: &ServiceSession, mut entries: Vec<Entry>) -> Self {
         entries.sort_by_key(|entry| entry.id);
         let (quota, held) = (session.quota, session.held);
-        Self { window: (session.from, session.to), quota, held, entries }
+        Self { window: (session.from, session.to), quota, held, open: None, entries }
     }
 
     /// Everything on it.
@@ -312,7 +320,8 @@ impl Roll {
             .filter_map(|entry| entry.seat)
             .collect();
         let is_free = |seat: &i64| {
-            !taken.contains(seat) && comes_at(self.window, self.quota, *seat) >= not_before
+            let comes = comes_at(self.window, self.quota, *seat);
+            !taken.contains(seat) && comes >= not_before && finds_open(self.open, comes)
         };
         let mut free: Vec<i64> = (0..self.quota).filter(is_free).collect();
         let is_kept = |seat: &i64| is_held(self.quota, self.held, *seat);

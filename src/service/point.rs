@@ -342,8 +342,8 @@ fn points_of(days: &[Holiday]) -> Option<Points> {
     Some(Points { code: None, area, days: (first, last) })
 }
 
-/// Takes a day out of the calendar; `false` when it does not stand there. Sessions are laid out for it again, and one
-/// that was called off stays so.
+/// Takes a day out of the calendar; nothing when it does not stand there. Sessions are laid out for it again, and one
+/// that was called off stays so; those that were held in the hours of that day alone are called off, and counted.
 ///
 /// # Errors
 /// When the database fails.
@@ -352,19 +352,19 @@ pub async fn remove_day(
     date: NaiveDate,
     area: Option<&AreaCode>,
     actor: &Actor,
-) -> Result<bool, ServiceError> {
+) -> Result<Option<Closed>, ServiceError> {
     let mut tx = app.db.begin().await?;
     let points = Points { code: None, area: area.cloned(), days: (date, date) };
     let before = closing::before(app, &mut tx, points).await?;
     if !delete_holiday(&mut tx, date, area).await? {
-        return Ok(false);
+        return Ok(None);
     }
     let object = named(date, area);
     note(app, &mut tx, actor, Action::ChangedCalendar, &object, Some("removed")).await?;
     // Hours of the day alone may have opened the place.
-    closing::after(app, &mut tx, actor, before).await?;
+    let closed = closing::after(app, &mut tx, actor, before).await?;
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(true)
+    Ok(Some(closed))
 }
 
 /// Under which name a day of the calendar stands in the audit log.

@@ -51,6 +51,11 @@ pub fn kecamatan() -> Actor {
 }
 
 pub async fn jombang(app: &TestApp) {
+    jombang_open(app, WEEK).await;
+}
+
+/// The same, open in the hours of that week.
+pub async fn jombang_open(app: &TestApp, week: &str) {
     let point = ServicePoint {
         code: "kec-jombang".to_owned(),
         name: "Kantor Kecamatan Jombang".to_owned(),
@@ -59,7 +64,7 @@ pub async fn jombang(app: &TestApp) {
         address: None,
         hours: "hari kerja".to_owned(),
         hours_short: "hari kerja".to_owned(),
-        detail: Detail { week: Week::parse(WEEK), ..Detail::default() },
+        detail: Detail { week: Week::parse(week), ..Detail::default() },
     };
     let mut tx = app.app.db.begin().await.unwrap();
     upsert_point(&mut tx, &point, app.app.now()).await.unwrap();

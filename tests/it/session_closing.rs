@@ -15,8 +15,8 @@ use kabar::store::holiday::Holiday;
 use kabar::store::service_point::Change;
 
 use crate::appointment::{
-    BUDI, DEWI, SITI, area, books, days, heard, jombang, kecamatan, offered, press, session, time,
-    today,
+    BUDI, DEWI, SITI, area, books, days, heard, jombang, jombang_open, kecamatan, offered, press,
+    session, time, today,
 };
 use crate::support::{TestApp, citizen, on_both_engines};
 
@@ -117,7 +117,7 @@ on_both_engines! {
         assert_eq!(closed, Closed { sessions: 1, told: 1, untold: 0 });
         app.run_until_idle().await;
         assert_eq!(heard(&app, SITI, "tidak jadi karena libur daerah"), 1);
-        assert!(remove_day(&app.app, tomorrow(&app), Some(&area("35.17")), &kecamatan()).await.unwrap());
+        assert!(remove_day(&app.app, tomorrow(&app), Some(&area("35.17")), &kecamatan()).await.unwrap().is_some());
         app.run_until_idle().await;
         assert_eq!(app.query(LAID).await, [["2026-11-24", "off"], ["2026-11-24", "held"], ["2026-12-01", "held"]]);
         assert_eq!(states(&app).await, ["called_off"]);
@@ -144,6 +144,23 @@ on_both_engines! {
         assert_eq!(seats[3][2], "called_off");
         app.advance_to("17:00 WIB").await;
         assert_eq!((heard(&app, BUDI, REMINDER), heard(&app, SITI, REMINDER)), (0, 1));
+    }
+
+    async fn when_an_import_makes_the_week_shorter_nobody_is_asked_to_come_to_a_closed_door(app: TestApp) {
+        lays_out(&app, ("08:00", "15:00"), 7).await;
+        books(&app, SITI).await;
+        books(&app, &citizen(1).e164).await;
+        books(&app, &citizen(2).e164).await;
+        let (late, _) = books(&app, BUDI).await;
+        assert!(late.text().contains("12.00 WIB"), "{}", late.text());
+        jombang_open(&app, "08.00-11.00|08.00-11.00|08.00-11.00|08.00-11.00|08.00-11.00||").await;
+        app.run_until_idle().await;
+        // Its last open place went to the third; who asks now waits, or comes in eight days.
+        let (next, _) = books(&app, DEWI).await;
+        let said = next.text();
+        assert!(said.contains("daftar tunggu") || said.contains("1 Desember"), "{said}");
+        app.advance_to("17:00 WIB").await;
+        assert_eq!((heard(&app, SITI, REMINDER), heard(&app, BUDI, REMINDER)), (1, 0));
     }
 
     async fn nobody_is_reminded_of_a_day_that_closed_behind_our_back(app: TestApp) {

@@ -59,6 +59,13 @@ impl Turn<'_> {
         sessions
     }
 
+    /// Those in which there is a place, or one may wait for one: only they are offered.
+    fn open_for(&self, service: PointService) -> Vec<SessionFact> {
+        let mut sessions = self.sessions_for(service);
+        sessions.retain(|session| session.comes.is_some() || session.may_wait);
+        sessions
+    }
+
     pub(super) fn say_visit(&self, line: Line, visit: &VisitHoles) -> Said {
         self.say_with(INTENT, line, Holes { visit: Some(visit), ..self.holes() })
     }
@@ -234,13 +241,15 @@ impl Turn<'_> {
         last: Option<&Last>,
     ) -> Said {
         let Some(visit) = self.script.visit(label) else { return self.online() };
-        let all = visit.service().map(|service| self.sessions_for(service)).unwrap_or_default();
-        let fits = |session: &&SessionFact| {
-            let is_there = place.as_ref().is_none_or(|place| session.place == *place);
-            is_there && (session.comes.is_some() || session.may_wait)
-        };
-        let fit: Vec<&SessionFact> = all.iter().filter(fits).collect();
+        let all = visit.service().map(|service| self.open_for(service)).unwrap_or_default();
+        let is_there =
+            |session: &&SessionFact| place.as_ref().is_none_or(|place| session.place == *place);
+        let fit: Vec<&SessionFact> = all.iter().filter(is_there).collect();
         let full = rest(&fit, last);
+        if full.is_empty() && (place.is_some() || last.is_some()) {
+            // What was picked or shown last is gone by now; elsewhere, or on days before, there is something.
+            return self.offer_slots(label, answers, None, None);
+        }
         let open: Vec<&SessionFact> =
             full.iter().filter(|session| session.comes.is_some()).copied().collect();
         let is_full = open.is_empty();
@@ -316,7 +325,7 @@ impl Turn<'_> {
 
     fn ask_place(&self, label: &str, answers: &[bool]) -> Said {
         let Some(service) = self.script.visit_service(label) else { return self.online() };
-        let sessions = self.sessions_for(service);
+        let sessions = self.open_for(service);
         let choices: Vec<Choice> = place_names(&sessions)
             .into_iter()
             .take(MAX_CHOICES)

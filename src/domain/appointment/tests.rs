@@ -13,7 +13,7 @@ fn time(hour: u32, minute: u32) -> NaiveTime {
 
 fn roll(quota: i64) -> Roll {
     let window = (time(7, 30), time(11, 30));
-    Roll { window, quota, held: held_of(quota, 20), entries: Vec::new() }
+    Roll { window, quota, held: held_of(quota, 20), open: None, entries: Vec::new() }
 }
 
 fn entry(n: u128, contact: Option<u128>, service: &str) -> Entry {

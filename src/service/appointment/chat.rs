@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::NaiveTime;
 
 use super::closing::{Calendars, Stand};
-use super::{free_code, happen, may_move_up, not_before, roll, zone};
+use super::{free_code, happen, may_move_up, not_before, open_roll, roll, zone};
 use crate::dialogue::{AppointmentFact, BookingFact, SessionFact, SlotNow};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin, Roll,
@@ -135,12 +135,12 @@ pub(in crate::service) async fn facts(
     let mut facts = Vec::new();
     for session in found {
         // What an officer put down besides the hours of the place is held.
-        if session.plan.is_some()
-            && matches!(calendars.stand(app, tx, &session).await?, Stand::Shut(_))
-        {
+        let stand = calendars.stand(app, tx, &session).await?;
+        if session.plan.is_some() && matches!(stand, Stand::Shut(_)) {
             continue;
         }
-        let roll = Roll::new(&session, entries.remove(&session.id).unwrap_or_default());
+        let mut roll = Roll::new(&session, entries.remove(&session.id).unwrap_or_default());
+        roll.open = stand.cut();
         facts.push(fact(app, &session, &roll, (language, now)));
     }
     // One place after the other, in the order of how near they are and how soon they serve.
@@ -236,7 +236,7 @@ pub(in crate::service) async fn slot_now(
         let off = session.closed.as_ref().map(|closed| closed.because.clone());
         return Ok(SlotNow { called_off: off, ..SlotNow::default() });
     }
-    let roll = roll(tx, &session).await?;
+    let roll = open_roll(app, tx, &session).await?;
     Ok(SlotNow {
         session: Some(fact(app, &session, &roll, (language, now))),
         code: free_code(tx).await?.to_string(),
@@ -258,7 +258,7 @@ pub(in crate::service) async fn book_for_chat(
         return Ok(());
     };
     let Ok(code) = asked.code.parse::<AppointmentCode>() else { return Ok(()) };
-    let mut roll = roll(tx, &session).await?;
+    let mut roll = open_roll(app, tx, &session).await?;
     let entry = Entry {
         id: app.ids.next(now),
         origin: Origin::Chat,

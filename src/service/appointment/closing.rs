@@ -50,6 +50,16 @@ pub(super) enum Stand {
     Cut((NaiveTime, NaiveTime), Option<String>),
 }
 
+impl Stand {
+    /// In which hours of it the place is open, where that is not in all.
+    pub(super) const fn cut(&self) -> Option<(NaiveTime, NaiveTime)> {
+        match self {
+            Self::Cut(window, _) => Some(*window),
+            Self::Held | Self::Shut(_) => None,
+        }
+    }
+}
+
 /// The hours of places, looked up once for each.
 #[derive(Default)]
 pub(super) struct Calendars {

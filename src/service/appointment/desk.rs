@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AppointmentError, free_code, happen, not_before, open, roll, unheard};
+use super::{AppointmentError, free_code, happen, not_before, open, open_roll, roll, unheard};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, Origin,
 };
@@ -63,7 +63,7 @@ pub async fn book(
     if !serves {
         return Err(AppointmentError::Service);
     }
-    let mut roll = roll(&mut tx, &session).await?;
+    let mut roll = open_roll(app, &mut tx, &session).await?;
     let entry = Entry {
         id: app.ids.next(now),
         origin: Origin::Desk,
@@ -178,7 +178,7 @@ async fn who(
     Ok(person.and_then(|person| person.name).map(|name| name.masked()))
 }
 
-/// Notes that somebody came, or did not.
+/// Notes that somebody came, or did not. Gives how they stand then: who moved up and was never told so is no no-show.
 ///
 /// # Errors
 /// [`AppointmentError`] with what stands in the way.
@@ -187,7 +187,7 @@ pub async fn settle(
     actor: &Actor,
     id: AppointmentId,
     has_come: bool,
-) -> Result<(), AppointmentError> {
+) -> Result<AppointmentState, AppointmentError> {
     let event = if has_come { AppointmentEvent::Serve } else { AppointmentEvent::Miss };
     change(app, actor, (id, event), Action::SettledAppointment).await
 }
@@ -196,7 +196,11 @@ pub async fn settle(
 ///
 /// # Errors
 /// [`AppointmentError`] with what stands in the way.
-pub async fn cancel(app: &App, actor: &Actor, id: AppointmentId) -> Result<(), AppointmentError> {
+pub async fn cancel(
+    app: &App,
+    actor: &Actor,
+    id: AppointmentId,
+) -> Result<AppointmentState, AppointmentError> {
     change(app, actor, (id, AppointmentEvent::Cancel), Action::CancelledAppointment).await
 }
 
@@ -209,7 +213,7 @@ pub async fn take_back(
     app: &App,
     actor: &Actor,
     id: AppointmentId,
-) -> Result<(), AppointmentError> {
+) -> Result<AppointmentState, AppointmentError> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     let found = store::find_appointment(&mut tx, &app.db, id).await?;
@@ -243,7 +247,7 @@ pub async fn take_back(
     let detail = AppointmentEvent::TakeBack.as_str();
     note(app, &mut tx, actor, Action::SettledAppointment, &id.to_string(), Some(detail)).await?;
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(())
+    Ok(entry.state)
 }
 
 async fn change(
@@ -251,7 +255,7 @@ async fn change(
     actor: &Actor,
     (id, event): (AppointmentId, AppointmentEvent),
     action: Action,
-) -> Result<(), AppointmentError> {
+) -> Result<AppointmentState, AppointmentError> {
     let mut tx = app.db.begin().await?;
     let found = store::find_appointment(&mut tx, &app.db, id).await?;
     let session = found.ok_or(AppointmentError::NotFound)?.session;
@@ -263,13 +267,13 @@ async fn change(
     let is_blameless =
         event == AppointmentEvent::Miss && unheard(&mut tx, session.id).await?.contains(&id);
     let event = if is_blameless { AppointmentEvent::Lapse } else { event };
-    if !happen(app, &mut tx, &session, (id, event), &actor.id).await? {
-        let found = store::find_appointment(&mut tx, &app.db, id).await?;
-        return Err(
-            found.map_or(AppointmentError::NotFound, |found| AppointmentError::State(found.state))
-        );
+    let has_happened = happen(app, &mut tx, &session, (id, event), &actor.id).await?;
+    let found = store::find_appointment(&mut tx, &app.db, id).await?;
+    let state = found.ok_or(AppointmentError::NotFound)?.state;
+    if !has_happened {
+        return Err(AppointmentError::State(state));
     }
     note(app, &mut tx, actor, action, &id.to_string(), Some(event.as_str())).await?;
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(())
+    Ok(state)
 }

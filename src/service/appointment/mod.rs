@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
+use self::closing::Calendars;
 use super::{App, ServiceError, announce};
 use crate::domain::appointment::{
     AppointmentCode, AppointmentEvent, AppointmentState, Entry, NotACode, Roll, Tell,
@@ -155,6 +156,13 @@ async fn roll(tx: &mut Tx, session: &ServiceSession) -> Result<Roll, ServiceErro
     Ok(Roll::new(session, store::list_entries(tx, session.id).await?))
 }
 
+/// The same for who gives places away: none outside of the hours in which its place is open by now.
+async fn open_roll(app: &App, tx: &mut Tx, session: &ServiceSession) -> Result<Roll, ServiceError> {
+    let mut roll = roll(tx, session).await?;
+    roll.open = Calendars::default().stand(app, tx, session).await?.cut();
+    Ok(roll)
+}
+
 /// Writes what changed on a roll since then; those who moved up and those whom the office called off are to be told.
 async fn save(
     tx: &mut Tx,
@@ -210,7 +218,7 @@ async fn happen(
     by: &str,
 ) -> Result<bool, ServiceError> {
     let now = app.now();
-    let before = roll(tx, session).await?;
+    let before = open_roll(app, tx, session).await?;
     let mut after = before.clone();
     if !after.happen(id, event) {
         return Ok(false);

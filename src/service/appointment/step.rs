@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use chrono::NaiveTime;
+
 use super::closing::{Calendars, Closed, Stand, follow};
 use super::{outage, plan, roll, save, tell, unheard};
-use crate::domain::appointment::{AppointmentEvent, AppointmentState};
+use crate::domain::appointment::{AppointmentEvent, AppointmentState, finds_open};
 use crate::domain::card::AnnouncementKind;
 use crate::domain::id::ServiceSessionId;
 use crate::domain::officer::Actor;
@@ -50,7 +52,7 @@ async fn remind(app: &App) -> Result<u64, ServiceError> {
     let due = store::list_to_remind(&mut tx, &app.db, now, BATCH).await?;
     let mut count = 0;
     let mut calendars = Calendars::default();
-    let mut looked: BTreeMap<ServiceSessionId, Option<ServiceSession>> = BTreeMap::new();
+    let mut looked: BTreeMap<ServiceSessionId, Option<Held>> = BTreeMap::new();
     for appointment in &due {
         if let Entry::Vacant(place) = looked.entry(appointment.session) {
             let session = session_store::find_session(&mut tx, appointment.session).await?;
@@ -64,7 +66,11 @@ async fn remind(app: &App) -> Result<u64, ServiceError> {
             continue;
         }
         count += 1;
-        if let Some(Some(session)) = looked.get(&appointment.session) {
+        let is_open =
+            |held: &&Held| appointment.comes.is_none_or(|comes| finds_open(held.open, comes));
+        if let Some(Held { session, .. }) =
+            looked.get(&appointment.session).and_then(Option::as_ref).filter(is_open)
+        {
             let kind = AnnouncementKind::AppointmentReminder;
             let told = tell::tell(app, &mut tx, kind, (appointment, session), now).await;
             or_pass_by(told, &appointment.id)?;
@@ -74,6 +80,13 @@ async fn remind(app: &App) -> Result<u64, ServiceError> {
     Ok(count)
 }
 
+/// A session that takes place.
+struct Held {
+    session: ServiceSession,
+    /// The hours in which its place is open, where they are less than its own.
+    open: Option<(NaiveTime, NaiveTime)>,
+}
+
 /// A session that takes place as the calendar of its place stands; nobody is told to come to one that does not. What
 /// closed without having been called off is called off now.
 async fn held(
@@ -81,18 +94,19 @@ async fn held(
     tx: &mut Tx,
     calendars: &mut Calendars,
     session: Option<ServiceSession>,
-) -> Result<(Option<ServiceSession>, Closed), ServiceError> {
+) -> Result<(Option<Held>, Closed), ServiceError> {
     let mut closed = Closed::default();
-    // What an officer put down besides the hours of the place is held.
-    let session = match session {
-        Some(session) if session.plan.is_some() => session,
-        other => return Ok((other, closed)),
-    };
+    let Some(session) = session else { return Ok((None, closed)) };
     let stand = calendars.stand(app, tx, &session).await?;
+    let open = stand.cut();
+    // What an officer put down besides the hours of the place is held.
+    if session.plan.is_none() {
+        return Ok((Some(Held { session, open }), closed));
+    }
     let is_shut = matches!(stand, Stand::Shut(_));
     let actor = Actor { id: CALENDAR.to_owned(), ..Actor::cli() };
     follow(app, tx, &actor, (&session, stand), &mut closed).await?;
-    Ok(((!is_shut).then_some(session), closed))
+    Ok(((!is_shut).then_some(Held { session, open }), closed))
 }
 
 async fn settle(app: &App) -> Result<u64, ServiceError> {

@@ -263,9 +263,8 @@ async fn remove(
         area => Some(AreaCode::parse(area).map_err(|_| Error::NotFound)?),
     };
     desk.covers(&web, area.as_ref())?;
-    if !remove_day(&web.app, date, area.as_ref(), &desk.actor).await? {
-        return Err(Error::NotFound);
-    }
-    let to = format!("{HERE}/kalender?tahun={}&selesai=dihapus", date.year());
+    let closed = remove_day(&web.app, date, area.as_ref(), &desk.actor).await?;
+    let off = Off::query(closed.ok_or(Error::NotFound)?);
+    let to = format!("{HERE}/kalender?tahun={}&selesai=dihapus{off}", date.year());
     Ok(Redirect::to(&to).into_response())
 }

@@ -73,11 +73,41 @@ struct CasePage {
     line: Line,
 }
 
+/// What an officer does with an appointment.
+#[derive(Clone, Copy)]
+enum CaseAct {
+    /// They came.
+    Serve,
+    /// They did not.
+    Miss,
+    /// That they did not was noted by mistake.
+    TakeBack,
+    /// They do not want it any more.
+    Cancel,
+}
+
+impl CaseAct {
+    /// As its address says it.
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "hadir" => Self::Serve,
+            "tidak-hadir" => Self::Miss,
+            "urungkan" => Self::TakeBack,
+            "batal" => Self::Cancel,
+            _ => return None,
+        })
+    }
+}
+
 /// What a button did, in words.
 pub(super) fn done_words(page: &Page, done: &str) -> Option<Notice> {
     let words = match done {
         "hadir" => page.t("Dicatat: datang.", "Noted: they came."),
         "tidak-hadir" => page.t("Dicatat: tidak datang.", "Noted: they did not come."),
+        "lewat" => page.t(
+            "Dicatat: lewat. Mereka belum sempat dikabari bahwa mendapat tempat, jadi tidak dihitung tidak datang.",
+            "Noted: gone by. They were never told that they had a place, so it does not count as not coming.",
+        ),
         "urungkan" => page
             .t("Catatan tidak datang dihapus.", "The note that they did not come was taken back."),
         "batal" => page.t(
@@ -201,11 +231,15 @@ async fn after(
     web: &Web,
     desk: &Desk,
     (id, form): (AppointmentId, &Fields),
-    done: &str,
-    result: Result<(), AppointmentError>,
+    (act, what): (CaseAct, &str),
+    result: Result<AppointmentState, AppointmentError>,
 ) -> Result<Response, Error> {
     match result {
-        Ok(()) => {
+        Ok(state) => {
+            let done = match (act, state) {
+                (CaseAct::Miss, AppointmentState::Lapsed) => "lewat",
+                _ => what,
+            };
             // From a session's list one goes back to the list, from the counter to the next citizen.
             let to = match field(form, "sesi").parse::<ServiceSessionId>() {
                 Ok(session) => format!("{HERE}/sesi/{session}?selesai={done}"),
@@ -228,12 +262,12 @@ pub(super) async fn note(
 ) -> Result<Response, Error> {
     let id = id_of(&id)?;
     let (app, actor) = (&web.app, &desk.actor);
-    let result = match what.as_str() {
-        "hadir" => settle(app, actor, id, true).await,
-        "tidak-hadir" => settle(app, actor, id, false).await,
-        "urungkan" => take_back(app, actor, id).await,
-        "batal" => cancel(app, actor, id).await,
-        _ => return Err(Error::NotFound),
+    let act = CaseAct::parse(&what).ok_or(Error::NotFound)?;
+    let result = match act {
+        CaseAct::Serve => settle(app, actor, id, true).await,
+        CaseAct::Miss => settle(app, actor, id, false).await,
+        CaseAct::TakeBack => take_back(app, actor, id).await,
+        CaseAct::Cancel => cancel(app, actor, id).await,
     };
-    after(&web, &desk, (id, &form), &what, result).await
+    after(&web, &desk, (id, &form), (act, &what), result).await
 }

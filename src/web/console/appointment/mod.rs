@@ -304,10 +304,12 @@ fn kind_name(page: &Page, kind: SessionKind) -> &'static str {
 /// `12 jam 30 menit`.
 fn span_words(page: &Page, span: Duration) -> String {
     let minutes = span.as_secs() / 60;
-    let part = |count: u64, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let part = |count: u64, id: &'static str, one: &'static str, more: &'static str| {
+        (count > 0).then(|| format!("{count} {}", page.t(id, if count == 1 { one } else { more })))
+    };
     let parts = [
-        part(minutes / 60, page.t("jam", "hours")),
-        part(minutes % 60, page.t("menit", "minutes")),
+        part(minutes / 60, "jam", "hour", "hours"),
+        part(minutes % 60, "menit", "minute", "minutes"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
