@@ -320,8 +320,15 @@ pub async fn hand_out(app: &App, actor: &Actor, card: CardId) -> Result<(), Coll
     let mut tx = app.db.begin().await?;
     theirs(app, &mut tx, actor, card).await?;
     if actor.area.level() == AreaLevel::Desa {
-        let held = find_holder(&mut tx, card).await?;
-        if !held.is_some_and(|held| matches!(held.holder, custody::Holder::Desa(_))) {
+        let is_here = match find_holder(&mut tx, card).await?.map(|held| held.holder) {
+            Some(custody::Holder::Desa(_)) => true,
+            // A source may say that it lies at a point of the desa's own.
+            Some(custody::Holder::Point(code)) => find_point(&mut tx, &code)
+                .await?
+                .is_some_and(|point| point.area.is_within(&actor.area)),
+            _ => false,
+        };
+        if !is_here {
             return Err(Refusal::NotInDesa.into());
         }
     }

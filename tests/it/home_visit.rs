@@ -147,7 +147,7 @@ on_both_engines! {
         let (visit, number) = asked_by_chat(&app, SITI).await;
         act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
         app.run_until_idle().await;
-        let off = |why: &str| HomeVisitWord::Cancel(why.to_owned());
+        let off = |why: &str| HomeVisitWord::Decline(why.to_owned());
         for bad in ["", "lihat WWW.x.id", "hubungi 0812-3456-7890"] {
             let refused = act(&app.app, &kecamatan(), visit, off(bad)).await;
             assert!(matches!(refused, Err(HomeVisitError::Reason(_))), "{bad}: {refused:?}");
@@ -157,7 +157,21 @@ on_both_engines! {
         assert_eq!(told(&app, &format!("kunjungan {number} tidak dapat kami lakukan karena alat rekam rusak")), 1);
         let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
         let page = office.get(&format!("/console/kunjungan-rumah/{visit}")).await;
-        assert!(page.says("Dibatalkan") && page.says("alat rekam rusak"), "{}", page.text);
+        assert!(page.says("Dibatalkan kantor") && page.says("alat rekam rusak"), "{}", page.text);
+    }
+
+    async fn who_takes_a_request_back_at_the_counter_hears_no_apology(app: TestApp) {
+        let (visit, number) = asked_by_chat(&app, SITI).await;
+        act(&app.app, &kecamatan(), visit, on(&app, 3)).await.unwrap();
+        app.run_until_idle().await;
+        let desa = officer(OfficerRole::Desa, "35.17.09.2018");
+        let refused = act(&app.app, &desa, visit, HomeVisitWord::Decline("tidak ada petugas".into())).await;
+        assert!(matches!(refused, Err(HomeVisitError::Forbidden)), "{refused:?}");
+        let said = act(&app.app, &desa, visit, HomeVisitWord::Withdraw).await.unwrap();
+        assert_eq!(said.state, HomeVisitState::Cancelled);
+        app.advance(std::time::Duration::from_secs(4 * 24 * 3600)).await;
+        assert_eq!(told(&app, &format!("kunjungan {number} tidak dapat")), 0);
+        assert_eq!(told(&app, "Pengingat: petugas kami"), 0);
     }
 
     async fn a_visit_that_nobody_settled_is_an_alarm_and_keeps_no_family_from_asking(app: TestApp) {

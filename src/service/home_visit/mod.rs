@@ -100,10 +100,10 @@ pub enum HomeVisitWord {
     },
     /// Says that they were there.
     Finish,
-    /// Says that they do not come, and why.
+    /// Says that they do not come, or not after all, and why.
     Decline(String),
-    /// Calls it off, and why: whoever asked took it back, or the office cannot come after all.
-    Cancel(String),
+    /// Notes that whoever asked does not want it any more: there is nothing to tell them.
+    Withdraw,
 }
 
 async fn keep(
@@ -224,7 +224,7 @@ pub async fn act(
         HomeVisitWord::Finish => {
             (Right::RunCounter, HomeVisitEvent::Finish, Action::SettledHomeVisit)
         }
-        HomeVisitWord::Cancel(_) => {
+        HomeVisitWord::Withdraw => {
             (Right::RunCounter, HomeVisitEvent::Cancel, Action::SettledHomeVisit)
         }
     };
@@ -267,10 +267,11 @@ pub async fn act(
                 None
             }
         }
-        HomeVisitWord::Decline(because) | HomeVisitWord::Cancel(because) => {
+        HomeVisitWord::Decline(because) => {
             visit.because = Some(check_reason(&because, LONGEST_WORDS)?);
             Some(AnnouncementKind::HomeVisitDeclined)
         }
+        HomeVisitWord::Withdraw => None,
         HomeVisitWord::Finish => {
             let today = now.in_zone(visit.area.zone().offset()).date_naive();
             if visit.schedule.as_ref().is_some_and(|schedule| schedule.day > today) {

@@ -44,7 +44,7 @@ pub(super) fn rooms(rooms: Rooms) -> Rooms {
         .post("/console/kunjungan-rumah/{id}/jadwal", plan, schedule)
         .post("/console/kunjungan-rumah/{id}/tolak", plan, decline)
         .post("/console/kunjungan-rumah/{id}/selesai", run, finish)
-        .post("/console/kunjungan-rumah/{id}/batal", run, cancel)
+        .post("/console/kunjungan-rumah/{id}/batal", run, withdraw)
 }
 
 /// A request as the list shows it: nothing that leads to a door.
@@ -182,12 +182,11 @@ fn line(web: &Web, page: &Page, names: &Names, visit: &HomeVisit) -> Line {
         whom: whom_name(page, visit.whom),
         work: work_name(page, visit.work),
         area: names.show(page, &visit.area),
-        // Who takes a request back in a chat gives no reason; an officer does.
-        state: match visit.because {
-            Some(_) if visit.state == HomeVisitState::Cancelled => {
-                page.t("Dibatalkan", "Called off")
-            }
-            _ => state_name(page, visit.state),
+        // What had a day was not refused: it was called off.
+        state: if visit.state == HomeVisitState::Declined && visit.schedule.is_some() {
+            page.t("Dibatalkan kantor", "Called off by the office")
+        } else {
+            state_name(page, visit.state)
         },
         since: visit.made_at,
         is_late: is_waiting && visit.made_at < answer_before(&web.app),
@@ -382,11 +381,10 @@ async fn finish(
     say(&web, &desk, &id, (HomeVisitWord::Finish, WordForm::default())).await
 }
 
-async fn cancel(
+async fn withdraw(
     State(web): State<Web>,
     desk: Desk,
     Path(id): Path<String>,
-    Filled(form): Filled<WordForm>,
 ) -> Result<Response, Error> {
-    say(&web, &desk, &id, (HomeVisitWord::Cancel(form.reason.clone()), form)).await
+    say(&web, &desk, &id, (HomeVisitWord::Withdraw, WordForm::default())).await
 }
