@@ -6,6 +6,7 @@
 
 pub mod office;
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
@@ -24,12 +25,14 @@ pub struct Args {
     pub messages: usize,
     /// How often each side is measured.
     pub rounds: usize,
+    /// Where what was filled in is kept and found again; for benches that take long to fill.
+    pub kept: Option<PathBuf>,
 }
 
 impl Args {
     /// Reads the arguments of this process.
     pub fn read(messages: usize) -> anyhow::Result<Self> {
-        let mut args = Self { json: false, messages, rounds: 5 };
+        let mut args = Self { json: false, messages, rounds: 5, kept: None };
         let mut given = std::env::args().skip(1);
         while let Some(word) = given.next() {
             let mut number = |most: usize| -> anyhow::Result<usize> {
@@ -42,9 +45,12 @@ impl Args {
                 "--json" => args.json = true,
                 "--messages" => args.messages = number(10_000_000)?,
                 "--rounds" => args.rounds = number(25)?,
+                "--kept" => args.kept = Some(given.next().context("--kept needs a folder")?.into()),
                 // What cargo itself adds.
                 "--bench" => {}
-                _ => bail!("unknown argument {word}; known: --json, --messages N, --rounds N"),
+                _ => bail!(
+                    "unknown argument {word}; known: --json, --messages N, --rounds N, --kept FOLDER"
+                ),
             }
         }
         Ok(args)

@@ -1,5 +1,6 @@
 //! An office to measure: the built-in texts, no quiet hours, and a database of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,19 @@ impl Keys {
     pub fn generate() -> anyhow::Result<Self> {
         let fresh = || Ok::<_, anyhow::Error>(Key::generate()?.to_base64().to_string());
         Ok(Self { seal: fresh()?, index: fresh()? })
+    }
+
+    /// Those that lie beside a kept database; fresh ones beside a new one.
+    pub fn kept(folder: &Path) -> anyhow::Result<Self> {
+        let path = folder.join("keys.txt");
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            let mut lines = text.lines().map(ToOwned::to_owned);
+            let mut next = || lines.next().context("keys.txt has two lines");
+            return Ok(Self { seal: next()?, index: next()? });
+        }
+        let keys = Self::generate()?;
+        std::fs::write(path, format!("{}\n{}\n", keys.seal, keys.index))?;
+        Ok(keys)
     }
 }
 

@@ -77,6 +77,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (30, "visit_whom", include_str!("../../migrations/0030_visit_whom.sql")),
     (31, "card_held", include_str!("../../migrations/0031_card_held.sql")),
     (32, "morning_index", include_str!("../../migrations/0032_morning_index.sql")),
+    (33, "area_list", include_str!("../../migrations/0033_area_list.sql")),
 ];
 
 /// The database, open and migrated. Cheap to clone.

@@ -8,7 +8,7 @@ use super::db::sql;
 use super::row::{area_range, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
-use crate::domain::area::AreaCode;
+use crate::domain::area::{AreaCode, AreaLevel};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{CardId, MessageId};
 use crate::domain::message::{ChannelKind, MessageClass, MessageStatus, ReceiptKind};
@@ -23,15 +23,17 @@ pub(super) const COLUMNS: &str = "id, account, channel, class, status, why, temp
 enum Walk {
     /// Newest first until a page is full: where much fits, that is soon.
     Newest,
-    /// From the few people of an area to their messages: newest first one would walk past those of everybody else.
-    People,
+    /// Those of one desa, which an index holds newest first.
+    Desa,
+    /// Those of a wider area with little in it: picked out of the same index, and then put in order.
+    Area,
     /// By the index of what is scarce, and then put in order.
     Scarce,
     /// What of a small area did not go well, and then put in order.
     Ended,
 }
 
-/// Up to so many people an area is small, and up to so many rows something is scarce.
+/// Up to so many rows are picked out and put in order.
 const FEW: i64 = 5_000;
 /// Said beside one of these statuses, for the index that holds them alone.
 const ENDED: &str = "m.status IN ('unknown', 'failed', 'expired', 'cancelled')";
@@ -40,9 +42,9 @@ const ENDED_OF_AREA: &str = "m.status NOT IN ('queued', 'sending', 'sent', 'deli
 
 impl Walk {
     async fn choose(db: &Db, filter: &MessageFilter) -> Result<Self, StoreError> {
-        let is_few = async |statement: String, [from, to]: [String; 2]| {
+        let is_few = async |condition: &str, [from, to]: [String; 2]| {
             let count: i64 = sqlx::query_scalar(sql(format!(
-                "SELECT COUNT(*) FROM ({statement} LIMIT $3) AS few"
+                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message m WHERE {condition} LIMIT $3) AS few"
             )))
             .bind(from)
             .bind(to)
@@ -53,36 +55,37 @@ impl Walk {
         };
         // What is scarce was written of late and lies together; an area's messages lie all over the table.
         if let Some(scarce) = filter.scarce() {
-            let rows = format!(
-                "SELECT 1 AS one FROM message m WHERE {scarce} AND CAST($1 AS TEXT) <= CAST($2 AS TEXT)"
-            );
-            if is_few(rows, Default::default()).await? {
+            let rows = format!("{scarce} AND CAST($1 AS TEXT) <= CAST($2 AS TEXT)");
+            if is_few(&rows, Default::default()).await? {
                 return Ok(Self::Scarce);
             }
         }
-        if let Some(area) = &filter.within {
-            let people = "SELECT 1 AS one FROM person WHERE area IS NOT NULL \
-                          AND replace(area, '.', '') >= $1 AND replace(area, '.', '') < $2";
-            if is_few(people.to_owned(), area_range(area)).await? {
-                let is_ended = filter.ended().is_some();
-                return Ok(if is_ended { Self::Ended } else { Self::People });
-            }
+        let Some(area) = &filter.within else { return Ok(Self::Newest) };
+        if area.level() == AreaLevel::Desa {
+            return Ok(Self::Desa);
         }
-        Ok(Self::Newest)
+        let in_area = "m.area >= $1 AND m.area < $2";
+        let (rows, walk) = if filter.ended().is_some() {
+            (format!("{in_area} AND {ENDED_OF_AREA}"), Self::Ended)
+        } else {
+            (in_area.to_owned(), Self::Area)
+        };
+        Ok(if is_few(&rows, area_range(area)).await? { walk } else { Self::Newest })
     }
 
     /// Where it looks, up to the id `$1` and in the area `$2` to `$3`. What is made into a longer text is no column
     /// of an index any more.
     const fn begin(self, is_within: bool) -> &'static str {
         match (self, is_within) {
-            (Self::People, _) => {
-                "person p CROSS JOIN message m WHERE p.area IS NOT NULL \
-                 AND replace(p.area, '.', '') >= $2 AND replace(p.area, '.', '') < $3 \
-                 AND m.person_id = p.id AND m.id < $1"
-            }
             (Self::Newest, false) => "message m WHERE m.id < $1",
-            (Self::Newest, true) => "message m WHERE m.area >= $2 AND m.area < $3 AND m.id < $1",
-            (Self::Ended, _) => "message m WHERE m.area >= $2 AND m.area < $3 AND m.id || '' < $1",
+            (Self::Newest, true) => {
+                "message m WHERE m.area || '' >= $2 AND m.area || '' < $3 AND m.id < $1"
+            }
+            // Nothing lies below a desa: its range holds one code.
+            (Self::Desa, _) => "message m WHERE m.area = $2 AND m.area < $3 AND m.id < $1",
+            (Self::Area | Self::Ended, _) => {
+                "message m WHERE m.area >= $2 AND m.area < $3 AND m.id || '' < $1"
+            }
             (Self::Scarce, false) => "message m WHERE m.id || '' < $1",
             (Self::Scarce, true) => {
                 "message m WHERE m.area || '' >= $2 AND m.area || '' < $3 AND m.id || '' < $1"
@@ -93,8 +96,8 @@ impl Walk {
     /// The order.
     const fn order(self) -> &'static str {
         match self {
-            Self::Newest | Self::People => "m.id DESC",
-            Self::Scarce | Self::Ended => "m.id || '' DESC",
+            Self::Newest | Self::Desa => "m.id DESC",
+            Self::Area | Self::Scarce | Self::Ended => "m.id || '' DESC",
         }
     }
 }
@@ -229,6 +232,9 @@ pub async fn list_messages(
         (Walk::Newest, Some(status)) => {
             let _ = write!(statement, " AND m.status = '{status}' AND {ENDED}");
         }
+        (Walk::Desa, Some(status)) => {
+            let _ = write!(statement, " AND m.status = '{status}' AND {ENDED_OF_AREA}");
+        }
         // Whoever looks by the area must not be led by the status of everybody.
         (Walk::Ended, Some(status)) => {
             let _ = write!(statement, " AND m.status || '' = '{status}' AND {ENDED_OF_AREA}");
@@ -240,7 +246,7 @@ pub async fn list_messages(
     }
     for (column, value) in conditions {
         if let Some(value) = value
-            && !(walk == Walk::Ended && column == "status")
+            && !(filter.ended().is_some() && column == "status")
         {
             values.push(value);
             let _ = write!(statement, " AND m.{column} = ${}", values.len());

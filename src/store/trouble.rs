@@ -23,6 +23,10 @@ use crate::domain::reference::Reference;
 /// Rows that are counted at most.
 pub const COUNTED: i64 = 1000;
 
+/// Failures that are counted at most, the newest: of each it has to be looked what its card was told since, and no two
+/// of those looks go to the same page of a large database.
+const FAILURES: i64 = 300;
+
 /// How much there is of something, and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pile {
@@ -145,14 +149,20 @@ impl Walk {
     }
 }
 
-/// Failures by channel and code, the most frequent first, of the newest [`COUNTED`].
+/// Failures by channel and code, as many as were counted.
+#[derive(Clone, Debug, Default)]
+pub struct Failures {
+    /// The most frequent first.
+    pub kinds: Vec<(ChannelKind, String, Pile)>,
+    /// There are more than were counted: each kind may have more, and older ones.
+    pub is_cut: bool,
+}
+
+/// Failures by channel and code, of the newest 300.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
-pub async fn count_failures(
-    db: &Db,
-    within: Within<'_>,
-) -> Result<Vec<(ChannelKind, String, Pile)>, StoreError> {
+pub async fn count_failures(db: &Db, within: Within<'_>) -> Result<Failures, StoreError> {
     let [from, to] = area_range(within.area);
     let walk = Walk::choose(db, within).await?;
     let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(sql(format!(
@@ -168,15 +178,15 @@ pub async fn count_failures(
     .bind(i64::from(within.with_unknown))
     .bind(MessageId::floor(within.since).to_string())
     .bind(NEWEST)
-    .bind(COUNTED)
+    .bind(FAILURES)
     .fetch_all(db.reader())
     .await?;
-    rows.into_iter()
-        .map(|(channel, code, count, oldest)| {
-            let channel = parse("message", "channel", "", &channel)?;
-            Ok((channel, code, Pile { count, oldest: Some(Timestamp::from_ms(oldest)) }))
-        })
-        .collect()
+    let is_cut = rows.iter().map(|row| row.2).sum::<i64>() >= FAILURES;
+    let kinds = rows.into_iter().map(|(channel, code, count, oldest)| {
+        let channel = parse("message", "channel", "", &channel)?;
+        Ok((channel, code, Pile { count, oldest: Some(Timestamp::from_ms(oldest)) }))
+    });
+    Ok(Failures { kinds: kinds.collect::<Result<_, StoreError>>()?, is_cut })
 }
 
 /// Failures, newest first, before a cursor; of one channel and code where one is given.

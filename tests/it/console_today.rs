@@ -43,6 +43,22 @@ on_both_engines! {
         assert!(!page.says("class=\"count\""));
     }
 
+    async fn what_was_not_counted_to_its_end_says_so(app: TestApp) {
+        refused(&app, 1, 132_001).await;
+        let office = Browser::login(&app, OfficerRole::Kecamatan, JABON).await;
+        assert!(office.get(TODAY).await.says("class=\"count\">1<"));
+        let begin = failed_id(&app).await[..24].to_owned();
+        let rows: Vec<String> = (0..300)
+            .map(|n| format!("('{begin}{n:06}', '{n}', 'wa-test', 'whatsapp', 'announcement', 1, 'failed', 'first', \
+                'card_printed', '', 'x', 7, 0, 1, '131026', 0, 0, '3517091001')"))
+            .collect();
+        app.query(&format!("INSERT INTO message (id, idem_key, account, channel, class, lane, status, why, template, \
+            recipient_hash, content_sealed, zone, due_at, attempts, failure_code, created_at, updated_at, area) VALUES {}",
+            rows.join(", "))).await;
+        let page = Browser::login(&app, OfficerRole::Dinas, "35.17").await.get(TODAY).await;
+        assert!(page.says("+</p>"), "{}", page.text);
+    }
+
     async fn a_failed_message_says_why_in_words_and_goes_out_once_more(app: TestApp) {
         refused(&app, 1, 132_001).await;
         let browser = Browser::login(&app, OfficerRole::Kecamatan, JABON).await;

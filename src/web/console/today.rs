@@ -71,6 +71,8 @@ struct FailureKind {
     channel: ChannelKind,
     code: String,
     pile: Pile,
+    /// There may be more of them, and older ones.
+    is_cut: bool,
     reason: label::Reason,
 }
 
@@ -126,6 +128,15 @@ impl TodayPage {
 
     fn many(&self, pile: &Pile) -> String {
         many(&self.page, pile.count)
+    }
+
+    fn failed(&self, kind: &FailureKind) -> String {
+        format!("{}{}", self.page.number(&kind.pile.count), if kind.is_cut { "+" } else { "" })
+    }
+
+    /// Of the rounds, one part of which is counted to a bound.
+    fn many_of_rounds(&self) -> String {
+        many(&self.page, self.rounds.total())
     }
 
     fn since(&self, pile: &Pile) -> String {
@@ -186,9 +197,12 @@ async fn show(State(web): State<Web>, desk: Desk) -> Result<Response, Error> {
         look_at_waiting(&web, &desk),
         look_at_sessions(&web, &desk),
     )?;
+    let is_cut = failures.is_cut;
     let failures = failures
+        .kinds
         .into_iter()
         .map(|(channel, code, pile)| FailureKind {
+            is_cut,
             reason: label::reason(&page, Some(channel), &code),
             channel,
             code,

@@ -115,6 +115,13 @@ struct ListPage {
     said: (&'static str, String),
 }
 
+impl ListPage {
+    /// Cards in nobody's hand, which are counted to a bound.
+    fn nobodys(&self) -> String {
+        super::today::many(&self.page, self.alarms.nobodys)
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Done {
     #[serde(default)]
