@@ -48,6 +48,12 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             .to_owned(),
         (None, None) => return Err(hinted("nothing says where to", "give TO or --to-file")),
     };
+    if is_same(&from, &to) {
+        return Err(hinted(
+            "FROM and TO are one and the same database",
+            "name another one to copy to",
+        ));
+    }
     let sealer = Arc::new(config.sealer);
     let from = Db::open_as_it_is(&from, Arc::clone(&sealer))
         .await
@@ -63,6 +69,15 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Outcome::Done { tables, was_done } => Ok(tell(&tables, was_done)),
         Outcome::Stopped => Ok(ExitCode::FAILURE),
     }
+}
+
+/// Whether two addresses lead to one database: a file by whichever way, a server's only when written alike.
+fn is_same(from: &str, to: &str) -> bool {
+    let file = |url: &str| {
+        let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
+        std::fs::canonicalize(path).ok()
+    };
+    from == to || file(from).is_some_and(|path| Some(path) == file(to))
 }
 
 fn unusable(which: &str, error: &StoreError) -> anyhow::Error {

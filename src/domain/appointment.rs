@@ -335,12 +335,6 @@ impl Roll {
         free
     }
 
-    /// How many places are free for those who come from there.
-    #[must_use]
-    pub fn free(&self, origin: Origin, not_before: NaiveTime) -> i64 {
-        i64::try_from(self.free_seats(origin, not_before).len()).unwrap_or(i64::MAX)
-    }
-
     /// When somebody would come who asked for a place now in a chat; none when they would have to wait. Who comes
     /// later does not pass those who wait.
     #[must_use]

@@ -10,9 +10,6 @@ use super::id::OutageId;
 use super::reason::{ReasonError, check_reason};
 use crate::words;
 
-/// Longest reason.
-pub const LONGEST_REASON: usize = 80;
-
 words! {
     /// What does not work.
     pub enum OutageKind {
@@ -102,7 +99,7 @@ pub enum OutageError {
 /// # Errors
 /// [`OutageError`] with what does not fit.
 pub fn check(reason: &str, since: Timestamp, now: Timestamp) -> Result<String, OutageError> {
-    let reason = check_reason(reason, LONGEST_REASON)?;
+    let reason = check_reason(reason)?;
     if since > now {
         return Err(OutageError::Ahead);
     }

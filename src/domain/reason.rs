@@ -3,6 +3,9 @@
 
 use super::redact::{is_marked, redact};
 
+/// Longest reason, in characters: it stands within a sentence, also of an SMS.
+pub const LONGEST: usize = 80;
+
 /// What citizens are told we never send, and what would be read as a hole of a template.
 const NEVER: [&str; 7] = ["http", "www.", "wa.me", "t.me/", "bit.ly", "://", "{{"];
 
@@ -27,10 +30,10 @@ pub enum ReasonError {
 ///
 /// # Errors
 /// [`ReasonError`] with what does not fit.
-pub fn check_reason(reason: &str, longest: usize) -> Result<String, ReasonError> {
+pub fn check_reason(reason: &str) -> Result<String, ReasonError> {
     let reason = reason.trim().trim_end_matches('.').trim();
-    if !(1..=longest).contains(&reason.chars().count()) {
-        return Err(ReasonError::Length(longest));
+    if !(1..=LONGEST).contains(&reason.chars().count()) {
+        return Err(ReasonError::Length(LONGEST));
     }
     if reason.chars().any(char::is_control) {
         return Err(ReasonError::Control);
@@ -51,7 +54,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_short_line_without_links_or_numbers_of_people() {
-        let check = |reason: &str| check_reason(reason, 80);
+        let check = check_reason;
         assert_eq!(check(" printer rusak. ").unwrap(), "printer rusak");
         for fine in [
             "listrik padam sampai 15.00",

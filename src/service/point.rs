@@ -37,8 +37,6 @@ const MAX_AREAS: i64 = 1_500;
 const STOCK_HOLDS: i64 = 30;
 /// How far ahead holidays are looked at.
 const LOOK_AHEAD: Days = Days::new(400);
-/// Longest reason of a closure.
-const LONGEST_REASON: usize = 80;
 /// The points on file, the nearest to that area first.
 ///
 /// # Errors
@@ -224,7 +222,7 @@ pub fn check_state(
     if until.is_some_and(|until| until < today) {
         return Err("the last day of the closure has passed: give one to come".into());
     }
-    let because = because.map(|because| check_reason(because, LONGEST_REASON)).transpose();
+    let because = because.map(check_reason).transpose();
     Ok(PointState { status, until, because: because.map_err(|error| error.to_string())? })
 }
 

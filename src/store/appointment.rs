@@ -440,20 +440,24 @@ pub struct Work {
     pub is_hindered: bool,
 }
 
+/// A booked appointment of whose session its holder is to be reminded by `$1`, and was not. Whom an outage keeps away is
+/// told to come once it is over.
+const DUE: &str = "state = 'booked' AND reminded_at IS NULL AND session_id IN \
+    (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
+    AND remind_at <= $1 AND begins_at > $1) AND NOT EXISTS (SELECT 1 FROM outage_appointment o \
+    WHERE o.appointment_id = appointment.id AND o.over_at IS NULL)";
+
 /// Looks for it.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
 pub async fn find_work(db: &Db, now: Timestamp) -> Result<Work, StoreError> {
-    let row: (i64, i64, i64) = sqlx::query_as(
+    let row: (i64, i64, i64) = sqlx::query_as(sql(format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE tell IS NOT NULL) THEN 1 ELSE 0 END AS BIGINT), \
-         CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE state = 'booked' AND reminded_at IS NULL \
-         AND session_id IN (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
-         AND remind_at <= $1 AND begins_at > $1) AND NOT EXISTS (SELECT 1 FROM outage_appointment o \
-         WHERE o.appointment_id = appointment.id AND o.over_at IS NULL)) THEN 1 ELSE 0 END AS BIGINT), \
+         CAST(CASE WHEN EXISTS (SELECT 1 FROM appointment WHERE {DUE}) THEN 1 ELSE 0 END AS BIGINT), \
          CAST(CASE WHEN EXISTS (SELECT 1 FROM outage WHERE lifted_at IS NULL) OR EXISTS \
-         (SELECT 1 FROM outage_appointment WHERE over_at IS NULL) THEN 1 ELSE 0 END AS BIGINT)",
-    )
+         (SELECT 1 FROM outage_appointment WHERE over_at IS NULL) THEN 1 ELSE 0 END AS BIGINT)"
+    )))
     .bind(now.as_ms())
     .fetch_one(db.reader())
     .await?;
@@ -491,8 +495,7 @@ pub async fn mark_told(conn: &mut AnyConnection, id: AppointmentId) -> Result<()
     Ok(())
 }
 
-/// Booked appointments that their holders are to be reminded of by now, and were not; whom an outage keeps away is
-/// told to come once it is over.
+/// Booked appointments that their holders are to be reminded of by now, and were not.
 ///
 /// # Errors
 /// As every statement: [`StoreError`].
@@ -503,10 +506,7 @@ pub async fn list_to_remind(
     limit: i64,
 ) -> Result<Vec<Appointment>, StoreError> {
     let rows = sqlx::query(sql(format!(
-        "SELECT {COLUMNS} FROM appointment WHERE state = 'booked' AND reminded_at IS NULL AND session_id IN \
-         (SELECT id FROM service_session WHERE settled_at IS NULL AND closed_at IS NULL \
-          AND remind_at <= $1 AND begins_at > $1) AND NOT EXISTS (SELECT 1 FROM outage_appointment o \
-          WHERE o.appointment_id = appointment.id AND o.over_at IS NULL) ORDER BY id LIMIT $2"
+        "SELECT {COLUMNS} FROM appointment WHERE {DUE} ORDER BY id LIMIT $2"
     )))
     .bind(now.as_ms())
     .bind(limit)

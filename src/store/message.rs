@@ -445,10 +445,11 @@ pub async fn claim_due(
     now: Timestamp,
     limits: (i64, i64),
 ) -> Result<Vec<Claimed>, StoreError> {
+    // SQLite plans a statement anew at each binding of a bare LIMIT, whose value it looks at; a sum is left alone.
     let statement = |condition: &str| {
         sql(format!(
             "WITH due AS (SELECT id FROM message WHERE account = $1 AND lane = $2 AND status = 'queued' \
-         AND due_at <= $3 AND (expires_at IS NULL OR expires_at > $3){condition} ORDER BY due_at, id LIMIT $4{}) \
+         AND due_at <= $3 AND (expires_at IS NULL OR expires_at > $3){condition} ORDER BY due_at, id LIMIT $4 + 0{}) \
          UPDATE message SET status = 'sending', claimed_by = $5, attempts = attempts + 1, \
          sending_at = $3, updated_at = $3 WHERE id IN (SELECT id FROM due) \
          RETURNING id, class, recipient_hash, recipient_sealed, content_sealed, attempts, zone, why, \

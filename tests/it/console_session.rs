@@ -95,6 +95,17 @@ async fn case(app: &TestApp, code: &str) -> String {
 }
 
 on_both_engines! {
+    async fn a_day_without_sessions_leads_to_the_next_that_has_some(app: TestApp) {
+        let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
+        session(&app, &office, 3, ("10", "2")).await;
+        let next = format!("{HERE}?hari={}", in_days(&app, 3));
+        for empty in [HERE.to_owned(), format!("{HERE}?hari={}", in_days(&app, 1))] {
+            let page = office.get(&empty).await;
+            assert!(page.says("Sesi berikutnya") && page.attributes("href").contains(&next), "{}", page.text);
+        }
+        assert!(!office.get(&next).await.says("Sesi berikutnya"));
+    }
+
     async fn a_case_is_opened_by_its_code_however_it_is_typed_and_settled(app: TestApp) {
         let office = Browser::login(&app, OfficerRole::Kecamatan, "35.17.09").await;
         let way = session(&app, &office, 1, ("10", "2")).await;

@@ -242,6 +242,10 @@ async fn one_command_moves_the_office_and_tells_every_table() {
     let differs = office.run(&copy).await;
     assert_eq!(differs.code, Some(1), "{differs:?}");
     assert!(differs.stderr.contains("table officer differs, for one in row off_"), "{differs:?}");
+    let around = format!("sqlite://{}/./kabar.db", office.path("").display());
+    let itself = office.run(&["database", "copy", "config", &around]).await;
+    assert_eq!(itself.code, Some(1), "{itself:?}");
+    assert!(itself.stderr.contains("one and the same database"), "{itself:?}");
     let nowhere = office.run(&["database", "copy", "sqlite:///nowhere/kabar.db", &to.url]).await;
     assert_eq!(nowhere.code, Some(1), "{nowhere:?}");
     assert!(nowhere.stderr.contains("there is no such SQLite file"), "{nowhere:?}");

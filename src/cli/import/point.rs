@@ -205,7 +205,8 @@ pub(super) async fn holidays(
     }
     let closed = write_days(app, &mut tx, &written, &Actor::cli()).await?;
     if closed != Closed::default() {
-        eprintln!("note: {}", called_off(closed));
+        let would = if args.dry_run { "nothing was written; it would be: " } else { "" };
+        eprintln!("note: {would}{}", called_off(closed));
     }
     if args.dry_run {
         tx.rollback().await?;

@@ -166,9 +166,6 @@ pub(in crate::service) async fn after(
         let stand = calendars.stand(app, tx, &session).await?;
         follow(app, tx, actor, (&session, stand), &mut closed).await?;
     }
-    if closed.told > 0 {
-        app.signals.wake_outbox();
-    }
     Ok(closed)
 }
 

@@ -15,8 +15,7 @@ use crate::domain::officer::{Actor, Right};
 use crate::domain::reason::check_reason;
 use crate::domain::service_point::{GeoPoint, PointService};
 use crate::domain::service_session::{
-    LONGEST_WORDS, ServiceSession, SessionError, SessionKind, check, check_place, check_quota,
-    held_or,
+    ServiceSession, SessionError, SessionKind, check, check_place, check_quota, held_or,
 };
 use crate::service::App;
 use crate::service::officer::{note, note_look_hourly};
@@ -206,7 +205,7 @@ pub async fn call_off(
     id: ServiceSessionId,
     because: &str,
 ) -> Result<u64, AppointmentError> {
-    let because = check_reason(because, LONGEST_WORDS).map_err(SessionError::from)?;
+    let because = check_reason(because).map_err(SessionError::from)?;
     let mut tx = app.db.begin().await?;
     let session = open(app, &mut tx, actor, Right::ChangePoints, id).await?;
     if !session.is_ahead(app.now()) {

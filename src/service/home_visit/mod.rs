@@ -18,7 +18,7 @@ use crate::domain::card::AnnouncementKind;
 use crate::domain::clock::Timestamp;
 use crate::domain::home_visit::{
     HomeVisit, HomeVisitEvent, HomeVisitNumber, HomeVisitState, HomeVisitWork, LONGEST_PLACE,
-    LONGEST_WORDS, Schedule, ScheduleError, VisitFor, line,
+    Schedule, ScheduleError, VisitFor, line,
 };
 use crate::domain::id::{ContactId, HomeVisitId};
 use crate::domain::officer::{Actor, Right};
@@ -268,7 +268,7 @@ pub async fn act(
             }
         }
         HomeVisitWord::Decline(because) => {
-            visit.because = Some(check_reason(&because, LONGEST_WORDS)?);
+            visit.because = Some(check_reason(&because)?);
             Some(AnnouncementKind::HomeVisitDeclined)
         }
         HomeVisitWord::Withdraw => None,

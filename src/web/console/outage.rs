@@ -17,7 +17,8 @@ use super::{Need, Rooms};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 use crate::domain::officer::Right;
-use crate::domain::outage::{LONGEST_REASON, Outage, OutageError, OutageKind};
+use crate::domain::outage::{Outage, OutageError, OutageKind};
+use crate::domain::reason;
 use crate::service::outage::{OutageRefusal, declare, lift};
 use crate::store::outage::{count_told, list_lifted, list_running};
 use crate::web::Web;
@@ -158,7 +159,7 @@ async fn page_of(
         kinds,
         areas: offers(web, desk).await?,
         area: own_area(web, desk).to_string(),
-        longest: LONGEST_REASON,
+        longest: reason::LONGEST,
         may_change: desk.may(Right::ChangePoints),
         form,
         outcome,

@@ -128,7 +128,7 @@ async fn moved(app: TestApp) {
         format!("document.querySelector('form[action$=\"/pindah\"] [name=hari]').value = '{day}'");
     chrome.ask(&set).await;
     chrome.press("Pindahkan dan kabari warga").await;
-    chrome.sees("Putaran dipindah, warga dikabari").await;
+    chrome.sees("Putaran dipindah: ").await;
     chrome.look("delivery_moved").await;
     app.run_until_idle().await;
     for n in 1..=3 {

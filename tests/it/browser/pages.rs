@@ -25,6 +25,7 @@ fn is_page(path: &str) -> bool {
         "/lampiran",
         "{*rest}",
         "/kurir/putaran/",
+        "/kurir/saya",
     ];
     !file.iter().any(|part| path.contains(part))
 }

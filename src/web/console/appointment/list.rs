@@ -22,6 +22,8 @@ use crate::web::error::Error;
 
 /// Days of a week.
 const WEEK: u64 = 7;
+/// How far the next day with sessions is looked for.
+const LOOK_AHEAD: Days = Days::new(31);
 
 #[derive(Deserialize)]
 pub(super) struct Asked {
@@ -50,6 +52,8 @@ struct SessionsPage {
     chosen: NaiveDate,
     before: NaiveDate,
     after: NaiveDate,
+    /// Where nothing is found: the next day on which there is something, and how one reads it.
+    next: Option<(NaiveDate, String)>,
     may_run: bool,
     may_plan: bool,
 }
@@ -100,6 +104,13 @@ pub(super) async fn show(
     if !is_week {
         found.entry(chosen).or_default();
     }
+    let mut next = None;
+    if found.values().all(Vec::is_empty) {
+        let from = last.succ_opt().unwrap_or(last);
+        let until = last.checked_add_days(LOOK_AHEAD).unwrap_or(last);
+        let later = by_day(&web, &desk, &page, (from, until), |_| true).await?;
+        next = later.into_keys().next().map(|day| (day, day_name(&page, day)));
+    }
     let days = found.into_iter().map(|(day, lines)| Day {
         name: day_name(&page, day),
         is_today: day == today,
@@ -118,6 +129,7 @@ pub(super) async fn show(
         chosen,
         before,
         after,
+        next,
         may_run: desk.may(Right::RunCounter),
         may_plan: desk.may(Right::ChangePoints),
         page,

@@ -14,6 +14,7 @@ use crate::domain::appointment::{AppointmentState, Origin};
 use crate::domain::id::ServiceSessionId;
 use crate::domain::officer::Right;
 use crate::domain::person::PersonName;
+use crate::domain::reason;
 use crate::domain::service_session::{LONGEST_WORDS, ServiceSession};
 use crate::service::appointment::{
     AppointmentError, DeskWish, book, call_off, change_quota, show_session,
@@ -285,7 +286,7 @@ async fn off_page(
         notice,
         told: count(true),
         untold: count(false),
-        longest: LONGEST_WORDS,
+        longest: reason::LONGEST,
         because: because.to_owned(),
         line: line(web, &page, &names, &counted_of(session, &states(&all))),
         page,

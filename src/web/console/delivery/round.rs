@@ -224,11 +224,19 @@ fn after<T>(id: RoundId, came: Result<T, RoundError>, good: &str) -> Result<Resp
 }
 
 pub(super) async fn announce(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
-    after(id, service::announce(&web.app, &desk.actor, id).await, "kabar")
+    let came = service::announce(&web.app, &desk.actor, id).await;
+    let word = match &came {
+        Ok((_, left)) if *left > 0 => format!("kabar_sisa&kartu={left}"),
+        Ok((told, _)) => format!("kabar&kartu={told}"),
+        Err(_) => String::new(),
+    };
+    after(id, came, &word)
 }
 
 pub(super) async fn cancel(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
-    after(id, service::cancel(&web.app, &desk.actor, id).await, "batal")
+    let came = service::cancel(&web.app, &desk.actor, id).await;
+    let word = format!("batal&kartu={}", came.as_ref().copied().unwrap_or(0));
+    after(id, came, &word)
 }
 
 pub(super) async fn start(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
@@ -262,7 +270,9 @@ pub(super) async fn move_to(
 ) -> Result<Response, Error> {
     let parts = (form.hari.parse().ok(), clock(&form.dari), clock(&form.sampai));
     let (Some(day), Some(from), Some(to)) = parts else { return Ok(back_to(id, "jam")) };
-    after(id, service::move_to(&web.app, &desk.actor, id, (day, from, to)).await, "pindah")
+    let came = service::move_to(&web.app, &desk.actor, id, (day, from, to)).await;
+    let word = format!("pindah&kartu={}", came.as_ref().copied().unwrap_or(0));
+    after(id, came, &word)
 }
 
 #[derive(Deserialize)]

@@ -150,18 +150,25 @@ fn said_of(page: &Page, word: &str) -> (&'static str, &'static str) {
             "Putaran dibuat. Warga belum dikabari.",
             "The round is planned. Nobody was told yet.",
         ),
-        "kabar" => good("Warga dikabari hari dan jamnya.", "The citizens are told day and hour."),
+        "kabar" => good(
+            "Warga dikabari hari dan jamnya: {n} kartu.",
+            "The citizens are told day and hour: {n} cards.",
+        ),
+        "kabar_sisa" => bad(
+            "{n} kartu keluar dari putaran karena warganya tidak bisa dikabari. Warga lain dikabari.",
+            "{n} cards left the round because their holders cannot be told. All others are told.",
+        ),
         "pindah" => good(
-            "Putaran dipindah, warga dikabari.",
-            "The round was moved, and the citizens are told.",
+            "Putaran dipindah: {n} kartu. Yang sudah tahu hari lamanya dikabari.",
+            "The round was moved: {n} cards. Those who knew of the former day are told.",
         ),
         "ganti" => good(
             "Kurir diganti. Warga tidak dikirimi pesan.",
             "The round has another courier. Nobody is told.",
         ),
         "batal" => good(
-            "Putaran dibatalkan, warga dikabari.",
-            "The round was cancelled, and the citizens are told.",
+            "Putaran dibatalkan. Yang sudah tahu harinya dikabari: {n} orang.",
+            "The round was cancelled. Those who knew of its day are told: {n} people.",
         ),
         "mulai" => {
             good("{n} kartu tercatat di tangan kurir.", "{n} cards are on file with the courier.")
