@@ -48,7 +48,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const BASELINE: &str = "/console/akun";
 
 fn main() -> ExitCode {
-    let done = Args::read(10_000_000)
+    let done = Args::read_keeping(10_000_000)
         .and_then(|args| tokio::runtime::Runtime::new()?.block_on(compare(&args)));
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,6 +32,13 @@ pub struct Args {
 impl Args {
     /// Reads the arguments of this process.
     pub fn read(messages: usize) -> anyhow::Result<Self> {
+        let args = Self::read_keeping(messages)?;
+        ensure!(args.kept.is_none(), "this bench keeps nothing: leave --kept out");
+        Ok(args)
+    }
+
+    /// The same of a bench that can keep what it filled in.
+    pub fn read_keeping(messages: usize) -> anyhow::Result<Self> {
         let mut args = Self { json: false, messages, rounds: 5, kept: None };
         let mut given = std::env::args().skip(1);
         while let Some(word) = given.next() {

@@ -1,7 +1,7 @@
 //! A session as it stands in the head of a transcript, and what becomes of it there:
 //! `Kantor Kecamatan Jombang | Kec. Jombang | counter | 35.17.09 | 2026-11-24 | Selasa, 24 November | Sel 24 Nov |
 //! 07.30-11.30 | printing,kk | 07.30 07.40 | waiting: 2`. The times are those of the places that are free; none when it
-//! is full. Made for tests only.
+//! is full, and `line: closed` where nobody can wait for one any more. Made for tests only.
 
 use std::time::Duration;
 
@@ -51,12 +51,13 @@ impl Visits {
         let services = PointService::parse_list(&next("services")?)?;
         let times: Vec<String> =
             next("times").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-        let mut waiting = 0;
+        let (mut waiting, mut may_wait) = (0, true);
         for part in parts {
             match part.split_once(": ") {
                 Some(("waiting", count)) => {
                     waiting = count.parse().map_err(|_| format!("`{count}` is no number"))?;
                 }
+                Some(("line", "closed")) => may_wait = false,
                 _ => return Err(format!("`{part}` is no part of a session")),
             }
         }
@@ -74,7 +75,7 @@ impl Visits {
             window: format!("pukul {window} WIB"),
             window_short: format!("{window} WIB"),
             waiting,
-            may_wait: true,
+            may_wait,
             is_reminded: true,
             services,
             pin: None,

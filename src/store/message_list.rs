@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sqlx::Row as _;
 
 use super::db::sql;
-use super::row::{area_range, parse, parse_opt, time};
+use super::row::{area_range, is_few, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::{AreaCode, AreaLevel};
@@ -33,8 +33,11 @@ enum Walk {
     Ended,
 }
 
-/// Up to so many rows are picked out and put in order.
-const FEW: i64 = 5_000;
+/// Up to so many messages are picked out by an index alone and put in order.
+const FEW: i64 = 20_000;
+/// The same where each is fetched for it.
+const FEW_FETCHED: i64 = 5_000;
+const TABLE: &str = "message m";
 /// Said beside one of these statuses, for the index that holds them alone.
 const ENDED: &str = "m.status IN ('unknown', 'failed', 'expired', 'cancelled')";
 /// The same in other words, for the index of them by area: SQLite would follow the first ones to the first index.
@@ -42,21 +45,10 @@ const ENDED_OF_AREA: &str = "m.status NOT IN ('queued', 'sending', 'sent', 'deli
 
 impl Walk {
     async fn choose(db: &Db, filter: &MessageFilter) -> Result<Self, StoreError> {
-        let is_few = async |condition: &str, [from, to]: [String; 2]| {
-            let count: i64 = sqlx::query_scalar(sql(format!(
-                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message m WHERE {condition} LIMIT $3) AS few"
-            )))
-            .bind(from)
-            .bind(to)
-            .bind(FEW + 1)
-            .fetch_one(db.reader())
-            .await?;
-            Ok::<_, StoreError>(count <= FEW)
-        };
         // What is scarce was written of late and lies together; an area's messages lie all over the table.
         if let Some(scarce) = filter.scarce() {
             let rows = format!("{scarce} AND CAST($1 AS TEXT) <= CAST($2 AS TEXT)");
-            if is_few(&rows, Default::default()).await? {
+            if is_few(db, (TABLE, &rows), Default::default(), FEW_FETCHED).await? {
                 return Ok(Self::Scarce);
             }
         }
@@ -65,12 +57,13 @@ impl Walk {
             return Ok(Self::Desa);
         }
         let in_area = "m.area >= $1 AND m.area < $2";
-        let (rows, walk) = if filter.ended().is_some() {
-            (format!("{in_area} AND {ENDED_OF_AREA}"), Self::Ended)
+        let (rows, few, walk) = if filter.ended().is_some() {
+            (format!("{in_area} AND {ENDED_OF_AREA}"), FEW_FETCHED, Self::Ended)
         } else {
-            (in_area.to_owned(), Self::Area)
+            (in_area.to_owned(), FEW, Self::Area)
         };
-        Ok(if is_few(&rows, area_range(area)).await? { walk } else { Self::Newest })
+        let is_few = is_few(db, (TABLE, &rows), area_range(area), few).await?;
+        Ok(if is_few { walk } else { Self::Newest })
     }
 
     /// Where it looks, up to the id `$1` and in the area `$2` to `$3`. What is made into a longer text is no column
@@ -220,7 +213,13 @@ pub async fn list_messages(
     ];
     let walk = Walk::choose(db, filter).await?;
     let begin = walk.begin(filter.within.is_some());
-    let mut statement = format!("SELECT {} FROM {begin}", columns());
+    // What an index alone puts in order is fetched afterwards, as much of it as is shown.
+    let is_by_id = walk == Walk::Area;
+    let mut statement = if is_by_id {
+        format!("SELECT {} FROM message m WHERE m.id IN (SELECT m.id FROM {begin}", columns())
+    } else {
+        format!("SELECT {} FROM {begin}", columns())
+    };
     let mut values = vec![filter.before.map_or_else(|| "msg_Z".to_owned(), |id| id.to_string())];
     if let Some(area) = &filter.within {
         values.extend(area_range(area));
@@ -253,6 +252,9 @@ pub async fn list_messages(
         }
     }
     let _ = write!(statement, " ORDER BY {} LIMIT ${}", walk.order(), values.len() + 1);
+    if is_by_id {
+        statement.push_str(") ORDER BY m.id DESC");
+    }
     let mut query = sqlx::query(sql(statement));
     for value in values {
         query = query.bind(value);

@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, Row as _};
 
 use super::db::sql;
-use super::row::{area_range, parse, parse_opt};
+use super::row::{area_range, is_few, parse, parse_opt};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
@@ -235,25 +235,18 @@ pub async fn list_unreachable(
     limit: i64,
 ) -> Result<Vec<Person>, StoreError> {
     let [from, to] = within.map(area_range).unwrap_or_default();
-    let of_area = "phone_hash IS NULL AND area IS NOT NULL AND replace(area, '.', '') >= $3 \
-                   AND replace(area, '.', '') < $4";
-    let is_few = if from.is_empty() {
-        false
-    } else {
-        let statement = of_area.replace("$3", "$1").replace("$4", "$2");
-        let count: i64 = sqlx::query_scalar(sql(format!(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM person WHERE {statement} LIMIT $3) AS few"
-        )))
-        .bind(from.clone())
-        .bind(to.clone())
-        .bind(FEW + 1)
-        .fetch_one(db.reader())
-        .await?;
-        count <= FEW
+    let of_area = |from: &str, to: &str| {
+        format!(
+            "phone_hash IS NULL AND area IS NOT NULL AND replace(area, '.', '') >= {from} \
+             AND replace(area, '.', '') < {to}"
+        )
     };
+    let range = [from.clone(), to.clone()];
+    let is_few =
+        !from.is_empty() && is_few(db, ("person", &of_area("$1", "$2")), range, FEW).await?;
     // In either case an index alone tells who it is, and only those are fetched.
     let whom = if is_few {
-        format!("{of_area} AND id || '' > $1 ORDER BY id || ''")
+        format!("{} AND id || '' > $1 ORDER BY id || ''", of_area("$3", "$4"))
     } else {
         "phone_hash IS NULL AND id > $1 \
          AND ($3 = '' OR (replace(area, '.', '') >= $3 AND replace(area, '.', '') < $4)) ORDER BY id".to_owned()

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use super::StoreError;
+use super::db::sql;
+use super::{Db, StoreError};
 use crate::domain::area::AreaCode;
 use crate::domain::clock::Timestamp;
 
@@ -34,6 +35,25 @@ pub(super) fn parse_opt<T: FromStr>(
 /// A stored moment that may be missing.
 pub(super) fn time(ms: Option<i64>) -> Option<Timestamp> {
     ms.map(Timestamp::from_ms)
+}
+
+/// Whether a condition on the range `$1` to `$2` finds so few rows, at most: what is few is picked out and put in order,
+/// what is much is walked in its order.
+pub(super) async fn is_few(
+    db: &Db,
+    (table, condition): (&str, &str),
+    [from, to]: [String; 2],
+    few: i64,
+) -> Result<bool, StoreError> {
+    let count: i64 = sqlx::query_scalar(sql(format!(
+        "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {table} WHERE {condition} LIMIT $3) AS few"
+    )))
+    .bind(from)
+    .bind(to)
+    .bind(few + 1)
+    .fetch_one(db.reader())
+    .await?;
+    Ok(count <= few)
 }
 
 /// From which digits, and up to which, the codes lie that are within an area: `replace(area, '.', '')` is at least

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::content::{parse_content, zone_from_hours};
 use super::db::sql;
 use super::rejection::OfSources;
-use super::row::{area_range, area_ranges, parse, parse_opt, time};
+use super::row::{area_range, area_ranges, is_few, parse, parse_opt, time};
 use super::seal::Place;
 use super::{Db, StoreError};
 use crate::domain::area::{AreaCode, Zone};
@@ -115,17 +115,9 @@ impl Walk {
         if within.with_unknown {
             return Ok(Self::Newest);
         }
-        let [from, to] = area_range(within.area);
-        let found: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT 1 AS one FROM message WHERE status = 'failed' AND class <> 'broadcast' \
-             AND handled_at IS NULL AND area >= $1 AND area < $2 LIMIT $3) AS few",
-        )
-        .bind(from)
-        .bind(to)
-        .bind(Self::FEW + 1)
-        .fetch_one(db.reader())
-        .await?;
-        Ok(if found > Self::FEW { Self::Newest } else { Self::Area })
+        let failed = "status = 'failed' AND class <> 'broadcast' AND handled_at IS NULL AND area >= $1 AND area < $2";
+        let is_few = is_few(db, ("message", failed), area_range(within.area), Self::FEW).await?;
+        Ok(if is_few { Self::Area } else { Self::Newest })
     }
 
     /// The condition. What is made into a longer text is no column of an index any more.

@@ -7,7 +7,7 @@ use kabar::domain::area::AreaCode;
 use kabar::domain::calendar::Week;
 use kabar::domain::collection::Ladder;
 use kabar::domain::officer::{Actor, OfficerRole};
-use kabar::service::collection::hand_out;
+use kabar::service::collection::{CollectionError, Refusal, hand_out};
 use kabar::store::collection::{Reached, list_unclaimed};
 use kabar::store::holiday::{Holiday, upsert_holiday};
 use kabar::store::service_point::{Detail, ServicePoint, upsert_point};
@@ -154,6 +154,20 @@ on_both_engines! {
         assert_eq!(app.query("SELECT service_point FROM card").await, [["desa-35.17.09.2018"]]);
         assert_eq!(app.whatsapp.sent_to(&siti.e164).len(), told, "nobody is sent back to the kecamatan");
         assert_eq!(app.query("SELECT holder FROM custody WHERE until_at IS NULL").await, [["desa 3517092018"]]);
+    }
+
+    async fn a_desa_hands_out_what_lies_at_its_own_point_and_not_what_lies_at_the_kecamatan(app: TestApp) {
+        place(&app).await;
+        ready(&app, &citizen(6)).await;
+        assert_eq!(app.query("SELECT holder FROM custody WHERE until_at IS NULL").await, [["point kec-jombang"]]);
+        let card = app.query("SELECT id FROM card").await.concat().concat().parse().unwrap();
+        let area = AreaCode::parse(JABON).unwrap();
+        let desa = Actor { id: "off_01JD0000000000000000000000".to_owned(), role: OfficerRole::Desa, area };
+        let refused = hand_out(&app.app, &desa, card).await;
+        assert!(matches!(refused, Err(CollectionError::Refused(Refusal::NotInDesa))), "{refused:?}");
+        app.query(&format!("UPDATE service_point SET area = '{JABON}'")).await;
+        hand_out(&app.app, &desa, card).await.unwrap();
+        assert_eq!(app.query("SELECT status FROM card").await, [["issued"]]);
     }
 
     async fn a_list_that_no_desa_takes_is_asked_about_and_can_be_cancelled(app: TestApp) {

@@ -6,7 +6,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 
 use super::plan::find_point;
 use super::{
-    AppointmentError, closing, may_move_up, moment, not_before, open, remind_at, roll, save,
+    AppointmentError, closing, may_move_up, moment, not_before, open, open_roll, remind_at, save,
 };
 use crate::domain::area::AreaCode;
 use crate::domain::audit::Action;
@@ -179,7 +179,7 @@ pub async fn change_quota(
     if !session.is_ahead(now) {
         return Err(AppointmentError::Over);
     }
-    let before = roll(&mut tx, &session).await?;
+    let before = open_roll(app, &mut tx, &session).await?;
     let mut after = before.clone();
     if !after.resize(quota, held) {
         return Err(SessionError::Taken.into());

@@ -221,19 +221,25 @@ async fn ended_on_the_way(app: TestApp) {
     chrome.close().await;
 }
 
+/// Joko has reported a closed door where there is no network, and Tini is a courier as well.
+async fn reported_in_a_valley(app: &TestApp) -> (Carried, Line, Chrome) {
+    let (round, line) = joko(app, 2).await;
+    add_officer(app, "tini", "Tini", OfficerRole::Courier, "35.17.09").await;
+    let mut chrome = Chrome::open(&line.url).await;
+    open_round(&mut chrome, &round).await;
+    line.cut();
+    in_vain(&chrome, &round.items[0], "nobody_home").await;
+    chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
+    (round, line, chrome)
+}
+
 #[tokio::test]
 async fn what_was_reported_of_a_round_that_is_somebody_elses_by_now_is_not_kept_in_silence() {
     run(Engine::Sqlite, taken_away).await;
 }
 
 async fn taken_away(app: TestApp) {
-    let (round, line) = joko(&app, 2).await;
-    add_officer(&app, "tini", "Tini", OfficerRole::Courier, "35.17.09").await;
-    let mut chrome = Chrome::open(&line.url).await;
-    open_round(&mut chrome, &round).await;
-    line.cut();
-    in_vain(&chrome, &round.items[0], "nobody_home").await;
-    chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
+    let (round, line, mut chrome) = reported_in_a_valley(&app).await;
     app.query(
         "UPDATE delivery_round SET courier_id = (SELECT id FROM officer WHERE login = 'tini')",
     )
@@ -255,13 +261,7 @@ async fn on_a_phone_of_two_couriers_a_report_waits_for_its_own() {
 }
 
 async fn shared_phone(app: TestApp) {
-    let (round, line) = joko(&app, 2).await;
-    add_officer(&app, "tini", "Tini", OfficerRole::Courier, "35.17.09").await;
-    let mut chrome = Chrome::open(&line.url).await;
-    open_round(&mut chrome, &round).await;
-    line.cut();
-    in_vain(&chrome, &round.items[0], "nobody_home").await;
-    chrome.sees("Tanpa sinyal: 1 laporan menunggu").await;
+    let (round, line, chrome) = reported_in_a_valley(&app).await;
     line.mend();
     chrome.press("Keluar").await;
     assert!(chrome.agree().await.contains("1 laporan belum terkirim"));

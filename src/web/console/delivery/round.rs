@@ -216,42 +216,46 @@ fn back_to(id: RoundId, word: &str) -> Response {
 }
 
 /// The round's page again, with a word of what came of it.
-fn after<T>(id: RoundId, came: Result<T, RoundError>, good: &str) -> Result<Response, Error> {
+fn after(id: RoundId, came: Result<impl AsRef<str>, RoundError>) -> Result<Response, Error> {
     Ok(match came {
-        Ok(_) => back_to(id, good),
+        Ok(good) => back_to(id, good.as_ref()),
         Err(error) => back_to(id, word::refused(error)?),
     })
 }
 
+/// A word of what was done, with how many cards it was done to.
+fn counted(word: &str, cards: usize) -> String {
+    format!("{word}&kartu={cards}")
+}
+
 pub(super) async fn announce(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     let came = service::announce(&web.app, &desk.actor, id).await;
-    let word = match &came {
-        Ok((_, left)) if *left > 0 => format!("kabar_sisa&kartu={left}"),
-        Ok((told, _)) => format!("kabar&kartu={told}"),
-        Err(_) => String::new(),
-    };
-    after(id, came, &word)
+    after(
+        id,
+        came.map(|(told, left)| match left {
+            0 => counted("kabar", told),
+            left => counted("kabar_sisa", left),
+        }),
+    )
 }
 
 pub(super) async fn cancel(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
-    let came = service::cancel(&web.app, &desk.actor, id).await;
-    let word = format!("batal&kartu={}", came.as_ref().copied().unwrap_or(0));
-    after(id, came, &word)
+    after(id, service::cancel(&web.app, &desk.actor, id).await.map(|told| counted("batal", told)))
 }
 
 pub(super) async fn start(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
     let came = service::start(&web.app, &desk.actor, id).await;
-    let (given, missing) = came.as_ref().map_or((0, 0), |(given, missing)| (*given, *missing));
-    let word = if missing > 0 {
-        format!("mulai_kurang&kartu={missing}")
-    } else {
-        format!("mulai&kartu={given}")
-    };
-    after(id, came, &word)
+    after(
+        id,
+        came.map(|(given, missing)| match missing {
+            0 => counted("mulai", given),
+            missing => counted("mulai_kurang", missing),
+        }),
+    )
 }
 
 pub(super) async fn close(Pressed { web, desk, id }: Pressed) -> Result<Response, Error> {
-    after(id, service::close(&web.app, &desk.actor, id).await, "tutup")
+    after(id, service::close(&web.app, &desk.actor, id).await.map(|_| "tutup"))
 }
 
 #[derive(Deserialize)]
@@ -271,8 +275,7 @@ pub(super) async fn move_to(
     let parts = (form.hari.parse().ok(), clock(&form.dari), clock(&form.sampai));
     let (Some(day), Some(from), Some(to)) = parts else { return Ok(back_to(id, "jam")) };
     let came = service::move_to(&web.app, &desk.actor, id, (day, from, to)).await;
-    let word = format!("pindah&kartu={}", came.as_ref().copied().unwrap_or(0));
-    after(id, came, &word)
+    after(id, came.map(|cards| counted("pindah", cards)))
 }
 
 #[derive(Deserialize)]
@@ -286,7 +289,7 @@ pub(super) async fn reassign(
     Filled(form): Filled<CourierForm>,
 ) -> Result<Response, Error> {
     let Ok(courier) = form.kurir.parse() else { return Ok(back_to(id, "kurir")) };
-    after(id, service::reassign(&web.app, &desk.actor, id, courier).await, "ganti")
+    after(id, service::reassign(&web.app, &desk.actor, id, courier).await.map(|()| "ganti"))
 }
 
 #[derive(Deserialize)]
@@ -329,7 +332,7 @@ pub(super) async fn settle(
 ) -> Result<Response, Error> {
     let which = (id, form.laporan.as_str());
     let came = service::settle_conflict(&web.app, &desk.actor, which, form.benar == "ya").await;
-    after(id, came, "konflik")
+    after(id, came.map(|()| "konflik"))
 }
 
 /// Somebody who was said to have died or moved still lives there.
@@ -339,5 +342,5 @@ pub(super) async fn still_there(
 ) -> Result<Response, Error> {
     let Ok(item) = form.kartu.parse() else { return Ok(back_to(id, "keadaan")) };
     let came = service::take_back_absence(&web.app, &desk.actor, (id, item)).await;
-    after(id, came, "ada")
+    after(id, came.map(|()| "ada"))
 }
