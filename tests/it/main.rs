@@ -18,6 +18,7 @@ mod appointment;
 mod blanko;
 mod broadcast;
 mod browser;
+mod chaos;
 mod cli;
 mod code;
 mod collection;

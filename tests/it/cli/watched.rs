@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::MySqlPool;
 use tokio::time::{interval, timeout};
 
-use super::killed::{Lives, PATIENCE, SOON, receipts, settle_soon, wait_until_delivered};
+use crate::support::lives::{Lives, PATIENCE, SOON, receipts, settle_soon, wait_until_delivered};
 use crate::support::mariadb::MariaDb;
 use crate::support::meta::FakeMeta;
 use crate::support::opensid::{OpenSid, Resident, Schema};
@@ -77,7 +77,7 @@ async fn nobody_is_missed_and_nobody_hears_twice_although_both_sides_are_killed(
     office.change("\n[[account]]\nid", &source);
     let auditor = office.token("auditor").await;
     let lives = Lives::of(&office, &meta);
-    let telling = tokio::spawn(receipts(Arc::clone(&meta), lives.address()));
+    let telling = tokio::spawn(receipts(Arc::clone(&meta), lives.address(), true));
 
     let first = lives.start().await;
     read_once(&lives.url(), &auditor).await;

@@ -20,14 +20,17 @@ pub struct Citizen {
     pub area: String,
 }
 
-/// The citizen number `n` of Jabon in Jombang, up to 9,999.
+/// The citizen number `n` of Jabon in Jombang, up to 399,999.
 pub fn citizen(n: usize) -> Citizen {
-    assert!((1..=9999).contains(&n));
+    assert!((1..=399_999).contains(&n));
+    // Another year of birth and another block of numbers for each ten thousand.
+    let (block, rest) = (n / 10_000, n % 10_000);
+    let (year, middle) = (56 + block, 3456 + block);
     Citizen {
-        nik: format!("351709120456{n:04}"),
+        nik: format!("3517091204{year}{rest:04}"),
         name: NAMES[n % NAMES.len()].to_owned(),
-        phone: format!("0812-3456-{n:04}"),
-        e164: format!("+628123456{n:04}"),
+        phone: format!("0812-{middle}-{rest:04}"),
+        e164: format!("+62812{middle}{rest:04}"),
         area: "35.17.09.2018".to_owned(),
     }
 }

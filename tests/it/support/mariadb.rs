@@ -3,20 +3,19 @@
 //!
 //! `tests/run` installs the programs; where they are missing, whoever asks for them fails.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
+
+use super::server::{complaints, free_port, give_to_server, server_program};
 
 const SERVER: &str = "KABAR_TEST_MARIADB_URL";
 const MARIADBD: &str = "/usr/sbin/mariadbd";
 const INSTALL: &str = "/usr/bin/mariadb-install-db";
+const PACKAGE: &str = "mariadb-server";
 /// Longest wait for a word that must come.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Small, and gentle to the disk. A commit reaches the system, so a killed server loses none; only
@@ -118,7 +117,7 @@ impl Own {
     async fn start(&mut self) -> Result<(), String> {
         assert!(self.process.is_none(), "it runs already");
         let folder = self.folder.path();
-        let mut child = server_user(folder, MARIADBD)
+        let mut child = server_program(folder, MARIADBD, PACKAGE)
             .arg("--no-defaults")
             .arg(format!("--datadir={}", folder.join("data").display()))
             // No statement of a stranger on this machine reaches a file outside.
@@ -129,7 +128,7 @@ impl Own {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = lines(&mut child);
+        let mut lines = complaints(&mut child);
         self.process = Some(child);
         let mut said = String::new();
         loop {
@@ -148,30 +147,10 @@ impl Own {
     }
 }
 
-/// The command for a program of the server: it ends with the thread that started it, however that
-/// ends, and has not root's rights, since nobody needs a password for it.
-fn server_user(folder: &Path, program: &str) -> Command {
-    assert!(
-        Path::new(program).exists(),
-        "MariaDB is missing ({program}): tests/run installs it, or: apt-get install mariadb-server"
-    );
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL"]).stdin(Stdio::null()).current_dir(folder);
-    // A server that starts clears the temporary tables of every other one that shares its folder.
-    command.env("TMPDIR", folder);
-    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
-        command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]);
-    }
-    command.arg(program);
-    command
-}
-
 /// Makes the data folder of an empty server.
 fn prepare(folder: &Path) {
-    let owner = server_user(folder, "/usr/bin/id").arg("-u").output().unwrap();
-    let owner: u32 = String::from_utf8(owner.stdout).unwrap().trim().parse().unwrap();
-    std::os::unix::fs::chown(folder, Some(owner), None).unwrap();
-    let output = server_user(folder, INSTALL)
+    give_to_server(folder);
+    let output = server_program(folder, INSTALL, PACKAGE)
         .arg("--no-defaults")
         .arg(format!("--datadir={}", folder.join("data").display()))
         .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
@@ -180,31 +159,4 @@ fn prepare(folder: &Path) {
         .output()
         .unwrap();
     assert!(output.status.success(), "mariadb-install-db: {output:?}");
-}
-
-/// A port below those that the system gives to outgoing connections, so that it is free still when
-/// the server comes back.
-fn free_port() -> u16 {
-    loop {
-        let mut bytes = [0; 2];
-        getrandom::fill(&mut bytes).unwrap();
-        let port = 20_000 + u16::from_le_bytes(bytes) % 12_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// What a server complains of, as it comes.
-fn lines(child: &mut Child) -> UnboundedReceiver<String> {
-    let (sender, receiver) = unbounded_channel();
-    let stderr = child.stderr.take().unwrap();
-    std::thread::spawn(move || {
-        for line in BufReader::new(stderr).lines() {
-            let Ok(line) = line else { return };
-            // It goes on reading when nobody listens any more: a full pipe would halt the server.
-            let _ = sender.send(line);
-        }
-    });
-    receiver
 }

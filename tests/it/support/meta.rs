@@ -212,6 +212,16 @@ impl FakeMeta {
         self.state.lock().unwrap().requests.clone()
     }
 
+    /// How many requests it has got.
+    pub fn asked(&self) -> usize {
+        self.state.lock().unwrap().requests.len()
+    }
+
+    /// Those after the first ones, taken or not.
+    pub fn requests_from(&self, first: usize) -> Vec<Request> {
+        self.state.lock().unwrap().requests[first..].to_vec()
+    }
+
     /// The messages it has taken, which are on their way to phones.
     pub fn sent(&self) -> Vec<Request> {
         let mut requests = self.requests();

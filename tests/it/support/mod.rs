@@ -13,14 +13,17 @@ pub mod hook;
 pub mod journey;
 pub mod kannel;
 pub mod line;
+pub mod lives;
 pub mod log;
 pub mod mariadb;
 pub mod meta;
 pub mod office;
 pub mod opensid;
 pub mod outside;
+pub mod postgres;
 pub mod program;
 pub mod round;
+pub mod server;
 pub mod webhook;
 
 use std::sync::Arc;

@@ -41,6 +41,11 @@ impl Office {
         office
     }
 
+    /// Its database is that one from now on.
+    pub fn use_database(&self, url: &str) {
+        self.change("sqlite://kabar.db", url);
+    }
+
     /// Path of something in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
