@@ -67,6 +67,27 @@ impl<Tz: chrono::TimeZone> From<DateTime<Tz>> for Timestamp {
     }
 }
 
+/// The moment at which somebody last looked at the clock, so that they notice when it was set back.
+#[derive(Clone, Copy, Debug)]
+pub struct LastSeen(Timestamp);
+
+impl LastSeen {
+    /// A clock that is corrected by less than this was not set back.
+    const TOLERANCE: Duration = Duration::from_secs(2);
+
+    /// They look for the first time.
+    #[must_use]
+    pub const fn at(now: Timestamp) -> Self {
+        Self(now)
+    }
+
+    /// They look again. If the clock was set back: the latest moment it had shown before.
+    pub fn look(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let before = std::mem::replace(&mut self.0, now);
+        (now.after(Self::TOLERANCE) < before).then_some(before)
+    }
+}
+
 /// Tells the present moment.
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.

@@ -67,7 +67,7 @@ use crate::dialogue::Script;
 use crate::domain::area::{AreaCode, Zone};
 use crate::domain::blanko::BlankoPolicy;
 use crate::domain::card_plan::AnnouncePolicy;
-use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::clock::{Clock, LastSeen, Timestamp};
 use crate::domain::collection::Ladder;
 use crate::domain::id::IdSource;
 use crate::domain::message::{ChannelKind, UnknownWait};
@@ -320,6 +320,7 @@ pub struct App {
     /// Counts for operators.
     pub metrics: Metrics,
     last_write: Mutex<Option<Timestamp>>,
+    seen: RwLock<LastSeen>,
 }
 
 impl fmt::Debug for App {
@@ -352,6 +353,7 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts, clock: Arc<dyn Clock>) -> Self {
         let (db, at) = (parts.db.clone(), Arc::clone(&clock));
+        let seen = RwLock::new(LastSeen::at(clock.now()));
         let events = Group::start(1000, 10_000, move |events: Vec<NewEvent>| {
             let (db, now) = (db.clone(), at.now());
             async move {
@@ -377,6 +379,7 @@ impl App {
             counts: broadcast::Counts::default(),
             metrics: Metrics::default(),
             last_write: Mutex::new(None),
+            seen,
         }
     }
 
@@ -384,6 +387,13 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// If the clock was set back since this was last asked: what it shows, and what it had shown.
+    fn was_set_back(&self) -> Option<(Timestamp, Timestamp)> {
+        let now = self.now();
+        let before = self.seen.write().unwrap_or_else(PoisonError::into_inner).look(now)?;
+        Some((now, before))
     }
 
     /// Conversation and answers, with what the office says in its own words.

@@ -23,7 +23,7 @@ use super::send::{self, Call};
 use super::{Account, App, Rate, ServiceError, broadcast, file};
 use crate::channel::{Accepted, Fault, Outbound, Scope, SendError};
 use crate::domain::broadcast::Alarm;
-use crate::domain::clock::{Clock, Timestamp};
+use crate::domain::clock::{Clock, LastSeen, Timestamp};
 use crate::domain::id::MessageId;
 use crate::domain::message::MessageClass;
 use crate::store::account::{self, Lease, Stop, StopScope};
@@ -76,6 +76,17 @@ fn quota(rate: Rate) -> Quota {
     };
     let period = (rate.per / steady.get()).max(Duration::from_nanos(1));
     Quota::with_period(period).map_or(Quota::per_second(steady), |q| q.allow_burst(burst))
+}
+
+/// What an account may send, and what it may send to one recipient.
+fn limiters(account: &Account, clock: &LimiterClock) -> (AccountRate, Option<PairRate>) {
+    let rate = RateLimiter::direct_with_clock(quota(account.rate), clock.clone());
+    let pairs = account.adapter.offer().pair_rate.and_then(|(period, burst)| {
+        let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::with_period(period)?.allow_burst(burst);
+        Some(RateLimiter::hashmap_with_clock(quota, clock.clone()))
+    });
+    (rate, pairs)
 }
 
 /// What a step did, and when the next makes sense.
@@ -149,6 +160,7 @@ pub struct Sender {
     /// Calls that came back and have had no consequences yet.
     finished: Vec<Finished>,
     tidied_at: Timestamp,
+    seen: LastSeen,
     /// Files that the provider has.
     handles: Arc<file::Handles>,
 }
@@ -164,12 +176,8 @@ impl Sender {
     #[must_use]
     pub fn new(app: Arc<App>, account: Account, owner: String) -> Self {
         let clock = LimiterClock(Arc::clone(&app.clock));
-        let rate = RateLimiter::direct_with_clock(quota(account.rate), clock.clone());
-        let pairs = account.adapter.offer().pair_rate.and_then(|(period, burst)| {
-            let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-            let quota = Quota::with_period(period)?.allow_burst(burst);
-            Some(RateLimiter::hashmap_with_clock(quota, clock.clone()))
-        });
+        let (rate, pairs) = limiters(&account, &clock);
+        let seen = LastSeen::at(app.now());
         Self {
             app,
             account,
@@ -194,6 +202,7 @@ impl Sender {
             held: HashMap::new(),
             finished: Vec::new(),
             tidied_at: Timestamp::from_ms(0),
+            seen,
             handles: Arc::default(),
         }
     }
@@ -207,6 +216,9 @@ impl Sender {
             self.finished.extend(done);
         }
         self.take_back();
+        if self.seen.look(self.app.now()).is_some() {
+            self.forget_the_future();
+        }
         let is_ours = self.hold_account().await?;
         let now = self.app.now();
         let (limit, bulk, wait) = if is_ours { self.allowed(now) } else { (0, 0, None) };
@@ -320,6 +332,21 @@ impl Sender {
         self.lease = Some(until);
         self.tidy(now);
         Ok(true)
+    }
+
+    /// The clock was set back: what was to last for seconds would last as long as it was set back. Limits begin anew, and
+    /// the lease, which lies too far ahead for any other process to believe in, is written again.
+    fn forget_the_future(&mut self) {
+        let now = self.app.now();
+        (self.rate, self.pairs) = limiters(&self.account, &self.clock);
+        self.permits = 0;
+        self.lease = None;
+        self.paused_until = now;
+        self.held.clear();
+        self.tidied_at = now;
+        if let Some(stop) = &mut self.stop {
+            stop.retry_at = now;
+        }
     }
 
     /// Forgets recipients whose limit has long recovered.

@@ -27,7 +27,8 @@ const NAMES: (i64, usize) = (500, 10);
 /// that could be done is done.
 pub async fn step(app: &App) -> Result<u64, ServiceError> {
     type Work<'a> = Pin<Box<dyn Future<Output = Result<u64, ServiceError>> + Send + 'a>>;
-    let works: [Work<'_>; 14] = [
+    let works: [Work<'_>; 15] = [
+        Box::pin(bring_back(app)),
         Box::pin(expire(app)),
         Box::pin(settle(app)),
         Box::pin(fallback::step(app)),
@@ -58,6 +59,22 @@ pub async fn step(app: &App) -> Result<u64, ServiceError> {
         }
     }
     failed.map_or(Ok(count), Err)
+}
+
+/// After the clock was set back, nobody waits for as long as it was set back.
+async fn bring_back(app: &App) -> Result<u64, ServiceError> {
+    let Some(times) = app.was_set_back() else { return Ok(0) };
+    let waits = &app.settings.unknown_wait;
+    let longest = waits.reply.max(waits.announcement).max(waits.broadcast);
+    let changed = settled::bring_back(&app.db, times, longest).await?;
+    tracing::warn!(
+        seconds = times.1.since(times.0).as_secs(),
+        messages = changed,
+        "the clock was set back; what had been due is due still"
+    );
+    app.signals.wake_outbox();
+    app.signals.wake_inbox();
+    Ok(changed)
 }
 
 async fn expire(app: &App) -> Result<u64, ServiceError> {

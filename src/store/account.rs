@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use sqlx::AnyConnection;
 
 use super::{Db, StoreError};
@@ -33,6 +35,10 @@ pub struct Stop {
     pub retry_at: Timestamp,
 }
 
+/// How far the clocks of two processes may differ. A lease that ends later than that after a new one would was taken
+/// before the clock was set back, and counts no more.
+pub(super) const CLOCKS_APART: Duration = Duration::from_secs(60);
+
 /// Takes or renews the lease on an account; `false` when another process holds it. Taking it anew
 /// lifts a stop: whoever restarts has usually mended something, and one message will tell.
 ///
@@ -61,12 +67,14 @@ pub async fn claim_lease(
          ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until, \
          stopped_at = NULL, stop_code = NULL, stop_reason = NULL, retry_at = NULL, \
          stop_scope = NULL \
-         WHERE account.owner IS NULL OR account.lease_until IS NULL OR account.lease_until <= $4",
+         WHERE account.owner IS NULL OR account.lease_until IS NULL OR account.lease_until <= $4 \
+         OR account.lease_until > $5",
     )
     .bind(account.to_owned())
     .bind(owner.to_owned())
     .bind(until.as_ms())
     .bind(now.as_ms())
+    .bind(until.after(CLOCKS_APART).as_ms())
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;

@@ -212,6 +212,24 @@ pub async fn postpone_event(
     Ok(())
 }
 
+/// The clock was set back from `before` to `now`: what had been due is due still.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn bring_back(
+    conn: &mut AnyConnection,
+    (now, before): (Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE inbox SET due_at = $1 WHERE state = 'waiting' AND due_at > $1 AND due_at <= $2",
+    )
+    .bind(now.as_ms())
+    .bind(before.as_ms())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// How many events wait, and since when the oldest.
 ///
 /// # Errors

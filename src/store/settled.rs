@@ -3,12 +3,14 @@
 //! Every move guards the status it starts from, so that a receipt that outran its own call, or a
 //! process that lost its lease, never takes a message back a step.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use sqlx::AnyConnection;
 
 use super::db::{Column, sql};
 use super::seal::Place;
-use super::{Db, StoreError};
+use super::{Db, StoreError, inbox};
 use crate::domain::clock::Timestamp;
 use crate::domain::id::{AttemptId, MessageId};
 use crate::domain::message::{MessageClass, MessageStatus, UnknownWait};
@@ -348,4 +350,33 @@ pub async fn expire_due(db: &Db, now: Timestamp) -> Result<u64, StoreError> {
     .execute(db.writer())
     .await?;
     Ok(done.rows_affected())
+}
+
+/// The clock was set back from `before` to `now`: what had been due is due still, and an unclear outcome waits no longer
+/// than `longest`. Returns how many messages that changed; again does no harm.
+///
+/// # Errors
+/// As every statement: [`StoreError`].
+pub async fn bring_back(
+    db: &Db,
+    (now, before): (Timestamp, Timestamp),
+    longest: Duration,
+) -> Result<u64, StoreError> {
+    let mut tx = db.begin().await?;
+    let due = sqlx::query(
+        "UPDATE message SET due_at = $1 WHERE status = 'queued' AND due_at > $1 AND due_at <= $2",
+    )
+    .bind(now.as_ms())
+    .bind(before.as_ms())
+    .execute(&mut *tx)
+    .await?;
+    let unclear = sqlx::query(
+        "UPDATE message SET unknown_until = $1 WHERE status = 'unknown' AND unknown_until > $1",
+    )
+    .bind(now.after(longest).as_ms())
+    .execute(&mut *tx)
+    .await?;
+    inbox::bring_back(&mut tx, (now, before)).await?;
+    tx.commit().await?;
+    Ok(due.rows_affected() + unclear.rows_affected())
 }

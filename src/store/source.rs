@@ -47,12 +47,13 @@ pub async fn claim_lease(
          VALUES ($1, $2, $3, '[]', '{}', $4) \
          ON CONFLICT (id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until \
          WHERE source.owner IS NULL OR source.owner = excluded.owner \
-         OR source.lease_until IS NULL OR source.lease_until <= $4",
+         OR source.lease_until IS NULL OR source.lease_until <= $4 OR source.lease_until > $5",
     )
     .bind(id.to_owned())
     .bind(owner.to_owned())
     .bind(until.as_ms())
     .bind(now.as_ms())
+    .bind(until.after(super::account::CLOCKS_APART).as_ms())
     .execute(db.writer())
     .await?;
     Ok(done.rows_affected() == 1)

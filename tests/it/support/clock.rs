@@ -34,6 +34,11 @@ impl MockClock {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Is set back.
+    pub fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     /// Moves on to the next moment at which clocks of that zone show that time.
     pub fn advance_to(&self, time: &str) {
         let (time, offset) = read(time);
