@@ -33,6 +33,9 @@ mod mariadb;
     reason = "of the tests"
 )]
 mod opensid;
+#[path = "../tests/it/support/server.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "of the tests")]
+mod server;
 
 use std::io::Read as _;
 use std::process::{Command, ExitCode, Stdio};
