@@ -81,10 +81,18 @@ impl LastSeen {
         Self(now)
     }
 
-    /// They look again. If the clock was set back: the latest moment it had shown before.
+    /// They look again. If the clock was set back: the latest moment it had shown before, until they [`Self::accept`] it.
     pub fn look(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let before = std::mem::replace(&mut self.0, now);
-        (now.after(Self::TOLERANCE) < before).then_some(before)
+        if now.after(Self::TOLERANCE) < self.0 {
+            return Some(self.0);
+        }
+        self.0 = now;
+        None
+    }
+
+    /// They have done what was to be done, and go by the new time.
+    pub const fn accept(&mut self, now: Timestamp) {
+        self.0 = now;
     }
 }
 

@@ -389,11 +389,16 @@ impl App {
         self.clock.now()
     }
 
-    /// If the clock was set back since this was last asked: what it shows, and what it had shown.
+    /// If the clock was set back: what it shows, and what it had shown. The same again until it is accepted.
     fn was_set_back(&self) -> Option<(Timestamp, Timestamp)> {
         let now = self.now();
         let before = self.seen.write().unwrap_or_else(PoisonError::into_inner).look(now)?;
         Some((now, before))
+    }
+
+    /// What followed from the clock being set back to that moment is done.
+    fn accept_time(&self, now: Timestamp) {
+        self.seen.write().unwrap_or_else(PoisonError::into_inner).accept(now);
     }
 
     /// Conversation and answers, with what the office says in its own words.

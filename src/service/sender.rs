@@ -338,6 +338,7 @@ impl Sender {
     /// the lease, which lies too far ahead for any other process to believe in, is written again.
     fn forget_the_future(&mut self) {
         let now = self.app.now();
+        self.seen.accept(now);
         (self.rate, self.pairs) = limiters(&self.account, &self.clock);
         self.permits = 0;
         self.lease = None;

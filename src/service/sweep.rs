@@ -67,6 +67,7 @@ async fn bring_back(app: &App) -> Result<u64, ServiceError> {
     let waits = &app.settings.unknown_wait;
     let longest = waits.reply.max(waits.announcement).max(waits.broadcast);
     let changed = settled::bring_back(&app.db, times, longest).await?;
+    app.accept_time(times.0);
     tracing::warn!(
         seconds = times.1.since(times.0).as_secs(),
         messages = changed,

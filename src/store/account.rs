@@ -1,7 +1,6 @@
 //! Table `account`: which process sends for an account, and whether the account is stopped.
 
 use std::collections::BTreeMap;
-
 use std::time::Duration;
 
 use sqlx::AnyConnection;
